@@ -17,6 +17,7 @@ from vrooli.programs.versions import (
     LOCAL_PATH_PROVISIONER,
     POSTGRES_OPERATOR,
     REDIS_OPERATOR,
+    RUNC,
     TRAEFIK,
     VAULT_SECRETS_OPERATOR,
 )
@@ -118,12 +119,26 @@ GROUPS: tuple[Group, ...] = (
             ),
         ),
     ),
+    # Debian's runc lacks the fixes of three escapes from containers: CVE-2025-31133, CVE-2025-52565
+    # and CVE-2025-52881. The build tags are those of runc's own static release.
+    Group(
+        "runc",
+        f"github.com/opencontainers/runc@v{RUNC}",
+        {"runc": "github.com/opencontainers/runc"},
+        build_s=60,
+        tags="seccomp,netgo,osusergo,urfave_cli_no_docs",
+        cgo=True,
+        downloads=(
+            _released(
+                "opencontainers/runc", f"v{RUNC}", "runc.amd64", "runc.sha256sum", {"runc": ""}
+            ),
+        ),
+    ),
     Group(
         "redis-operator",
         f"github.com/spotahome/redis-operator@v{REDIS_OPERATOR}",
         {"redisoperator": "github.com/spotahome/redis-operator/cmd/redisoperator"},
         build_s=60,
-        outside_sumdb=True,
         needs_source=True,
     ),
     Group(
@@ -131,7 +146,6 @@ GROUPS: tuple[Group, ...] = (
         f"github.com/crunchydata/postgres-operator@v{POSTGRES_OPERATOR}",
         {"postgres-operator": "github.com/crunchydata/postgres-operator/cmd/postgres-operator"},
         build_s=60,
-        outside_sumdb=True,
         needs_source=True,
     ),
     Group(
@@ -139,7 +153,6 @@ GROUPS: tuple[Group, ...] = (
         f"github.com/hashicorp/vault-secrets-operator@v{VAULT_SECRETS_OPERATOR}",
         {"vault-secrets-operator": "github.com/hashicorp/vault-secrets-operator"},
         build_s=110,
-        outside_sumdb=True,
         needs_source=True,
     ),
     Group(
@@ -147,7 +160,6 @@ GROUPS: tuple[Group, ...] = (
         f"github.com/brancz/kube-rbac-proxy@v{KUBE_RBAC_PROXY}",
         {"kube-rbac-proxy": "github.com/brancz/kube-rbac-proxy/cmd/kube-rbac-proxy"},
         build_s=60,
-        outside_sumdb=True,
     ),
     Group(
         "local-path-provisioner",
@@ -161,7 +173,6 @@ GROUPS: tuple[Group, ...] = (
         f"github.com/cloudnativelabs/kube-router/v2@v{KUBE_ROUTER}",
         {"kube-router": "./firewall"},
         build_s=15,
-        outside_sumdb=True,
     ),
     Group(
         "traefik",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import sys
@@ -11,7 +10,7 @@ import time
 from pathlib import Path
 
 from vrooli import process, project
-from vrooli.errors import PrerequisiteError
+from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.events import Progress
 from vrooli.locks import locked
 from vrooli.programs.model import Group
@@ -20,6 +19,9 @@ from vrooli.programs.versions import GO_MINIMUM, GO_WHEEL
 # Timeout of one group's build, seconds; far longer than on the slowest measured host.
 BUILD_S = 3 * 3600.0
 FETCH_S = 1800.0
+# How programs with C code are linked: statically, at random addresses. Source: runc's Makefile.
+CGO_MODE = ("-buildmode=pie",)
+CGO_LINK = ("-linkmode external", "-extldflags -static-pie")
 # A smaller fraction of compiled packages is not enough for an estimate.
 MIN_SHARE_FOR_ESTIMATE = 0.15
 
@@ -72,10 +74,12 @@ async def build(group: Group, into: Path, progress: Progress) -> None:
     progress.report("downloading the Go modules", group.build_s)
     expected = await _count_packages(go, group)
     meter = _ProgressMeter(group, expected, progress)
-    ldflags = " ".join(["-s", "-w", *(f"-X {name}={value}" for name, value in group.stamp.items())])
+    stamp = (f"-X {name}={value}" for name, value in group.stamp.items())
+    mode, link = (CGO_MODE, CGO_LINK) if group.cgo else ((), ())
     await process.run(
         [
-            *(go, "build", "-v", "-trimpath", "-ldflags", ldflags, "-tags", group.tags),
+            *(go, "build", "-v", "-trimpath", *mode, "-tags", group.tags),
+            *("-ldflags", " ".join(["-s", "-w", *link, *stamp])),
             *("-o", f"{into}/", *group.packages.values()),
         ],
         env=_environment(group),
@@ -87,7 +91,16 @@ async def build(group: Group, into: Path, progress: Progress) -> None:
 
 
 async def source(group: Group, progress: Progress) -> Path:
-    """The folder of the group's Go module, downloaded if needed; read-only."""
+    """The folder of the group's Go module, downloaded if needed; read-only.
+
+    Raises:
+        CommandError: The download failed, or does not match the recorded sum.
+        VrooliError: No sum of the module is recorded.
+    """
+    sums = group.go_dir / "go.sum"
+    # Go adds a missing sum, and verifies nothing then.
+    if f"\n{group.module.replace('@', ' ')} h1:" not in f"\n{sums.read_text()}":
+        raise VrooliError(f"The sum of the Go module {group.module} is not recorded in {sums}.")
     go = await toolchain(progress)
     # Only the module's version matters here, so the command can run in any folder.
     result = await process.run(
@@ -130,16 +143,18 @@ async def _count_packages(go: Path, group: Group) -> int:
 
 
 def _environment(group: Group) -> dict[str, str]:
-    module = group.module.partition("@")[0]
-    outside = [os.environ.get("GONOSUMDB", ""), module if group.outside_sumdb else ""]
     return {
         "GOMODCACHE": str(caches() / "mod"),
         "GOCACHE": str(caches() / "build"),
-        "GOFLAGS": "-buildvcs=false",
-        "CGO_ENABLED": "0",
+        # Every module is verified by the group's go.sum. A module without a sum there is an error:
+        # neither go.mod nor go.sum is changed, and no database is trusted in their place.
+        "GOFLAGS": "-mod=readonly -buildvcs=false",
+        "GOSUMDB": "off",
+        # Never another toolchain than the verified one.
+        "GOTOOLCHAIN": "local",
+        "CGO_ENABLED": "1" if group.cgo else "0",
         "GOOS": "linux",
         "GOWORK": "off",
-        "GONOSUMDB": ",".join(filter(None, outside)),
     }
 
 

@@ -38,7 +38,8 @@ class Group:
             first estimate.
         tags: Go build tags.
         stamp: Variables to set at link time, by name.
-        outside_sumdb: Whether it is not in Go's checksum database; it is verified by go.sum only.
+        cgo: Whether it contains C code, which needs the packages of a C compiler on the host. It is
+            linked statically, so that it needs no library of the host.
         needs_source: Whether the module's charts and CRDs are needed in addition to its programs.
         downloads: Official downloads of some of its programs.
     """
@@ -49,7 +50,7 @@ class Group:
     build_s: float
     tags: str = ""
     stamp: dict[str, str] = field(default_factory=dict)
-    outside_sumdb: bool = False
+    cgo: bool = False
     needs_source: bool = False
     downloads: tuple[Download, ...] = ()
 

@@ -71,6 +71,13 @@ def find_missing_groups(names: Iterable[str]) -> list[str]:
     return [name for name, group in groups.items() if not folder(group).exists()]
 
 
+async def need_compiler(names: Iterable[str]) -> bool:
+    """Whether providing those programs needs a C compiler on this host."""
+    groups = {group_of(name).name: group_of(name) for name in names}.values()
+    to_provide = [group for group in groups if group.cgo and not folder(group).exists()]
+    return any([not await _is_downloadable(group, Progress()) for group in to_provide])
+
+
 async def module_dir(name: str, progress: Progress) -> Path:
     """The source folder of a group's Go module, for its CRDs and charts."""
     group = next((group for group in GROUPS if group.name == name), None)
@@ -134,8 +141,8 @@ async def _provide(group: Group, slots: asyncio.Semaphore, progress: Progress) -
         progress.report("in the cache", 0.0)
 
 
-async def _download(group: Group, into: Path, progress: Progress) -> bool:
-    """Whether every program of the group could be downloaded from its vendor."""
+async def _is_downloadable(group: Group, progress: Progress) -> bool:
+    """Whether the vendor of every program of the group offers it to this host."""
     if platform.machine() != DOWNLOAD_ARCHITECTURE:
         return False
     downloadable = {name for download_spec in group.downloads for name in download_spec.members}
@@ -145,6 +152,13 @@ async def _download(group: Group, into: Path, progress: Progress) -> bool:
         if not await download.is_reachable(site):
             progress.report(f"{download.base_url(site)} is not reachable: building instead")
             return False
+    return True
+
+
+async def _download(group: Group, into: Path, progress: Progress) -> bool:
+    """Whether every program of the group could be downloaded from its vendor."""
+    if not await _is_downloadable(group, progress):
+        return False
     missing_error: BaseException | None = None
     try:
         async with asyncio.TaskGroup() as tasks:

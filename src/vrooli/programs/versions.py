@@ -7,6 +7,7 @@ from importlib.metadata import version as distribution_version
 KUBERNETES = "1.37.2"
 ETCD = "3.7.0"
 CONTAINERD = "2.4.2"
+RUNC = "1.4.4"
 CNI_PLUGINS = "1.9.1"
 COREDNS = "1.15.0"
 LOCAL_PATH_PROVISIONER = "0.0.30"

@@ -93,6 +93,14 @@ async def test_a_container_is_held_to_its_memory_limit(web: Kube) -> None:
     assert await web.exec("default", "asker", ["echo", "alive"]) == "alive\n"
 
 
+async def test_the_default_seccomp_profile_filters_system_calls(web: Kube) -> None:
+    """Seccomp mode 2 is a filter; a new user namespace is a call that the filter rejects."""
+    status = await web.exec("default", "asker", ["grep", "^Seccomp:", "/proc/self/status"])
+    assert status.split() == ["Seccomp:", "2"]
+    refused = await web.exec("default", "asker", ["sh", "-c", "! unshare --user true 2>&1"])
+    assert "Operation not permitted" in refused
+
+
 async def test_usage_of_the_node_is_measured(web: Kube) -> None:
     deadline = time.monotonic() + 90  # two readings, 15 s apart, and a busy machine
     metrics = None

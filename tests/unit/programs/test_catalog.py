@@ -19,6 +19,14 @@ def test_the_module_is_pinned_at_the_catalog_s_version(group: Group) -> None:
 
 
 @by_name
+def test_the_sum_of_the_module_is_recorded(group: Group) -> None:
+    recorded = (group.go_dir / "go.sum").read_text()
+    module = group.module.replace("@", " ")
+    for line in (f"{module} h1:", f"{module}/go.mod h1:"):
+        assert f"\n{line}" in f"\n{recorded}"
+
+
+@by_name
 def test_every_remote_package_is_imported_so_that_its_module_stays_pinned(group: Group) -> None:
     remote = [package for package in group.packages.values() if not package.startswith("./")]
     imports = (group.go_dir / "imports.go").read_text() if remote else ""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import pytest
 
 from vrooli.errors import PrerequisiteError
 from vrooli.events import Progress
 from vrooli.images.builders.docker import Docker
+from vrooli.programs import store
 from vrooli.steps import Done
 from vrooli.workflows.host import setup as module
 from vrooli.workflows.host.setup import Machine
@@ -49,3 +51,46 @@ def test_without_a_builder_only_one_is_installed(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(module.package_manager, "ensure_packages", ensure)
     assert _ensure_packages(Machine(runs_clusters=False)).changed
     assert [set(packages) for packages in requests] == [{"buildah", "mmdebstrap"}]
+
+
+@pytest.mark.parametrize(
+    ("runs_clusters", "cached", "reachable", "installed"),
+    [
+        (True, False, False, {"gcc", "libc6-dev", "libseccomp-dev", "pkg-config"}),
+        (True, False, True, set()),
+        (True, True, False, set()),
+        (False, False, False, set()),
+    ],
+)
+def test_a_compiler_is_installed_only_to_build_runc(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    runs_clusters: bool,
+    cached: bool,
+    reachable: bool,
+    installed: set[str],
+) -> None:
+    requests: list[str] = []
+    provided: list[str] = []
+
+    async def ensure_packages(progress: Progress, packages: Mapping[str, str]) -> Done:
+        requests.extend(packages)
+        return Done(changed=True)
+
+    async def ensure(names: Iterable[str], progress: Progress) -> dict[str, Path]:
+        provided.extend(names)
+        return {}
+
+    async def is_reachable(site: str) -> bool:
+        return reachable
+
+    monkeypatch.setenv("VROOLI_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(module.package_manager, "ensure_packages", ensure_packages)
+    monkeypatch.setattr(module.programs, "ensure", ensure)
+    monkeypatch.setattr(store.download, "is_reachable", is_reachable)
+    monkeypatch.setattr(store.platform, "machine", lambda: store.DOWNLOAD_ARCHITECTURE)
+    if cached:
+        store.folder(store.group_of("runc")).mkdir(parents=True)
+    asyncio.run(Machine(runs_clusters=runs_clusters).ensure_programs(Progress()))
+    assert set(requests) == installed
+    assert ("runc" in provided) == runs_clusters

@@ -29,8 +29,14 @@ PACKAGES: Mapping[str, str] = {
     "mmdebstrap": "mmdebstrap",
     "mount": "mount",
     "nftables": "nft",
-    "runc": "runc",
     "util-linux": "nsenter",
+}
+# The packages for a build of programs with C code, of which runc is the only one.
+COMPILER: Mapping[str, str] = {
+    "gcc": "gcc",
+    "libc6-dev": "/usr/include/stdio.h",
+    "libseccomp-dev": "/usr/include/seccomp.h",
+    "pkg-config": "pkg-config",
 }
 # Timeout of apt, which downloads lists and packages from possibly slow mirrors, seconds.
 APT_S = 900.0

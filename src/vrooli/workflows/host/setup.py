@@ -18,11 +18,13 @@ from vrooli.workflows.host import package_manager
 
 # Used by tests only, which build it themselves.
 NOT_NEEDED_TO_RUN = frozenset({"helm"})
+# Needed only where this host runs the cluster's containers.
+HOST_ONLY = frozenset({"runc"})
 # The programs that a cluster runs as processes of the host.
 CLUSTER_PROGRAMS = (
     *("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet"),
     *("kube-proxy", "kube-router", "containerd", "containerd-shim-runc-v2", "ctr"),
-    *("bridge", "host-local", "loopback", "portmap"),
+    *("runc", "bridge", "host-local", "loopback", "portmap"),
 )
 # The images that a cluster needs first: its add-ons, the operators, Vault.
 FIRST = (*images.ADDONS, *images.OPERATORS, "openbao")
@@ -38,6 +40,7 @@ class Machine:
 
     def __init__(self, *, runs_clusters: bool = True) -> None:
         """Prepare for an embedded cluster, or for one that another program runs."""
+        self._runs_clusters = runs_clusters
         self._packages = package_manager.ensure_packages if runs_clusters else ensure_builder
         self.programs: dict[str, Path] = {}
         self.images: dict[str, BuiltImage] = {}
@@ -65,8 +68,10 @@ class Machine:
 
     async def ensure_programs(self, progress: Progress) -> Done:
         """Provide the third-party programs in the cache."""
-        names = all_programs()
+        names = all_programs(runs_clusters=self._runs_clusters)
         missing = programs.find_missing_groups(names)
+        if await programs.need_compiler(names):
+            await package_manager.ensure_packages(progress, package_manager.COMPILER)
         self.programs = await programs.ensure(names, progress)
         detail = f"added {', '.join(missing)}" if missing else f"all {len(names)} are in the cache"
         return Done(changed=bool(missing), detail=detail)
@@ -125,8 +130,11 @@ async def ensure_builder(progress: Progress) -> Done:
     return Done(changed=False, detail=f"{builder.name} builds images")
 
 
-def all_programs() -> tuple[str, ...]:
-    """All third-party programs of the cluster, the operators and their images."""
-    return tuple(
-        name for group in GROUPS if group.name not in NOT_NEEDED_TO_RUN for name in group.packages
-    )
+def all_programs(*, runs_clusters: bool) -> tuple[str, ...]:
+    """All third-party programs of the cluster, the operators and their images.
+
+    Args:
+        runs_clusters: Whether this host runs the cluster, and not another program.
+    """
+    omitted = NOT_NEEDED_TO_RUN if runs_clusters else NOT_NEEDED_TO_RUN | HOST_ONLY
+    return tuple(name for group in GROUPS if group.name not in omitted for name in group.packages)

@@ -23,6 +23,7 @@ PROGRAMS = (
     "containerd",
     "containerd-shim-runc-v2",
     "ctr",
+    "runc",
     "bridge",
     "host-local",
     "loopback",

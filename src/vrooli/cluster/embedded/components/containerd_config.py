@@ -60,6 +60,7 @@ def _cri_runtime(layout: Layout, record: Record, host: Host) -> str:
   runtime_type = "io.containerd.runc.v2"
 
 [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc.options]
+  BinaryName = {text(record.program("runc"))}
   SystemdCgroup = false
 """
 

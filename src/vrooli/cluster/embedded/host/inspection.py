@@ -26,7 +26,6 @@ CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_SYS_RESOURCE = 12, 21, 24
 NEEDED_CAPABILITIES = {CAP_NET_ADMIN: "CAP_NET_ADMIN", CAP_SYS_ADMIN: "CAP_SYS_ADMIN"}
 # Required programs of the distribution, and the Debian package of each.
 PROGRAMS = {
-    "runc": "runc",
     "nft": "nftables",
     "ip": "iproute2",
     "nsenter": "util-linux",

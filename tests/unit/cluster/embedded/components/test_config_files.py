@@ -53,6 +53,14 @@ def test_the_pause_image_is_pinned_and_images_are_never_collected(tmp_path: Path
     assert config_files.kubelet(place, record(), MODERN)["imageGCHighThresholdPercent"] == 100
 
 
+def test_containers_run_with_the_runc_of_the_catalog(tmp_path: Path) -> None:
+    plugins = tomllib.loads(containerd_config.containerd(layout(tmp_path), record(), MODERN))[
+        "plugins"
+    ]
+    options = plugins[RUNTIME]["containerd"]["runtimes"]["runc"]["options"]
+    assert options["BinaryName"] == record().program("runc")
+
+
 def test_everything_of_containerd_stays_below_the_cluster(tmp_path: Path) -> None:
     place = layout(tmp_path)
     settings = tomllib.loads(containerd_config.containerd(place, record(), MODERN))

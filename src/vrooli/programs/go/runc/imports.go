@@ -1,0 +1,7 @@
+//go:build tools
+
+package programs
+
+import (
+	_ "github.com/opencontainers/runc"
+)
