@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import helm_python
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node
 
 from vrooli.errors import UsageError
@@ -51,8 +51,8 @@ def set_tags(text: str, version: str, name: str) -> str:
 
 def _load(text: str) -> Any:
     try:
-        return YAML(typ="safe", pure=True).load(text)
-    except YAMLError:
+        return helm_python.values_from_yaml(text)
+    except helm_python.HelmError:
         return _INVALID
 
 

@@ -1,6 +1,6 @@
-"""Values files: reads them, rejects what YAML parsers accept silently, and merges them like Helm.
+"""Values files: read by Helm's own reader, so that a value means here what it means in Helm.
 
-For example, a duplicate key is an error here.
+What Helm accepts but changes silently, such as a duplicate key, is an error here.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.constructor import DuplicateKeyError
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+import helm_python
 
+from vrooli.chart import values_source
+from vrooli.chart.values_source import ValuesSource, ValuesSyntaxError
 from vrooli.environments import Environment
 from vrooli.errors import UsageError
 
@@ -23,35 +23,49 @@ def read(path: Path) -> Values:
     """The values of one file; an empty file has none.
 
     Raises:
-        UsageError: The file does not exist, or is not a YAML mapping; the message has the position.
+        UsageError: The file does not exist, or is not a YAML mapping, or Helm would change a value
+            silently; the message has the key and the position.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes().decode("utf-8")
     except OSError as error:
         raise UsageError(
-            f"The values file {path} can't be read: {error.strerror}.", "Check the path."
+            f"The values file {path} cannot be read: {error.strerror}.", "Check the path."
         ) from error
     except UnicodeDecodeError as error:
         raise UsageError(f"The values file {path} is not a text file in UTF-8.") from error
     try:
-        content = YAML(typ="safe", pure=True).load(text)
-    except YAMLError as error:
+        source = values_source.parse(text)
+    except ValuesSyntaxError as error:
         raise UsageError(
-            f"The values file {path} is not valid YAML: {_format_position(error)}.",
-            "Correct that line.",
+            f"The values file {path} is not valid YAML: {error}.", "Correct that line."
         ) from error
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
+    if source.kind not in ("mapping", "null"):
         raise UsageError(
-            f"The values file {path} contains a {type(content).__name__}, not a mapping.",
+            f"The values file {path} contains a {source.kind}, not a mapping.",
             "Use the structure of the chart's values.yaml.",
         )
-    return content
+    for problem in source.problems():
+        raise UsageError(f"The values file {path} is not valid: {problem.text}.", problem.advice)
+    return _parse(text, path, source)
+
+
+def _parse(text: str, path: Path, source: ValuesSource) -> Values:
+    try:
+        return helm_python.values_from_yaml(text)
+    except helm_python.HelmError as error:
+        # Helm's message may quote the file's text, which may contain secrets.
+        line = source.refused_line(error.detail)
+        raise UsageError(
+            f"Helm cannot read the values file {path}{line}.", "Correct that line."
+        ) from error
 
 
 def merge(base: Mapping[str, Any], overrides: Mapping[str, Any]) -> Values:
-    """Merge two values; ``overrides`` takes precedence. Only mappings are merged, as in Helm."""
+    """Merge two values; ``overrides`` takes precedence. Only mappings are merged, as in Helm.
+
+    ``None`` stays: it removes the chart's default when Helm adds the defaults.
+    """
     merged = dict(base)
     for key, value in overrides.items():
         existing = merged.get(key)
@@ -72,15 +86,3 @@ def load(environment: Environment, extra: Iterable[Path] = ()) -> Values:
     for path in extra:
         merged = merge(merged, read(path))
     return merged
-
-
-def _format_position(error: YAMLError) -> str:
-    """The problem and its position, without the file's text, which may contain secrets."""
-    if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
-        return str(error)
-    mark = error.problem_mark
-    problem = str(error.problem).splitlines()[0]
-    if isinstance(error, DuplicateKeyError):
-        # The message continues with the two values of the key.
-        problem = problem.partition(" with value")[0]
-    return f"line {mark.line + 1}, column {mark.column + 1}: {problem}"

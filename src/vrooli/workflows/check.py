@@ -23,7 +23,6 @@ from vrooli.workflows import check_fix, junit
 from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.access import Access
 from vrooli.workflows.clusters.selection import choose
-from vrooli.workflows.options import check_values_file
 from vrooli.workflows.results.base import MissingView, StepResult
 from vrooli.workflows.results.findings import CheckResult, CheckView, FindingView
 
@@ -59,7 +58,7 @@ class CheckOptions:
 
     def __post_init__(self) -> None:
         for file in self.values:
-            check_values_file(file)
+            chart_values.read(file)
         if self.junit is not None and not self.junit.resolve().parent.is_dir():
             raise UsageError(
                 f"{self.junit} cannot be written: directory {self.junit.parent} not found.",

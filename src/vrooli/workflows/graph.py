@@ -22,7 +22,6 @@ from vrooli.kube import Kube, RequestBudget
 from vrooli.release import Release, secret_redaction
 from vrooli.release.records import storage
 from vrooli.workflows.clusters import access
-from vrooli.workflows.options import check_values_file
 from vrooli.workflows.results.base import MissingView
 from vrooli.workflows.results.graphs import (
     ArrowView,
@@ -69,7 +68,7 @@ class GraphOptions:
 
     def __post_init__(self) -> None:
         for file in self.values:
-            check_values_file(file)
+            values.read(file)
 
 
 @dataclass(frozen=True)

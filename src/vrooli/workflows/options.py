@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
 from vrooli import project
 from vrooli.artifact import model
+from vrooli.chart import values as chart_values
 from vrooli.environments import Environment, SecretsSource
-from vrooli.errors import UsageError
 from vrooli.workflows.build import default_out
 
 # How long a release may take to become ready, seconds.
@@ -41,7 +39,7 @@ class DevelopOptions:
 
     def __post_init__(self) -> None:
         for file in self.values:
-            check_values_file(file)
+            chart_values.read(file)
 
 
 @dataclass(frozen=True)
@@ -75,19 +73,3 @@ class DeployOptions:
         """Where the artifact is."""
         version = self.version or project.version()
         return model.locate(self.artifact or model.folder_of(default_out() / version))
-
-
-def check_values_file(file: Path) -> None:
-    """Check that a values file can be read and is a YAML mapping.
-
-    Raises:
-        UsageError: It isn't.
-    """
-    try:
-        values = yaml.safe_load(file.read_text())
-    except OSError as error:
-        raise UsageError(f"The values file {file} cannot be read: {error.strerror}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"The values file {file} is not valid YAML: {error}") from error
-    if values is not None and not isinstance(values, dict):
-        raise UsageError(f"The values file {file} does not contain a mapping.")

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from vrooli.chart import values
+from vrooli.chart import engine, values
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError
+
+DEV = ENVIRONMENTS["dev"]
 
 
 @pytest.mark.parametrize(
@@ -18,7 +20,7 @@ from vrooli.errors import UsageError
         ("a: 1\n b: 2\n", "line 2"),
         ("a:\n\t- 1\n", "line 2"),
         ("- a\n- b\n", "contains a list"),
-        ("just words", "contains a str"),
+        ("just words", "contains a scalar"),
         ("a: 1\na: 2\n", 'duplicate key "a"'),
         ("a: *nothing\n", "line 1"),
     ],
@@ -71,3 +73,16 @@ def test_an_extra_file_takes_precedence(tmp_path: Path) -> None:
     merged = values.load(ENVIRONMENTS["dev"], [path])
     assert merged["services"]["ui"]["tag"] == "mine"
     assert merged["services"]["server"]["tag"] == "dev"
+
+
+def test_null_stays_until_helm_removes_the_default(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
+    first.write_text("pgoPostgresql: {parameters: {max_connections: 7}}\n")
+    second.write_text("pgoPostgresql: {parameters: {max_connections: null, work_mem: 8MB}}\n")
+    merged = values.load(DEV, [first, second])
+    objects = engine.render(merged, release=DEV.release, namespace=DEV.namespace)
+    cluster = next(item for item in objects if item.kind == "PostgresCluster")
+    patroni = cluster.body["spec"]["patroni"]["dynamicConfiguration"]
+    parameters = patroni["postgresql"]["parameters"]
+    assert "max_connections" not in parameters
+    assert parameters["work_mem"] == "8MB"

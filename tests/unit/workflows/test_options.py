@@ -22,8 +22,8 @@ def test_a_mapping_or_nothing_at_all_is_a_values_file(tmp_path: Path) -> None:
     ("content", "said"),
     [
         (b"services: [", "is not valid YAML"),
-        (b"\xff\xfe\x00", "is not valid YAML"),
-        (b"- a\n- b\n", "does not contain a mapping"),
+        (b"\xff\xfe\x00", "is not a text file"),
+        (b"- a\n- b\n", "contains a list, not a mapping"),
         (None, "cannot be read: No such file"),
     ],
 )
