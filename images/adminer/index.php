@@ -35,6 +35,13 @@ function adminer_object() {
     return new RestrictedAdminer;
 }
 
+// Adminer stores what anybody posts here as its newest version, without a login, and reads it on
+// every page: a value that is not a text breaks all pages for a day (CVE-2026-25892).
+if (isset($_GET["script"]) && $_GET["script"] === "version") {
+    http_response_code(404);
+    exit;
+}
+
 // Prevents Adminer from checking for new versions in the browser.
 $_COOKIE["adminer_version"] = "0";
 

@@ -181,6 +181,20 @@ def test_adminer_asks_for_a_person_not_for_a_server(adminer: Callable[[int], str
     assert "name='auth[server]' value='127.0.0.1:5432' readonly" in page
 
 
+@pytest.mark.parametrize("field", ["version", "version[]", "version[a][b]", "signature[]"])
+def test_a_version_that_anybody_posts_breaks_no_page_of_adminer(
+    adminer: Callable[[int], str], field: str
+) -> None:
+    address = adminer(5432)
+    _await_page(address)
+    posted = httpx.post(f"{address}?script=version", data={field: "x"}, trust_env=False)
+    assert posted.status_code == httpx.codes.NOT_FOUND
+    for _ in range(2):
+        page = httpx.get(address, trust_env=False)
+        assert page.status_code == httpx.codes.OK
+        assert "auth[password]" in page.text
+
+
 async def test_adminer_reaches_its_own_server_whatever_is_asked(
     adminer: Callable[[int], str],
 ) -> None:

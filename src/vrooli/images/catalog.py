@@ -103,7 +103,7 @@ IMAGES = {
         Image("adminer", "dev", "images/adminer", build_s=12),
         _program_image("pause", "1", "pause"),
         _program_image("coredns", "1.15.0", "coredns"),
-        _program_image("traefik", "3.6.12", "traefik"),
+        _program_image("traefik", "3.6.19", "traefik"),
         _program_image("metrics-server", "0.9.0", "metrics-server"),
         _program_image("local-path-provisioner", "0.0.30", "local-path-provisioner"),
         _program_image("postgres-operator", "5.4", "postgres-operator"),

@@ -225,12 +225,12 @@ async def test_a_placeholder_is_named_with_its_value_and_no_registry_is_asked() 
 
 
 async def test_an_embedded_cluster_pulls_nothing_so_what_is_not_loaded_is_refused() -> None:
-    loaded = {"docker.io/library/redis:7.4.2-alpine", "localhost/vrooli/ui:1"}
+    loaded = {"docker.io/library/redis:7.4.6-alpine", "localhost/vrooli/ui:1"}
     objects = rendered("prod", **HUB)
     where = site(objects, FakeCluster(), kind="embedded", loaded=frozenset(loaded))
     result = await registry.run(where)
     assert "docker.io/someone/ui:0.1.0" in names(result)
-    assert "docker.io/library/redis:7.4.2-alpine" not in names(result)
+    assert "docker.io/library/redis:7.4.6-alpine" not in names(result)
     assert all(
         "an embedded cluster does not pull images" in item.message for item in result.findings
     )
@@ -262,7 +262,7 @@ async def test_a_missing_image_stops_a_deploy_unless_pods_pull_with_a_secret(
 def test_local_images_are_in_no_registry_and_others_on_no_list_of_local_ones() -> None:
     assert registry.skip_reason(site(rendered())) == "all images are local"
     assert local.skip_reason(site(rendered("prod"))) == "all images are pulled from registries"
-    assert "docker.io/library/redis:7.4.2-alpine" in registry.remote(site(rendered("prod")))
+    assert "docker.io/library/redis:7.4.6-alpine" in registry.remote(site(rendered("prod")))
 
 
 def _pull_secret(data: dict[str, str], kind: str = "kubernetes.io/dockerconfigjson") -> Any:

@@ -84,7 +84,7 @@ class AddonImages:
     archive: Path
     pause: str = "localhost/vrooli/pause:1"
     coredns: str = "localhost/vrooli/coredns:1.15.0"
-    traefik: str = "localhost/vrooli/traefik:3.6.12"
+    traefik: str = "localhost/vrooli/traefik:3.6.19"
     metrics_server: str = "localhost/vrooli/metrics-server:0.9.0"
     local_path_provisioner: str = "localhost/vrooli/local-path-provisioner:0.0.30"
     base: str = "localhost/vrooli/base:12"
