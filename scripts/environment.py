@@ -19,6 +19,8 @@ from pathlib import Path
 
 UV_VERSION = "0.13.9"
 ROOT = Path(__file__).resolve().parents[1]
+# uv and the hashes of its wheels.
+UV_REQUIREMENTS = ROOT / "scripts" / "uv-wheel.txt"
 STAMP = ROOT / ".venv" / ".made-from"
 # Settings of pip and the variables of uv with the same meaning.
 PIP_TO_UV = {
@@ -66,10 +68,10 @@ def ensure_uv(cache: Path) -> Path:
     report(f"Installing uv {UV_VERSION} …")
     fresh = cache / f"uv-{UV_VERSION}.part"
     make_venv(fresh)
-    pip = [fresh / "bin" / "python", "-m", "pip", "install", "--quiet", f"uv=={UV_VERSION}"]
+    pip = [fresh / "bin" / "python", "-m", "pip", "install", "--quiet", "--only-binary", ":all:"]
     # pip rejects PIP_USER inside a virtual environment.
     run(
-        pip,
+        [*pip, "--require-hashes", "--requirement", UV_REQUIREMENTS],
         {"PIP_USER": "0"},
         "Check that the package registry is reachable; see `pip config list`.",
     )

@@ -67,3 +67,12 @@ def test_production_comes_after_staging_and_staging_after_every_test() -> None:
         "staging": "build",
         "production": "staging",
     }
+
+
+@pytest.mark.parametrize("page", WORKFLOWS, ids=lambda page: page.name)
+def test_actions_are_pinned_by_commit_with_their_version_beside(page: Path) -> None:
+    """A tag can be moved to other code; a commit cannot."""
+    used = re.findall(r"^\s*(?:- )?uses:\s*(.+)$", page.read_text(), re.M)
+    assert used
+    for action in used:
+        assert re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), action

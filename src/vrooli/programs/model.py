@@ -16,14 +16,21 @@ class Download:
     Attributes:
         site: The name of its site; the host can override the site's base URL (download.py).
         path: The path below the site; a plain binary, or a .tgz or .tar.gz archive.
-        checksum: The path below the site of its published SHA-256.
+        checksum: The path below the site of its published SHA-256; only for recording it.
         members: The path of each program inside the archive, or "" for a plain binary.
+        sha256: Its recorded SHA-256 (sums.py); without one, the download is never used.
     """
 
     site: str
     path: str
     checksum: str
     members: dict[str, str]
+    sha256: str = ""
+
+    @property
+    def key(self) -> str:
+        """Its site and path, by which its SHA-256 is recorded."""
+        return f"{self.site}/{self.path}"
 
 
 @dataclass(frozen=True)

@@ -148,6 +148,10 @@ async def _is_downloadable(group: Group, progress: Progress) -> bool:
     downloadable = {name for download_spec in group.downloads for name in download_spec.members}
     if not downloadable.issuperset(group.packages.keys() - ALWAYS_BUILT):
         return False
+    for download_spec in group.downloads:
+        if not download_spec.sha256:
+            progress.report(f"no SHA-256 of {download_spec.key} is recorded: building instead")
+            return False
     for site in {download_spec.site for download_spec in group.downloads}:
         if not await download.is_reachable(site):
             progress.report(f"{download.base_url(site)} is not reachable: building instead")

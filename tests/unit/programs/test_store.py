@@ -1,5 +1,6 @@
 """The cache of programs."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,41 @@ async def test_on_another_machine_than_the_downloads_are_for_all_is_built(
     assert built == ["traefik"]
 
 
+@pytest.fixture
+def recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A catalog with a SHA-256 of each download."""
+    groups = tuple(
+        replace(group, downloads=tuple(replace(each, sha256="0" * 64) for each in group.downloads))
+        for group in GROUPS
+    )
+    monkeypatch.setattr(store, "GROUPS", groups)
+
+
+async def test_without_a_recorded_digest_no_site_is_asked(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[str] = []
+
+    async def build(group: Group, into: Path, progress: Progress) -> None:
+        built.append(group.name)
+
+    async def reached(site: str) -> bool:
+        raise AssertionError(f"{site} is asked for files that cannot be verified")
+
+    traefik = store.group_of("traefik")
+    unrecorded = replace(
+        traefik, downloads=tuple(replace(each, sha256="") for each in traefik.downloads)
+    )
+    monkeypatch.setattr(store, "GROUPS", (unrecorded,))
+    monkeypatch.setattr(store.platform, "machine", lambda: store.DOWNLOAD_ARCHITECTURE)
+    monkeypatch.setattr(store.download, "is_reachable", reached)
+    monkeypatch.setattr(golang, "build", build)
+    monkeypatch.setattr(store, "REQUIRED_DISK_BYTES", 0)
+    await store.ensure(["traefik"], Progress())
+    assert built == ["traefik"]
+
+
+@pytest.mark.usefixtures("recorded")
 async def test_what_a_site_does_not_have_is_built(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

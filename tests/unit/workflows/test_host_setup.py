@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from vrooli.errors import PrerequisiteError
 from vrooli.events import Progress
 from vrooli.images.builders.docker import Docker
 from vrooli.programs import store
+from vrooli.programs.catalog import GROUPS
 from vrooli.steps import Done
 from vrooli.workflows.host import setup as module
 from vrooli.workflows.host.setup import Machine
@@ -89,6 +91,9 @@ def test_a_compiler_is_installed_only_to_build_runc(
     monkeypatch.setattr(module.programs, "ensure", ensure)
     monkeypatch.setattr(store.download, "is_reachable", is_reachable)
     monkeypatch.setattr(store.platform, "machine", lambda: store.DOWNLOAD_ARCHITECTURE)
+    runc = store.group_of("runc")
+    runc = replace(runc, downloads=tuple(replace(x, sha256="0" * 64) for x in runc.downloads))
+    monkeypatch.setattr(store, "GROUPS", (runc, *(g for g in GROUPS if g.name != "runc")))
     if cached:
         store.folder(store.group_of("runc")).mkdir(parents=True)
     asyncio.run(Machine(runs_clusters=runs_clusters).ensure_programs(Progress()))
