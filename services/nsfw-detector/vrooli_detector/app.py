@@ -17,7 +17,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from vrooli_detector.model import Model, UnreadableImageError
+from vrooli_detector.model import Model
+from vrooli_detector.pictures import UnreadableImageError
 from vrooli_detector.verdict import Settings
 
 # Maximum size of a multipart body without the picture.

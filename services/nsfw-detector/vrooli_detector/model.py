@@ -7,13 +7,14 @@ greyscale pictures, and computes boxes that are not required here.
 from __future__ import annotations
 
 from importlib.util import find_spec
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
+
+from vrooli_detector.pictures import read_image
 
 SIDE = 320
 # The model's classes in the order of its output, as its package lists them.
@@ -39,12 +40,6 @@ LABELS = (
 )
 # A row of the output: the box's four numbers, then one score for each class.
 BOX_NUMBERS = 4
-# Limit of the decoded size, since a small file can decompress to a huge picture.
-MAX_PIXELS = 50_000_000
-
-
-class UnreadableImageError(ValueError):
-    """The data is not a readable picture."""
 
 
 class Model:
@@ -67,30 +62,22 @@ class Model:
         Raises:
             UnreadableImageError: The data is not a readable picture.
         """
-        (output,) = self._session.run(None, {self._input: to_input(read_image(data))})
+        (output,) = self._session.run(None, {self._input: to_input(read_image(data, 2 * SIDE))})
         best = np.asarray(output)[0, BOX_NUMBERS:].max(axis=1)
         return {label: float(score) for label, score in zip(LABELS, best, strict=True)}
 
 
-def read_image(data: bytes) -> Image.Image:
-    """Decode a picture, upright and in RGB."""
-    try:
-        with Image.open(BytesIO(data)) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise UnreadableImageError("the picture has too many pixels")
-            image.draft("RGB", (2 * SIDE, 2 * SIDE))  # decodes JPEG at reduced size, 8 times faster
-            return ImageOps.exif_transpose(image).convert("RGB")
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as error:
-        raise UnreadableImageError("the picture can't be read") from error
-
-
 def to_input(image: Image.Image) -> NDArray[np.float32]:
     """The model's input: a square of 320 px, padded at right and below, channels first, 0 to 1."""
-    side = max(image.size)
-    square = Image.new("RGB", (side, side))
-    square.paste(image, (0, 0))
-    small = square.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
-    return np.asarray(small, dtype=np.float32).transpose(2, 0, 1)[np.newaxis] / np.float32(255)
+    square = Image.new("RGB", (SIDE, SIDE))
+    square.paste(image.resize(_fitting(image.size), Image.Resampling.BILINEAR), (0, 0))
+    return np.asarray(square, dtype=np.float32).transpose(2, 0, 1)[np.newaxis] / np.float32(255)
+
+
+def _fitting(size: tuple[int, int]) -> tuple[int, int]:
+    """The size with the longer side of ``SIDE`` and the same aspect ratio, at least 1 px each."""
+    width, height = (max(1, round(side * SIDE / max(size))) for side in size)
+    return width, height
 
 
 def _model_file() -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
+from vrooli_server import picture_size
 from vrooli_shared.posts import Picture
 from vrooli_shared.settings import Settings
 from vrooli_shared.web import ApiError, too_large
@@ -61,4 +62,7 @@ async def _picture(field: UploadFile | str | None, max_bytes: int) -> Picture | 
     media_type = picture_type(data)
     if media_type is None:
         raise ApiError(415, "picture-type", "The picture must be a PNG, JPEG or WebP file.")
+    if (picture_size.pixel_count(media_type, data) or 0) > picture_size.MAX_PIXELS[media_type]:
+        limit = picture_size.MAX_PIXELS[media_type] / 1e6
+        raise ApiError(422, "picture-pixels", f"The limit for this type is {limit:.1f} megapixels.")
     return Picture(media_type, data)

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from support.browser.pictures import landscape
+from support.browser.pictures import declared_png, landscape
 from support.fakes.asgi import asgi_client
 from vrooli_server.uploads import picture_type, read_post
 from vrooli_shared.settings import Settings
@@ -68,6 +68,7 @@ async def test_an_empty_file_input_is_ignored(client: httpx.AsyncClient) -> None
         ("hi", b"<svg/>", 415, "picture-type"),
         ("hi", b"", 415, "picture-type"),
         ("hi", b"\x89PNG\r\n\x1a\n" + b"0" * 20_000, 413, "too-large"),
+        ("hi", declared_png(100_000, 100_000), 422, "picture-pixels"),
     ],
 )
 async def test_invalid_posts_are_rejected_with_a_reason(

@@ -1,0 +1,180 @@
+"""The limits of pictures: the detector's memory, and the server's limits of pixels before it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, PngImagePlugin
+
+from support.browser.pictures import declared_png, landscape
+from vrooli import project
+from vrooli_detector import pictures
+from vrooli_detector.pictures import MAX_DECODED_BYTES, UnreadableImageError, read_image
+from vrooli_server.picture_size import MAX_PIXELS, pixel_count
+
+MIB = 2**20
+SIDE = 640
+# The process with its model, an upload, and the server; see vrooli_detector.pictures.
+PROCESS_LIMIT_MIB = 300
+READ = """
+import resource, sys
+from vrooli_detector.model import Model
+from vrooli_detector.pictures import UnreadableImageError
+model = Model()
+for path in sys.argv[1:]:
+    try:
+        model.scores(open(path, "rb").read())
+    except UnreadableImageError as error:
+        print("refused", path)
+print([line for line in open("/proc/self/status") if line.startswith("VmHWM")][0].split()[1])
+"""
+
+
+def _saved(image: Image.Image, name: str, **options: object) -> bytes:
+    buffer = BytesIO()
+    image.save(buffer, name, **options)
+    return buffer.getvalue()
+
+
+def _blank(pixels: float, mode: str = "RGB") -> Image.Image:
+    """A picture of about so many pixels, 4 by 3."""
+    return Image.new(mode, (round((pixels * 4 / 3) ** 0.5), round((pixels * 3 / 4) ** 0.5)))
+
+
+# Pictures just below the limits of their format.
+LARGEST: dict[str, Callable[[], bytes]] = {
+    "png": lambda: _saved(_blank(14.5e6, "RGBA"), "PNG", compress_level=1),
+    "palette.png": lambda: _saved(_blank(14.5e6, "P"), "PNG"),
+    "grey16.png": lambda: _saved(_blank(14.5e6, "I;16"), "PNG"),
+    "narrow.png": lambda: _saved(Image.new("RGB", (16000, 100)), "PNG"),
+    "webp": lambda: _saved(_blank(7.8e6), "WEBP", method=0),
+    "lossless.webp": lambda: _saved(_blank(7.8e6, "RGBA"), "WEBP", lossless=True, method=0),
+    "gif": lambda: _saved(_blank(10e6, "P"), "GIF"),
+    "progressive.jpg": lambda: _saved(_blank(38e6), "JPEG", progressive=True),
+    "full.jpg": lambda: _saved(_blank(20e6), "JPEG", progressive=True, subsampling=0),
+    "cmyk.jpg": lambda: _saved(_blank(15.5e6, "CMYK"), "JPEG", progressive=True),
+}
+
+
+@pytest.mark.parametrize("name", LARGEST)
+def test_the_largest_pictures_stay_below_the_memory_limit(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(LARGEST[name]())
+    done = subprocess.run(
+        [sys.executable, "-c", READ, str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+        env={"PYTHONPATH": str(project.root() / "services/nsfw-detector")},
+    )
+    (peak_kib,) = done.stdout.split()
+    assert int(peak_kib) / 1024 < PROCESS_LIMIT_MIB - 30
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        declared_png(100_000, 100_000),
+        declared_png(20_000, 20_000),
+        _saved(_blank(9e6), "WEBP", method=0),
+        _saved(_blank(22e6), "JPEG", subsampling=0),
+    ],
+    ids=["png", "smaller png", "webp", "jpeg"],
+)
+def test_a_picture_that_needs_too_much_memory_is_refused_by_its_header(data: bytes) -> None:
+    with pytest.raises(UnreadableImageError, match="pixels"):
+        read_image(data, SIDE)
+
+
+def _with_text_bomb() -> bytes:
+    info = PngImagePlugin.PngInfo()
+    info.add_text("comment", "x" * 8 * MIB, zip=True)
+    return _saved(Image.new("RGB", (8, 8)), "PNG", pnginfo=info)
+
+
+def _with_profile_bomb() -> bytes:
+    return _saved(Image.new("RGB", (8, 8)), "PNG", icc_profile=b"x" * 8 * MIB)
+
+
+@pytest.mark.parametrize("make", [_with_text_bomb, _with_profile_bomb])
+def test_a_compressed_text_or_profile_of_megabytes_is_unreadable(
+    make: Callable[[], bytes],
+) -> None:
+    with pytest.raises(UnreadableImageError):
+        read_image(make(), SIDE)
+
+
+@pytest.mark.parametrize("name", ["TIFF", "BMP", "PPM"])
+def test_only_the_formats_of_the_web_are_decoded(name: str) -> None:
+    with pytest.raises(UnreadableImageError):
+        read_image(_saved(Image.new("RGB", (8, 8)), name), SIDE)
+
+
+SEEDS = [
+    _saved(Image.effect_noise((60, 40), 50).convert(mode), name, **options)
+    for mode, name, options in (
+        ("RGB", "PNG", {}),
+        ("P", "PNG", {}),
+        ("RGB", "JPEG", {"progressive": True}),
+        ("CMYK", "JPEG", {}),
+        ("RGBA", "WEBP", {}),
+        ("P", "GIF", {}),
+    )
+]
+
+
+@given(st.sampled_from(SEEDS), st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255))))
+def test_a_damaged_picture_is_read_or_unreadable_and_its_size_is_known_to_both(
+    seed: bytes, damages: list[tuple[int, int]]
+) -> None:
+    data = bytearray(seed)
+    for at, value in damages:
+        data[at % len(data)] = value
+    for media_type in MAX_PIXELS:
+        pixel_count(media_type, bytes(data))
+    try:
+        image = read_image(bytes(data), SIDE)
+    except UnreadableImageError:
+        return
+    assert max(image.size) <= SIDE
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type", "options"),
+    [
+        ("PNG", "image/png", {}),
+        ("JPEG", "image/jpeg", {}),
+        ("JPEG", "image/jpeg", {"progressive": True, "icc_profile": b"x" * 200_000}),
+        ("WEBP", "image/webp", {}),
+        ("WEBP", "image/webp", {"lossless": True}),
+        ("WEBP", "image/webp", {"icc_profile": b"x" * 100}),
+    ],
+)
+def test_the_server_reads_the_size_of_every_type(
+    name: str, media_type: str, options: dict[str, object]
+) -> None:
+    data = _saved(Image.new("RGB", (123, 45)), name, **options)
+    assert pixel_count(media_type, data) == 123 * 45
+    assert all(pixel_count(media_type, data[:length]) in (None, 123 * 45) for length in range(40))
+
+
+def test_a_header_without_a_size_has_none() -> None:
+    assert pixel_count("image/jpeg", b"\xff\xd8" + b"\xff" * 5000) is None
+    assert pixel_count("image/webp", b"RIFF0000WEBPXXXX" + bytes(40)) is None
+    assert pixel_count("image/png", landscape()[:10]) is None
+
+
+def test_the_server_refuses_only_what_the_detector_refuses() -> None:
+    grey = pictures.COEFFICIENT_BYTES + pictures.REDUCED_BYTES
+    least = {**pictures.BYTES_PER_PIXEL, "JPEG": grey}
+    for name in ("PNG", "WEBP", "JPEG"):
+        limit = MAX_DECODED_BYTES / least[name]
+        assert 0.99 * limit < MAX_PIXELS[f"image/{name.lower()}"] <= limit
