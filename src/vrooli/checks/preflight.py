@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
+from vrooli import inert
 from vrooli.chart.manifest import Manifest
 from vrooli.checks import catalog, runner
 from vrooli.checks.data import changes
@@ -106,7 +107,7 @@ def demand(findings: Sequence[Finding]) -> None:
         NotDeployableError: There are findings.
     """
     if findings:
-        lines = [f"  {finding}" for finding in findings]
+        lines = [inert.line(f"  {finding}") for finding in findings]
         raise NotDeployableError(
             "\n".join(
                 ["The release cannot be deployed to this cluster; nothing was changed:", *lines]

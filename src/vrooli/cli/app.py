@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 # Thresholds for gc.set_threshold: fewer collections than the default.
+from vrooli import inert
 from vrooli.cli import (
     artifact,
     build,
@@ -89,5 +90,5 @@ def main() -> None:
         app(prog_name="vrooli")
     except Exception as fault:  # noqa: BLE001 - the outermost frame, see faults
         error = errors.as_error(fault)
-        sys.stderr.write(f"{error.message}\n{error.advice}\n")
+        sys.stderr.write(inert.lines(f"{error.message}\n{error.advice}\n"))
         sys.exit(error.exit_code)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from vrooli import environments
+from vrooli import environments, inert
 from vrooli.cli import examples, options
 from vrooli.cli.run import execute
 from vrooli.cli.terminal import prompt, tables
@@ -136,7 +136,7 @@ def _can_fix(request: CheckOptions) -> bool:
 
 def _confirm(lines: Sequence[str]) -> bool:
     """Ask for confirmation; without a terminal, the answer is no."""
-    what = "\n".join(f"  - {line}" for line in lines)
+    what = "\n".join(f"  - {inert.line(line)}" for line in lines)
     return prompt.on_terminal() and prompt.confirm(
         f"The following fixes are available:\n{what}\nApply them?"
     )

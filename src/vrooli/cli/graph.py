@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vrooli import environments
+from vrooli import environments, inert
 from vrooli.cli import examples, options
 from vrooli.cli.run import execute
 from vrooli.cli.terminal import tables
@@ -145,6 +145,8 @@ def _show(result: GraphResult, console: Console) -> None:
     from rich.console import Console
 
     if result.missing:
-        tables.show_missing(result.missing, Console(stderr=True, highlight=False))
-    text = result.rendered or result.model_dump_json(indent=2, exclude={"rendered"}) + "\n"
+        tables.show_missing(result.missing, Console(stderr=True, highlight=False, markup=False))
+    text = result.rendered or inert.json(
+        result.model_dump_json(indent=2, exclude={"rendered"}) + "\n"
+    )
     console.out(text, highlight=False, end="")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import typer
 
+from vrooli import inert
 from vrooli.cli.options import OutputFormat
 from vrooli.cli.terminal import errors
 from vrooli.errors import InterruptError, VrooliError
@@ -35,7 +36,7 @@ class View(Protocol):
     def close(self) -> None:
         """Restore the terminal after the last event."""
 
-    def result(self, result: Result, show: Callable[[Console], None]) -> None:
+    def result(self, result: R, show: Callable[[R, Console], None]) -> None:
         """Output the result."""
 
     def error(self, error: VrooliError) -> None:
@@ -69,7 +70,7 @@ def execute(work: Work[R], show: Show[R], output: OutputFormat, debug: bool) -> 
             _trace(fault)
         view.error(error)
         raise typer.Exit(error.exit_code) from None
-    view.result(result, lambda console: show(result, console))
+    view.result(result, show)
     if not result.ok:
         raise typer.Exit(result.exit_code)
 
@@ -133,4 +134,4 @@ def _cancelled_by_signals() -> Iterator[list[signal.Signals]]:
 def _trace(fault: BaseException) -> None:
     import traceback
 
-    sys.stderr.write("".join(traceback.format_exception(fault)))
+    sys.stderr.write(inert.lines("".join(traceback.format_exception(fault))))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from vrooli import inert
 from vrooli.chart.manifest import Manifest
 from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.events import Listener, Progress, StepEnded
@@ -108,7 +109,7 @@ class Failed:
             state = f"The rollback failed, too: {as_error(second).message}"
         message = reports[0].failure if reports else Redactor().text(self.error.message)
         where = [f"The evidence is in {item.path}." for item in reports]
-        causes = [f"Root cause: {cause}" for item in reports for cause in item.causes]
+        causes = [inert.line(f"Root cause: {cause}") for item in reports for cause in item.causes]
         raise DeployFailedError(
             "\n".join(filter(None, [message, state, unmarked, *where, *causes])),
             self.advice,

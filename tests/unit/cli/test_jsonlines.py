@@ -94,7 +94,7 @@ def test_the_result_has_every_field_of_its_own_model() -> None:
         urls={"ui": "http://127.0.0.1:28080"},
     )
     stream = io.StringIO()
-    JsonLines(stream).result(result, lambda console: None)
+    JsonLines(stream).result(result, lambda _, console: None)
     line = json.loads(stream.getvalue())
     assert line["type"] == "result"
     assert line["result"] == json.loads(result.model_dump_json())

@@ -67,7 +67,7 @@ def _validator(command: str) -> Draft202012Validator:
 
 def _result_line(result: Result) -> dict[str, Any]:
     stream = io.StringIO()
-    JsonLines(stream).result(result, lambda console: None)
+    JsonLines(stream).result(result, lambda _, console: None)
     line: dict[str, Any] = json.loads(stream.getvalue())
     return line
 

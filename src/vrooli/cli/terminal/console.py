@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -16,6 +16,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from vrooli import inert
 from vrooli.cli.terminal.tables import duration
 from vrooli.errors import InterruptError, VrooliError
 from vrooli.events import (
@@ -28,10 +29,12 @@ from vrooli.events import (
     StepProgressed,
     StepStarted,
 )
+from vrooli.workflows.results.texts import made_inert
 
 if TYPE_CHECKING:
     from vrooli.workflows.results.base import Result
 
+R = TypeVar("R", bound="Result")
 # Minimum interval between plain progress lines of a step, seconds.
 PLAIN_LINE_EVERY_S = 5.0
 # Width of tables in files and pipes, characters.
@@ -61,13 +64,16 @@ class ConsoleView:
     """Prints events while they happen, and the result at the end."""
 
     def __init__(self, progress: Console | None = None, results: Console | None = None) -> None:
-        self._progress = progress or Console(file=sys.stderr, highlight=False)
+        self._progress = progress or Console(
+            file=sys.stderr, highlight=False, markup=False, emoji=False
+        )
         self._results = results or _results_console()
         terminal = self._progress.is_terminal
         self._steps = _LiveSteps(self._progress) if terminal else _PlainSteps(self._progress)
 
     def listen(self, event: Event) -> None:
-        """Take an event."""
+        """Take an event; its texts are written by others and made inert."""
+        event = made_inert(event)
         if isinstance(event, LogLine):
             # Log lines are results of the command.
             self._results.out(f"{event.source}  {event.text}", highlight=False)
@@ -78,23 +84,35 @@ class ConsoleView:
         """Restore the terminal."""
         self._steps.close()
 
-    def result(self, result: Result, show: Callable[[Console], None]) -> None:
+    def result(self, result: R, show: Callable[[R, Console], None]) -> None:
         """Print the result with the function of its command."""
-        del result
-        show(self._results)
+        show(made_inert(result), self._results)
 
     def error(self, error: VrooliError) -> None:
         """Print the message and the advice of an error."""
         style = "yellow" if isinstance(error, InterruptError) else "bold red"
-        text = Text.assemble((error.message, style), overflow="fold")
+        text = Text.assemble((_indented(error.message), style), overflow="fold")
         self._progress.print(text, soft_wrap=True)
         if error.advice:
-            self._progress.print(Text(error.advice), soft_wrap=True)
+            self._progress.print(Text(_indented(error.advice)), soft_wrap=True)
+
+
+def _indented(text: str) -> str:
+    """Indent all lines after the first: a line of others never begins like one of ours."""
+    first, *more = inert.lines(text).split("\n")
+    return "\n".join([first, *(f"  {line}" if line[:1].strip() else line for line in more)])
 
 
 def _results_console() -> Console:
     width = None if sys.stdout.isatty() else WIDTH_OF_FILES
-    return Console(file=sys.stdout, highlight=False, soft_wrap=True, width=width)
+    return Console(
+        file=sys.stdout,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=True,
+        width=width,
+    )
 
 
 class _LiveSteps:
@@ -198,7 +216,7 @@ class _PlainSteps:
 def _ended(event: StepEnded) -> Text:
     mark, style = MARKS[event.outcome]
     # One line for each step: the complete error is printed at the end of the run.
-    detail = (event.detail or event.outcome.value).splitlines()[0]
+    detail = (event.detail or event.outcome.value).partition(inert.LINE_END)[0]
     return Text.assemble(
         (f"{mark} ", style),
         f"{event.title}  ",

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING, Literal, TextIO, TypeVar
 
 from pydantic import Field, SerializeAsAny
 
+from vrooli import inert
 from vrooli.errors import InterruptError, VrooliError
 from vrooli.events import (
     Event,
@@ -28,6 +29,7 @@ from vrooli.workflows.results.base import Model, Result, StepResult
 if TYPE_CHECKING:
     from rich.console import Console
 
+R = TypeVar("R", bound=Result)
 
 # Raised when a field is removed or changes its name, type or meaning; not when fields are added.
 SCHEMA_VERSION: Literal[1] = 1
@@ -112,7 +114,7 @@ class JsonLines:
     def close(self) -> None:
         """Do nothing: there is nothing to clean up."""
 
-    def result(self, result: Result, show: Callable[[Console], None]) -> None:
+    def result(self, result: R, show: Callable[[R, Console], None]) -> None:
         """Write the result."""
         del show
         self._write(ResultLine(time=_now(), result=result))
@@ -130,7 +132,7 @@ class JsonLines:
 
     def _write(self, line: Line) -> None:
         try:
-            self._stream.write(line.model_dump_json() + "\n")
+            self._stream.write(inert.json(line.model_dump_json()) + "\n")
             self._stream.flush()
         except BrokenPipeError as error:
             # Discard all further output, including the flush at exit.

@@ -13,6 +13,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from vrooli import inert
+
 _LOG = logging.getLogger("vrooli.asyncio")
 
 
@@ -24,6 +26,7 @@ def configured(debug: bool) -> Iterator[None]:
     """
     root, own = logging.getLogger(), logging.getLogger("vrooli")
     handler = logging.StreamHandler(sys.stderr) if debug else logging.NullHandler()
+    handler.setFormatter(_InertFormatter())
     level = own.level
     root.addHandler(handler)
     own.setLevel(logging.DEBUG if debug else level)
@@ -32,6 +35,13 @@ def configured(debug: bool) -> Iterator[None]:
     finally:
         own.setLevel(level)
         root.removeHandler(handler)
+
+
+class _InertFormatter(logging.Formatter):
+    """Formats a record without control and format characters."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return inert.lines(super().format(record))
 
 
 def report_unawaited() -> None:

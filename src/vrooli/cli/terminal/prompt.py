@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vrooli import inert
+
 if TYPE_CHECKING:
     from vrooli.workflows.safeguards.consent import Consent
 
@@ -39,7 +41,7 @@ def confirm(question: str) -> bool:
 
     ours = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return typer.confirm(question, err=True)
+        return typer.confirm(inert.lines(question), err=True)
     except typer.Abort:
         return False
     finally:

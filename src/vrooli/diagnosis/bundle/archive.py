@@ -18,6 +18,7 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from vrooli import inert
 from vrooli.diagnosis.bundle import html
 from vrooli.diagnosis.bundle.extras import More
 from vrooli.diagnosis.bundle.sanitize import pruned
@@ -169,7 +170,7 @@ def files(contents: Contents) -> dict[str, str]:
             for ref, body in objects.items()
         },
         **{
-            f"logs/{_log_place(source)}": "".join(f"{line}\n" for line in lines)
+            f"logs/{_log_place(source)}": "".join(f"{inert.line(line)}\n" for line in lines)
             for source, lines in logs.items()
         },
         **_metrics(contents),
@@ -184,7 +185,7 @@ def _metrics(contents: Contents) -> dict[str, str]:
             f"metrics/{name}.json": _json(redactor.tree(used)) for name, used in extras.used.items()
         },
         **{
-            f"metrics/{_place(name)}.txt": redactor.text(text)
+            f"metrics/{_place(name)}.txt": inert.lines(redactor.text(text))
             for name, text in extras.metrics.items()
         },
     }
@@ -250,4 +251,6 @@ def _place(*parts: str) -> str:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, indent=1, sort_keys=True, default=str, ensure_ascii=False) + "\n"
+    return inert.json(
+        json.dumps(value, indent=1, sort_keys=True, default=str, ensure_ascii=False) + "\n"
+    )

@@ -12,10 +12,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from html import escape
 from importlib.resources import files
 from typing import Any
 
+from vrooli import inert
 from vrooli.diagnosis.bundle import object_status
 from vrooli.diagnosis.interface import Cause
 from vrooli.findings import Finding
@@ -25,8 +25,6 @@ from vrooli.kube.unavailable import Unavailable
 _SLOT = re.compile(r"<!--\{(\w+)\}-->")
 # How many objects and events the page shows; the archive holds more.
 OBJECTS, EVENTS = 600, 500
-# Control characters and terminal escape sequences.
-_CONTROLS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
 # The kinds that show the health of a release come before those without a status.
 _FIRST = (
     *("Node", "Pod", "Deployment", "StatefulSet", "Job", "PostgresCluster", "RedisFailover"),
@@ -87,8 +85,7 @@ def render(view: View) -> str:
     return _SLOT.sub(lambda match: slots[match[1]], template)
 
 
-def _safe(value: object) -> str:
-    return escape(_CONTROLS.sub("", str(value)), quote=True)
+_safe = inert.html
 
 
 def _none(words: str) -> str:
@@ -97,7 +94,7 @@ def _none(words: str) -> str:
 
 def _data(logs: Mapping[str, Sequence[str]]) -> str:
     """Data for the script of the page; escaped so that it cannot close its element."""
-    clean = {name: [_CONTROLS.sub("", line) for line in lines] for name, lines in logs.items()}
+    clean = {inert.line(name): [inert.line(line) for line in lines] for name, lines in logs.items()}
     written = json.dumps(clean, ensure_ascii=False)
     return written.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
@@ -130,7 +127,7 @@ def _cause(number: int, cause: Cause) -> str:
 def _lines(finding: Finding) -> str:
     if not finding.evidence:
         return ""
-    return f'<pre class="evidence">{_safe(chr(10).join(finding.evidence))}</pre>'
+    return f'<pre class="evidence">{_safe(chr(10).join(map(inert.line, finding.evidence)))}</pre>'
 
 
 def _remedy(finding: Finding) -> str:

@@ -9,11 +9,11 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
 from pathlib import Path
 from string import Template
 from typing import Any
 
+from vrooli import inert
 from vrooli.graph.model import MEANINGS, SYMBOLS, Arrow, ArrowStatus, ArrowStatuses, Diagram, Node
 from vrooli.graph.render import svg
 
@@ -38,12 +38,12 @@ def render(
         is_live: Whether it subscribes to the changes of its server.
     """
     return Template(_asset("page.html")).substitute(
-        title=escape(title),
+        title=inert.html(title),
         policy=content_security_policy(),
         style=_asset("picture.css") + _asset("page.css"),
         script=_asset("page.js"),
         follows="yes" if is_live else "no",
-        notes="".join(f"<li>{escape(problem)}</li>" for problem in problems),
+        notes="".join(f"<li>{inert.html(problem)}</li>" for problem in problems),
         legend=_legend() if statuses or is_live else "",
         pictures="".join(_section(diagram, statuses) for diagram in diagrams),
     )
@@ -52,10 +52,10 @@ def render(
 def format_states(statuses: ArrowStatuses) -> dict[str, dict[str, str]]:
     """The status of each arrow in the form that the page's script expects."""
     return {
-        "/".join(key): {
+        inert.lines("/".join(key)): {
             "state": status.state.value,
             "sign": SYMBOLS[status.state],
-            "why": status.message,
+            "why": inert.line(status.message),
         }
         for key, status in statuses.items()
     }
@@ -64,7 +64,7 @@ def format_states(statuses: ArrowStatuses) -> dict[str, dict[str, str]]:
 def change_message(statuses: ArrowStatuses, outage: str = "") -> str:
     """The event that open pages receive after a change, as JSON."""
     body: Mapping[str, Any] = {"away": outage, "arrows": format_states(statuses)}
-    return json.dumps(body, ensure_ascii=False)
+    return inert.json(json.dumps(body, ensure_ascii=False))
 
 
 def content_security_policy() -> str:
@@ -96,7 +96,7 @@ def _section(diagram: Diagram, statuses: ArrowStatuses) -> str:
         for arrow in diagram.arrows
     )
     return (
-        f'<section id="{diagram.name}"><h2>{escape(diagram.title)}</h2>'
+        f'<section id="{diagram.name}"><h2>{inert.html(diagram.title)}</h2>'
         f'<div class="scroll">{svg.render_embedded(diagram, statuses)}</div>'
         f"<details><summary>{len(diagram.arrows)} arrows, one by one</summary>"
         "<table><thead><tr><th>from</th><th>to</th><th>what</th><th>state</th><th>why</th>"
@@ -105,17 +105,17 @@ def _section(diagram: Diagram, statuses: ArrowStatuses) -> str:
 
 
 def _row(name: str, arrow: Arrow, nodes: Mapping[str, Node], status: ArrowStatus | None) -> str:
-    key = escape(f"{name}/{arrow.source}/{arrow.target}")
+    key = inert.html(f"{name}/{arrow.source}/{arrow.target}")
     state, symbol, why = ("none", "", "")
     if status:
         state, symbol, why = status.state.value, SYMBOLS[status.state], status.message
-    reasons = "<br>".join(escape(str(reason)) for reason in arrow.reasons)
+    reasons = "<br>".join(inert.html(str(reason)) for reason in arrow.reasons)
     ends = (nodes[arrow.source].title, nodes[arrow.target].title)
-    source, target = (escape(" ".join(title[:2])) for title in ends)
+    source, target = (inert.html(" ".join(title[:2])) for title in ends)
     state_text = "" if state == "none" else state
     return (
         f'<tr class="{state}" data-row="{key}"><td>{source}</td><td>{target}</td>'
-        f'<td>{escape(arrow.label)}</td><td class="state"><b>{symbol}</b> '
+        f'<td>{inert.html(arrow.label)}</td><td class="state"><b>{symbol}</b> '
         f"<span>{state_text}</span></td>"
-        f'<td class="why">{escape(why)}</td><td class="reason">{reasons}</td></tr>'
+        f'<td class="why">{inert.html(why)}</td><td class="reason">{reasons}</td></tr>'
     )

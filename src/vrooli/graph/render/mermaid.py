@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from vrooli import inert
 from vrooli.graph.model import SYMBOLS, Arrow, ArrowStatus, ArrowStatuses, Diagram, Node, State
 
 NODE_STYLES = {
@@ -24,7 +25,10 @@ LINE_STYLES = {
 
 def markdown(diagrams: Iterable[Diagram], statuses: ArrowStatuses) -> str:
     """A Markdown page with each diagram under its heading."""
-    parts = (f"## {item.title}\n\n```mermaid\n{render(item, statuses)}```\n" for item in diagrams)
+    parts = (
+        f"## {inert.line(item.title)}\n\n```mermaid\n{render(item, statuses)}```\n"
+        for item in diagrams
+    )
     return "\n".join(parts)
 
 
@@ -88,7 +92,7 @@ def _styles(diagram: Diagram, statuses: ArrowStatuses) -> Iterator[str]:
 def _escaped(title: str) -> str:
     """Escapes a quoted text; Mermaid uses HTML entities with # instead of &."""
     return (
-        " ".join(title.split())
+        " ".join(inert.line(title).split())
         .replace("#", "#35;")
         .replace('"', "#quot;")
         .replace("<", "#lt;")

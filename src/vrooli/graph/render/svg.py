@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from html import escape
 from pathlib import Path
 
+from vrooli import inert
 from vrooli.graph.model import SYMBOLS, Arrow, ArrowStatus, ArrowStatuses, Diagram, Node
 from vrooli.graph.render.labels import LabelPlacement
 from vrooli.graph.render.layout import FONT, HEADING, LINE, Box, Layout, compute_layout, heading_box
@@ -24,7 +24,7 @@ def render(diagrams: Iterable[Diagram], statuses: ArrowStatuses) -> str:
     parts, width, y = [], 0.0, 0.0
     for diagram in diagrams:
         placed = _compute_drawing(diagram).layout
-        title = f'<text class="title" x="26" y="{y + 30:.0f}">{escape(diagram.title)}</text>'
+        title = f'<text class="title" x="26" y="{y + 30:.0f}">{inert.html(diagram.title)}</text>'
         inner = f'<g transform="translate(0 {y + TITLE_ROW:.0f})">{_body(diagram, statuses)}</g>'
         parts += [title, inner]
         width, y = max(width, placed.width), y + TITLE_ROW + placed.height
@@ -46,7 +46,7 @@ def render_embedded(diagram: Diagram, statuses: ArrowStatuses) -> str:
     """One diagram as SVG without a style, for the page."""
     placed = _compute_drawing(diagram).layout
     return (
-        f'<svg class="picture" role="group" aria-label="{escape(diagram.title)}" '
+        f'<svg class="picture" role="group" aria-label="{inert.html(diagram.title)}" '
         f'viewBox="0 0 {placed.width:.0f} {placed.height:.0f}" '
         f'style="max-width:{placed.width:.0f}px">\n{_body(diagram, statuses)}\n</svg>'
     )
@@ -96,7 +96,7 @@ def _group(title: str, box: Box, *, outer: bool) -> str:
     return (
         f'<g class="{kind}"><rect x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}" '
         f'height="{box.height:.1f}" rx="12"/>'
-        f'<text x="{box.x + 16:.1f}" y="{box.y + HEADING - 4:.1f}">{escape(title)}</text></g>'
+        f'<text x="{box.x + 16:.1f}" y="{box.y + HEADING - 4:.1f}">{inert.html(title)}</text></g>'
     )
 
 
@@ -105,11 +105,12 @@ def _node(node: Node, box: Box) -> str:
     first = y - (len(node.title) - 1) * LINE / 2 + FONT * 0.36 + (4 if node.is_store else 0)
     lines = [
         f'<text class="{"name" if index == 0 else "more"}" x="{x:.1f}" '
-        f'y="{first + index * LINE:.1f}">{escape(line)}</text>'
+        f'y="{first + index * LINE:.1f}">{inert.html(line)}</text>'
         for index, line in enumerate(node.title)
     ]
     shape = _store(box) if node.is_store else _rectangle(box)
-    return f'<g class="node {node.style}" data-node="{escape(node.id)}">{shape}{"".join(lines)}</g>'
+    name = inert.html(node.id)
+    return f'<g class="node {node.style}" data-node="{name}">{shape}{"".join(lines)}</g>'
 
 
 def _rectangle(box: Box) -> str:
@@ -134,9 +135,9 @@ def _store(box: Box) -> str:
 def _arrow(name: str, arrow: Arrow, drawing: _Drawing, status: ArrowStatus | None) -> str:
     state = status.state.value if status else "none"
     kind = "arrow dashed" if arrow.dashed else "arrow"
-    tooltip = escape(format_tooltip(arrow, status))
+    tooltip = inert.html(format_tooltip(arrow, status))
     points, (x, y) = drawing.paths[arrow.key], drawing.labels.symbols[arrow.key]
-    key = escape(f"{name}/{arrow.source}/{arrow.target}")
+    key = inert.html(f"{name}/{arrow.source}/{arrow.target}")
     line = _line(points)
     symbol = SYMBOLS[status.state] if status else ""
     return (
@@ -192,7 +193,7 @@ def _label(arrow: Arrow, labels: LabelPlacement) -> str:
     (x, y), anchor = labels.labels[arrow.key]
     return (
         f'<text class="label" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">'
-        f"{escape(arrow.label)}</text>"
+        f"{inert.html(arrow.label)}</text>"
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
+from vrooli import inert
 from vrooli.chart.manifest import Manifest
 from vrooli.errors import PrerequisiteError, VrooliError, WaitTimeoutError
 from vrooli.events import ObjectState, Progress
@@ -172,8 +173,11 @@ class RolloutTracker:
     def too_late(self, limit_s: float) -> WaitTimeoutError:
         """The error at the timeout, with the reason of each unready object."""
         unready = [line for line in self._lines(()) if line.state is not ObjectState.READY]
-        lines = [f"  {line.object}: {line.detail}" for line in unready]
-        lines += [f"  {self._redactor.text(f'{key}: {it}')}" for key, it in self.errors().items()]
+        lines = [inert.line(f"  {line.object}: {line.detail}") for line in unready]
+        lines += [
+            inert.line(f"  {self._redactor.text(f'{key}: {it}')}")
+            for key, it in self.errors().items()
+        ]
         return WaitTimeoutError(
             "\n".join([f"The release isn't ready after {limit_s:.0f} s:", *lines]),
             self._advice(),
@@ -286,7 +290,10 @@ class RolloutTracker:
         if confirmed := await self.confirmed_failures():
             raise ReleaseFailedError(
                 "\n".join(
-                    ["The release can't become ready:", *(f"  {line}" for line in confirmed)]
+                    [
+                        "The release can't become ready:",
+                        *(inert.line(f"  {line}") for line in confirmed),
+                    ]
                 ),
                 "Fix the reported error, then run the same command again.",
             )

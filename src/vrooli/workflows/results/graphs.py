@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from vrooli.workflows.results.base import Model, VerdictResult
+from vrooli.workflows.results.texts import MultiLine
 
 
 class EvidenceView(Model):
@@ -60,4 +63,6 @@ class GraphResult(VerdictResult):
     problems: tuple[str, ...] = Field(
         default=(), description="what could not be read, one message each"
     )
-    rendered: str = Field(default="", description="the diagrams in the requested format, or empty")
+    rendered: Annotated[str, MultiLine] = Field(
+        default="", description="the diagrams in the requested format, or empty"
+    )

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 
 from support.diagnosis.evidence import evidence, happening, pod, pod_of, with_objects
 from support.secrets.recorded_failure import HOSTILE, SERVER, WAITING, contents, settled
+from vrooli import inert
 from vrooli.diagnosis.bundle import archive
 from vrooli.diagnosis.evidence.model import Evidence, LogSource
 from vrooli.kube.objects import Ref
@@ -63,6 +64,19 @@ def test_nothing_that_was_seen_becomes_a_part_of_the_page() -> None:
     assert "img" not in found.names
     assert not [name for name, _ in found.attributes if name.startswith("on")]
     assert "alert(1)" in " ".join(found.texts)
+
+
+def test_no_file_of_the_bundle_has_a_control_character() -> None:
+    controls = "a\x1b[2J\x9b1m\x7f\u202e\u200b\u2028\x00b"
+    seen = replace(
+        hostile(),
+        events=[happening(Ref("Pod", controls, controls), controls, controls)],
+        logs={LogSource("dev", controls, controls): [controls]},
+        unavailable=(Unavailable(controls, controls),),
+    )
+    for name, text in archive.files(contents(seen, Redactor())).items():
+        bad = {sign for sign in text if sign not in "\n\t" and not inert.is_shown(sign)}
+        assert not bad, name
 
 
 def test_lines_that_look_like_the_templates_slots_stay_lines() -> None:

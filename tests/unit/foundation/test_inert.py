@@ -1,0 +1,65 @@
+"""Text of others is inert wherever it is shown; JSON keeps it."""
+
+from __future__ import annotations
+
+import html
+import json
+import sys
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vrooli import inert
+
+INVISIBLE = ("Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn")
+
+
+def test_no_character_of_unicode_that_controls_or_hides_is_shown() -> None:
+    everything = "".join(map(chr, range(sys.maxunicode + 1)))
+    shown = {c for c in inert.lines(everything) if unicodedata.category(c) in INVISIBLE}
+    assert shown == set("\n\t")
+    one = inert.line(everything)
+    assert len(one.splitlines()) == 1
+    assert {c for c in one if unicodedata.category(c) in INVISIBLE} <= {"\t"}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a plain line, with é and 日本 and ✓", "a plain line, with é and 日本 and ✓"),
+        ("\x1b[31mred\x1b[0m \x9b1mbold", "red bold"),
+        ("\x1b]8;;http://evil\x1b\\link\x1b]8;;\x07", "link"),
+        ("\x1b]0;title\x07x", "x"),
+        ("a\u202eb\u200bc\ufeffd", "a\ufffdb\ufffdc\ufffdd"),
+        ("no-break\u00a0space", "no-break space"),
+        ("a\rb\r\nc\u2028$ rm\n", "a ⏎ b ⏎ c ⏎ $ rm"),
+        ("\x1b\x1b[[31m", "\ufffd31m"),
+    ],
+)
+def test_sequences_are_left_out_and_other_characters_are_marked(text: str, shown: str) -> None:
+    assert inert.line(text) == shown
+
+
+@settings(derandomize=True, max_examples=60)
+@given(st.text())
+def test_inert_text_stays_as_it_is(text: str) -> None:
+    assert inert.line(inert.line(text)) == inert.line(text)
+    assert inert.lines(inert.lines(text)) == inert.lines(text)
+    assert inert.line(html.unescape(inert.html(text))) == inert.line(inert.lines(text))
+
+
+@settings(derandomize=True, max_examples=60)
+@given(
+    st.text(st.characters(codec="utf-8") | st.sampled_from("\x1b\x7f\x9b\u202e\u2028\U000e0041"))
+)
+def test_json_keeps_the_text_and_shows_no_control_character(text: str) -> None:
+    written = inert.json(json.dumps([text], ensure_ascii=False, indent=1))
+    assert json.loads(written) == [text]
+    assert written.replace("\n", "").isprintable()
+
+
+def test_hostile_text_of_a_megabyte_is_inert_in_linear_time() -> None:
+    for text in ("\x1b]" * 500_000, "\x9d" * 1_000_000, "\x1b[" + "0" * 1_000_000):
+        assert len(inert.line(text)) <= len(text)
