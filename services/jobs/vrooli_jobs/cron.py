@@ -22,8 +22,8 @@ from vrooli_shared.queue import enqueue
 # A post that is pending for longer than the queue's maximum delay has lost its job: Redis
 # replicates asynchronously, so a failover can lose it. Seconds.
 STUCK_S = 60.0
-# Retention of refused pictures, for objections; seconds.
-REFUSED_RETENTION_S = 24 * 3600.0
+# Retention of pictures that are never shown, for objections and reports; seconds.
+HIDDEN_RETENTION_S = 24 * 3600.0
 MAX_RUNS = 5
 
 CronFunction = Callable[[Any], Awaitable[str]]
@@ -35,8 +35,8 @@ async def _requeue_stuck(state: State) -> str:
     return f"{sum(queued)} posts requeued"
 
 
-async def _drop_refused_pictures(state: State) -> str:
-    return f"{await state.posts.drop_refused_pictures(REFUSED_RETENTION_S)} pictures deleted"
+async def _drop_hidden_pictures(state: State) -> str:
+    return f"{await state.posts.drop_hidden_pictures(HIDDEN_RETENTION_S)} pictures deleted"
 
 
 async def _drop_expired_keys(state: State) -> str:
@@ -63,12 +63,12 @@ def recorded(name: str, work: Callable[[State], Awaitable[str]]) -> CronFunction
 
 SCHEDULES = {
     "requeue_stuck": "* * * * *",
-    "drop_refused_pictures": "*/10 * * * *",
+    "drop_hidden_pictures": "*/10 * * * *",
     "drop_expired_keys": "5 * * * *",
 }
 WORK = {
     "requeue_stuck": _requeue_stuck,
-    "drop_refused_pictures": _drop_refused_pictures,
+    "drop_hidden_pictures": _drop_hidden_pictures,
     "drop_expired_keys": _drop_expired_keys,
 }
 

@@ -20,6 +20,7 @@ from vrooli_server.state import State
 from vrooli_server.uploads import read_post
 from vrooli_shared.health import describe
 from vrooli_shared.idempotency import KeyInUseError, KeyReusedError
+from vrooli_shared.limits import RETRY_AFTER
 from vrooli_shared.live import announce
 from vrooli_shared.posts import Post
 from vrooli_shared.posts import State as PostState
@@ -124,7 +125,11 @@ async def get_picture(request: Request) -> Response:
 
 async def live_posts(request: Request) -> Response:
     """GET /api/posts/events: server-sent events, ``post`` with the post or ``resync``."""
-    events = _events(state_of(request).feed)
+    feed = state_of(request).feed
+    if feed.is_full:
+        message = "Too many pages are open. Try again later."
+        raise ApiError(503, "too-many-streams", message, RETRY_AFTER)
+    events = _events(feed)
     return EventSourceResponse(events, ping=PING_S, headers={"Cache-Control": "no-store"})
 
 

@@ -13,6 +13,7 @@ from vrooli_server import api
 from vrooli_server.health import healthcheck
 from vrooli_server.state import running
 from vrooli_server.uploads import OVERHEAD_BYTES
+from vrooli_shared.limits import RequestLimits
 from vrooli_shared.metrics import RequestMetrics, metrics
 from vrooli_shared.settings import Settings
 from vrooli_shared.web import HANDLERS, BodyLimit
@@ -20,7 +21,7 @@ from vrooli_shared.web import HANDLERS, BodyLimit
 ROUTES = [
     Route("/healthcheck", healthcheck),
     Route("/metrics", metrics),  # not exposed by the Ingress
-    Route("/api/health", healthcheck),  # for pages: the Ingress exposes /api only
+    Route("/api/health", healthcheck),  # for pages
     Route("/api/posts", api.list_posts, methods=["GET"]),
     Route("/api/posts", api.create_post, methods=["POST"]),
     Route("/api/posts/events", api.live_posts),
@@ -39,7 +40,7 @@ def create_app(settings: Settings) -> Starlette:
             yield
 
     limit = Middleware(BodyLimit, max_bytes=settings.picture_max_bytes + OVERHEAD_BYTES)
-    middleware = [Middleware(RequestMetrics), limit]
+    middleware = [Middleware(RequestMetrics), Middleware(RequestLimits), limit]
     return Starlette(
         routes=ROUTES, lifespan=lifespan, middleware=middleware, exception_handlers=HANDLERS
     )

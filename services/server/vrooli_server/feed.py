@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 # Maximum number of queued events per page; beyond it, the page gets ``resync``.
 BACKLOG = 100
+# Open pages of one process; each may have a full backlog of posts, some 250 KB.
+MAX_LISTENERS = 1000
 # Time without messages after which the connection is checked with a ping, seconds.
 SILENCE_S = 5.0
 PAUSE_MAX_S = 5.0
@@ -45,6 +47,11 @@ class Feed:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._listeners: set[asyncio.Queue[Event]] = set()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no other page may listen."""
+        return len(self._listeners) >= MAX_LISTENERS
 
     @contextmanager
     def listen(self) -> Iterator[asyncio.Queue[Event]]:

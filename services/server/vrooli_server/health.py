@@ -8,6 +8,7 @@ from starlette.responses import Response
 from vrooli_server.api import state_of
 from vrooli_server.state import State
 from vrooli_shared import __version__, health, heartbeat
+from vrooli_shared.limits import client_of
 
 # Required to handle requests. The services behind the queue may be unavailable for a while.
 REQUIRED = ("database", "redis", "queue")
@@ -16,7 +17,8 @@ REQUIRED = ("database", "redis", "queue")
 async def healthcheck(request: Request) -> Response:
     """Run all checks; 503 if a required dependency is down.
 
-    The response to the liveness probe includes no checks. Jobs and detector are reported but not
+    The response to the liveness probe includes no checks. The response to a request through an
+    Ingress includes no errors and no details. Jobs and detector are reported but not
     required: posts wait in the queue.
     """
     state = state_of(request)
@@ -30,13 +32,12 @@ async def healthcheck(request: Request) -> Response:
     results = await health.run(_checks(state))
     services = {"jobs": results["jobs"].view()}
     services.update(services["jobs"].pop("services", {}))
-    body = {
-        **identity,
-        **{name: results[name].view() for name in REQUIRED},
-        "services": services,
-    }
+    required = {name: results[name].view() for name in REQUIRED}
     degraded = any(service["status"] == "down" for service in services.values())
     ready = all(results[name].ok for name in REQUIRED)
+    if client_of(request.scope):
+        required, services = health.public(required), health.public(services)
+    body = {**identity, **required, "services": services}
     return health.report(body, ready=ready, degraded=degraded)
 
 

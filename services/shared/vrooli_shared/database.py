@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import psycopg
@@ -35,6 +36,8 @@ SCHEMA_MISSING = (errors.UndefinedTable, errors.InvalidSchemaName, errors.Undefi
 # Idle connections in the pool: during a password rotation new connections may be rejected, and one
 # connection may be lost.
 MIN_CONNECTIONS = 2
+# Timeout of an operation to get a connection, seconds.
+POOL_TIMEOUT_S = 4.0
 # Timeout of the health check to get a connection, seconds.
 INSPECT_TIMEOUT_S = 2.0
 
@@ -47,12 +50,14 @@ class Database:
     """
 
     def __init__(self, conninfo: str, *, size: int = 5) -> None:
+        self._operations = asyncio.Semaphore(size)
         self._pool = AsyncConnectionPool(
             conninfo,
             min_size=MIN_CONNECTIONS,
-            max_size=size,
+            # One more than operations may take: the health check never waits for one of them.
+            max_size=size + 1,
             open=False,
-            timeout=4.0,
+            timeout=POOL_TIMEOUT_S,
             reconnect_timeout=30.0,
             max_idle=60.0,
             # With pgBouncer in transaction mode, prepared statements may not exist on the next
@@ -91,13 +96,28 @@ class Database:
         pause = 0.1
         while True:
             try:
-                return await self._run_once(work)
+                async with self._operation():
+                    return await self._run_once(work)
             except TRANSIENT_ERRORS as error:
                 if asyncio.get_running_loop().time() + pause > deadline:
                     raise
                 log.warning("database: %s; retrying in %.1f s", _first_line(error), pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, PAUSE_MAX_S)
+
+    @asynccontextmanager
+    async def _operation(self) -> AsyncIterator[None]:
+        """Wait until fewer operations than allowed hold a connection."""
+        try:
+            async with asyncio.timeout(POOL_TIMEOUT_S):
+                await self._operations.acquire()
+        except TimeoutError:
+            message = f"no connection was free within {POOL_TIMEOUT_S:g} s"
+            raise PoolTimeout(message) from None
+        try:
+            yield
+        finally:
+            self._operations.release()
 
     async def _run_once(self, work: Work[T], timeout_s: float | None = None) -> T:
         async with self._pool.connection(timeout=timeout_s) as connection:

@@ -77,6 +77,22 @@ def _since(start: float) -> float:
     return (time.perf_counter() - start) * 1000
 
 
+# What a public report says of a dependency; errors and details may name hosts and users.
+PUBLIC = ("status", "latency_ms", "services")
+
+
+def public(views: Mapping[str, Any]) -> dict[str, Any]:
+    """The views of dependencies without their errors and details."""
+    return {
+        name: {
+            key: public(value) if key == "services" else value
+            for key, value in view.items()
+            if key in PUBLIC
+        }
+        for name, view in views.items()
+    }
+
+
 def is_liveness(request: Request) -> bool:
     """Whether the request is from the liveness or startup probe: ``X-Probe: liveness``.
 

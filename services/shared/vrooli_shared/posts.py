@@ -174,13 +174,14 @@ class Posts:
             (state, confidence, reason, post_id),
         )
 
-    async def drop_refused_pictures(self, older_than_s: float) -> int:
-        """Delete pictures that were refused this many seconds ago; returns their number."""
+    async def drop_hidden_pictures(self, older_than_s: float) -> int:
+        """Delete pictures that were refused, or failed, this many seconds ago; returns how many."""
 
         async def work(connection: AsyncConnection) -> int:
             cursor = await connection.execute(
                 "DELETE FROM vrooli.pictures USING vrooli.posts p WHERE post_id = p.id"
-                " AND p.state = 'refused' AND p.updated_at < now() - make_interval(secs => %s)",
+                " AND p.state IN ('refused', 'failed')"
+                " AND p.updated_at < now() - make_interval(secs => %s)",
                 (older_than_s,),
             )
             return cursor.rowcount

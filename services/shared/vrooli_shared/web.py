@@ -83,7 +83,7 @@ class BodyLimit:
             return
         length = dict(scope["headers"]).get(b"content-length", b"0")
         if length.isdigit() and int(length) > self._max:
-            await self._refuse(scope, receive, send)
+            await refuse(too_large(self._max), scope, receive, send)
             return
         await self._app(scope, self._counted(receive), send)
 
@@ -100,11 +100,12 @@ class BodyLimit:
 
         return counted
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        error = too_large(self._max)
-        body = error_body(error.code, error.detail)
-        headers = {"Connection": "close"}  # don't read the rest of the body
-        await JSONResponse(body, status_code=413, headers=headers)(scope, receive, send)
+
+async def refuse(error: ApiError, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a request with an error, without reading the rest of its body."""
+    headers = {**(error.headers or {}), "Connection": "close"}
+    body = error_body(error.code, error.detail)
+    await JSONResponse(body, error.status_code, headers)(scope, receive, send)
 
 
 def too_large(max_bytes: int) -> ApiError:

@@ -1,0 +1,153 @@
+"""The limits of what clients may keep open, and what the public learns of the service's health."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from support.fakes.asgi import asgi_client
+from vrooli_server import feed as feed_module
+from vrooli_server.feed import Feed
+from vrooli_shared import health
+from vrooli_shared.limits import RequestLimits, client_of
+from vrooli_shared.web import HANDLERS
+
+PER_CLIENT, BODIES, BODY_S = 3, 2, 0.1
+ONE, OTHER = {"X-Forwarded-For": "192.0.2.1"}, {"X-Forwarded-For": "192.0.2.2"}
+
+
+class Service:
+    """An application under limits whose requests wait until they may go on."""
+
+    def __init__(self) -> None:
+        self.may_continue = asyncio.Event()
+        routes = [
+            Route("/wait", self._wait, methods=["GET", "POST"]),
+            Route("/read", self._read, methods=["POST"]),
+        ]
+        limits = Middleware(RequestLimits, per_client=PER_CLIENT, bodies=BODIES, body_s=BODY_S)
+        self.client = asgi_client(
+            Starlette(routes=routes, middleware=[limits], exception_handlers=HANDLERS)
+        )
+
+    async def _wait(self, request: Request) -> Response:
+        await self.may_continue.wait()
+        return JSONResponse({})
+
+    async def _read(self, request: Request) -> Response:
+        return JSONResponse({"length": len(await request.body())})
+
+    async def open(
+        self, number: int, headers: dict[str, str], content: bytes | None = None
+    ) -> list[asyncio.Task[httpx.Response]]:
+        """Open requests, and return once they are open."""
+        method = "GET" if content is None else "POST"
+        tasks = [
+            asyncio.create_task(
+                self.client.request(method, "/wait", headers=headers, content=content)
+            )
+            for _ in range(number)
+        ]
+        for _ in range(20):
+            await asyncio.sleep(0)
+        return tasks
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[Service]:
+    """The application; its client is closed at the end."""
+    made = Service()
+    async with made.client:
+        yield made
+
+
+async def test_a_client_with_too_many_requests_is_refused_and_others_are_not(
+    service: Service,
+) -> None:
+    tasks = await service.open(PER_CLIENT, ONE)
+    refused = await service.client.get("/wait", headers=ONE)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (429, "too-many-of-client")
+    assert refused.headers["Retry-After"]
+    tasks += await service.open(1, OTHER)
+    service.may_continue.set()
+    answers = [await task for task in tasks]
+    assert {answer.status_code for answer in answers} == {200}
+    assert (await service.client.get("/wait", headers=ONE)).status_code == 200
+
+
+async def test_probes_and_tunnels_have_no_limit_of_their_own(service: Service) -> None:
+    tasks = await service.open(PER_CLIENT + 5, {})
+    service.may_continue.set()
+    assert {(await task).status_code for task in tasks} == {200}
+
+
+async def test_uploads_of_all_clients_are_limited_and_reads_are_not(service: Service) -> None:
+    tasks = [*(await service.open(1, ONE, b"x")), *(await service.open(1, OTHER, b"x"))]
+    refused = await service.client.post("/wait", content=b"x")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "too-many")
+    tasks += await service.open(1, {})
+    service.may_continue.set()
+    assert {(await task).status_code for task in tasks} == {200}
+
+
+async def test_a_body_that_arrives_too_slowly_ends_its_request(service: Service) -> None:
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"x"
+        await asyncio.sleep(1)
+        yield b"x"
+
+    refused = await service.client.post("/read", content=slow())
+    assert (refused.status_code, refused.json()["error"]["code"]) == (408, "body-too-slow")
+
+
+async def test_a_body_in_time_is_read(service: Service) -> None:
+    assert (await service.client.post("/read", content=b"xy")).json() == {"length": 2}
+
+
+@pytest.mark.parametrize(
+    ("headers", "client"),
+    [
+        ([], ""),
+        ([(b"x-forwarded-for", b"192.0.2.1")], "192.0.2.1"),
+        # The proxy appends what it saw to what the client sent.
+        ([(b"x-forwarded-for", b"1.1.1.1, 192.0.2.1")], "192.0.2.1"),
+        ([(b"x-forwarded-for", b"1.1.1.1"), (b"x-forwarded-for", b"192.0.2.1")], "192.0.2.1"),
+    ],
+)
+def test_the_client_is_the_address_that_the_last_proxy_saw(
+    headers: list[tuple[bytes, bytes]], client: str
+) -> None:
+    assert client_of({"type": "http", "headers": headers}) == client
+
+
+def test_a_feed_is_full_at_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_module, "MAX_LISTENERS", 1)
+    feed = Feed(Redis())
+    with feed.listen():
+        assert feed.is_full
+    assert not feed.is_full
+
+
+def test_a_public_report_has_no_errors_and_no_details() -> None:
+    inner = {"nsfw-detector": {"status": "down", "latency_ms": 1.0, "error": "10.0.0.7: refused"}}
+    views = {
+        "database": {"status": "down", "latency_ms": 2.0, "error": "host pg", "missing": ["x"]},
+        "jobs": {"status": "up", "latency_ms": 3.0, "age_s": 1, "services": inner},
+    }
+    assert health.public(views) == {
+        "database": {"status": "down", "latency_ms": 2.0},
+        "jobs": {
+            "status": "up",
+            "latency_ms": 3.0,
+            "services": {"nsfw-detector": {"status": "down", "latency_ms": 1.0}},
+        },
+    }
