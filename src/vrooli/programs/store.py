@@ -12,7 +12,7 @@ from vrooli import disk, project
 from vrooli.errors import UsageError
 from vrooli.events import Progress
 from vrooli.locks import locked
-from vrooli.programs import download, golang
+from vrooli.programs import download, golang, integrity
 from vrooli.programs.catalog import GROUPS
 from vrooli.programs.model import Group
 from vrooli.steps import first_error
@@ -47,7 +47,8 @@ async def ensure(names: Iterable[str], progress: Progress) -> dict[str, Path]:
 
     Raises:
         UsageError: An unknown name.
-        PrerequisiteError: Too little disk space, no Go, or a module that cannot be downloaded.
+        PrerequisiteError: Too little disk space, no Go, a module that cannot be downloaded, or a
+            program that was changed or that other users can change.
         CommandError: A build failed.
     """
     group_by_program = {name: group_of(name) for name in names}
@@ -62,6 +63,9 @@ async def ensure(names: Iterable[str], progress: Progress) -> dict[str, Path]:
     async with asyncio.TaskGroup() as tasks:
         for group in absent:
             tasks.create_task(_provide(group, slots, remaining.of(group)))
+    for group in groups.values():
+        used = [name for name, own in group_by_program.items() if own is group]
+        await asyncio.to_thread(integrity.verify, folder(group), used)
     return {name: folder(group) / name for name, group in group_by_program.items()}
 
 
@@ -137,6 +141,7 @@ async def _provide(group: Group, slots: asyncio.Semaphore, progress: Progress) -
         if group.needs_source:
             source = await golang.source(group, progress)
             await asyncio.to_thread(_copy_source, source, partial / "source")
+        await asyncio.to_thread(integrity.verify, partial, group.packages)
         partial.rename(target)
         progress.report("in the cache", 0.0)
 

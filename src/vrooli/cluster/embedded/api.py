@@ -12,18 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from vrooli.cluster.embedded.layout import Layout
-from vrooli.cluster.embedded.settings import API_PORT_INSIDE, Record
+from vrooli.cluster.embedded.settings import Record
 
+HOST = "127.0.0.1"
 ANSWER_S = 5.0
 OK = 200
 
 
 class Api:
-    """A client of a cluster's API server, as administrator, over the host link."""
+    """A client of a cluster's API server, as administrator, over its port on 127.0.0.1."""
 
     def __init__(self, layout: Layout, record: Record) -> None:
         self._pki: Path = layout.pki
-        self._host = record.host_link.node_ip
+        self._record = record
         self._context: ssl.SSLContext | None = None
 
     async def get(self, path: str) -> tuple[int, bytes]:
@@ -45,10 +46,12 @@ class Api:
         return dict(json.loads(body)) if status == OK else {}
 
     async def _get(self, path: str) -> tuple[int, bytes]:
-        reader, writer = await asyncio.open_connection(self._host, API_PORT_INSIDE, ssl=self._ssl())
+        reader, writer = await asyncio.open_connection(
+            HOST, self._record.ports["api"], ssl=self._ssl()
+        )
         try:
             # Version 1.0: the body ends with the connection.
-            writer.write(f"GET {path} HTTP/1.0\r\nHost: {self._host}\r\n\r\n".encode())
+            writer.write(f"GET {path} HTTP/1.0\r\nHost: {HOST}\r\n\r\n".encode())
             await writer.drain()
             head, _, body = (await reader.read(-1)).partition(b"\r\n\r\n")
         finally:

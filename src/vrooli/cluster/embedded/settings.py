@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from vrooli.errors import UsageError
+from vrooli.trust import require_trusted
 
 # Inside a cluster's network namespace; not visible outside, so all clusters use the same values.
 POD_RANGE = "10.244.0.0/16"
@@ -19,6 +20,8 @@ DNS_SERVICE_IP = "10.96.0.10"
 CLUSTER_DOMAIN = "cluster.local"
 # The bridge device of the pods.
 BRIDGE = "cni0"
+# The node's device of the link to the host.
+LINK = "eth0"
 API_PORT_INSIDE = 6443
 # In the NodePort range that the API server does not assign automatically ("avoiding collisions" in
 # the documentation of Service): below 30086.
@@ -160,7 +163,9 @@ class Record:
 
         Raises:
             UsageError: The file is damaged.
+            PrerequisiteError: Other users can change it: it names programs that root runs.
         """
+        require_trusted(path)
         try:
             return cls(**json.loads(path.read_text()))
         except FileNotFoundError:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vrooli.cluster.embedded.components.certificates import CIPHER_SUITES
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.network import firewall
 from vrooli.cluster.embedded.network.namespace import enter_command
@@ -85,7 +86,7 @@ def _start(layout: Layout, program: str, *flags: str) -> tuple[str, ...]:
 
 def _etcd(layout: Layout, record: Record) -> Component:
     pki, url = layout.pki, f"https://127.0.0.1:{ETCD_PORT}"
-    peer = "http://127.0.0.1:2380"  # required, but unused with only one member
+    peer = "https://127.0.0.1:2380"  # required, but unused with only one member
     flags = [
         f"--name={layout.node}",
         f"--data-dir={layout.etcd}",
@@ -98,6 +99,10 @@ def _etcd(layout: Layout, record: Record) -> Component:
         f"--key-file={pki / 'etcd.key'}",
         f"--trusted-ca-file={pki / 'etcd-ca.crt'}",
         "--client-cert-auth=true",
+        f"--peer-cert-file={pki / 'etcd-peer.crt'}",
+        f"--peer-key-file={pki / 'etcd-peer.key'}",
+        f"--peer-trusted-ca-file={pki / 'etcd-ca.crt'}",
+        "--peer-client-cert-auth=true",
         "--auto-compaction-retention=1h",
         "--log-level=warn",
         *([] if record.durable else ["--unsafe-no-fsync"]),
@@ -118,15 +123,30 @@ def _containerd(layout: Layout, record: Record) -> Component:
 
 
 def _apiserver(layout: Layout, record: Record) -> Component:
-    pki = layout.pki
     flags = [
         f"--advertise-address={record.host_link.node_ip}",
         f"--secure-port={API_PORT_INSIDE}",
         f"--service-cluster-ip-range={SERVICE_RANGE}",
+        "--anonymous-auth=false",
         "--authorization-mode=Node,RBAC",
-        "--enable-admission-plugins=NodeRestriction",
+        "--enable-admission-plugins=NodeRestriction,DenyServiceExternalIPs",
         "--allow-privileged=true",
         "--profiling=false",
+        "--kubelet-preferred-address-types=InternalIP",
+        f"--service-account-issuer={ISSUER}",
+        "--service-account-lookup=true",
+        f"--encryption-provider-config={layout.config / 'encryption.yaml'}",
+        *_api_certificates(layout.pki),
+        *_audit(layout),
+    ]
+    argv = _start(layout, record.program("kube-apiserver"), *flags)
+    # It retries until etcd responds.
+    return Component("kube-apiserver", argv, after=("etcd",), ready="/readyz")
+
+
+def _api_certificates(pki: Path) -> list[str]:
+    """The certificates and keys for etcd, clients, the kubelet, accounts and the aggregation."""
+    return [
         f"--etcd-servers=https://127.0.0.1:{ETCD_PORT}",
         f"--etcd-cafile={pki / 'etcd-ca.crt'}",
         f"--etcd-certfile={pki / 'etcd-client.crt'}",
@@ -134,11 +154,11 @@ def _apiserver(layout: Layout, record: Record) -> Component:
         f"--client-ca-file={pki / 'ca.crt'}",
         f"--tls-cert-file={pki / 'kube-apiserver.crt'}",
         f"--tls-private-key-file={pki / 'kube-apiserver.key'}",
+        "--tls-min-version=VersionTLS12",
+        f"--tls-cipher-suites={','.join(CIPHER_SUITES)}",
         f"--kubelet-certificate-authority={pki / 'ca.crt'}",
         f"--kubelet-client-certificate={pki / 'kube-apiserver-kubelet.crt'}",
         f"--kubelet-client-key={pki / 'kube-apiserver-kubelet.key'}",
-        "--kubelet-preferred-address-types=InternalIP",
-        f"--service-account-issuer={ISSUER}",
         f"--service-account-key-file={pki / 'service-accounts.pub'}",
         f"--service-account-signing-key-file={pki / 'service-accounts.key'}",
         f"--requestheader-client-ca-file={pki / 'front-proxy-ca.crt'}",
@@ -149,9 +169,18 @@ def _apiserver(layout: Layout, record: Record) -> Component:
         f"--proxy-client-cert-file={pki / 'front-proxy-client.crt'}",
         f"--proxy-client-key-file={pki / 'front-proxy-client.key'}",
     ]
-    argv = _start(layout, record.program("kube-apiserver"), *flags)
-    # It retries until etcd responds.
-    return Component("kube-apiserver", argv, after=("etcd",), ready="/readyz")
+
+
+def _audit(layout: Layout) -> list[str]:
+    """The audit log, with the retention that the CIS benchmark requires: 1.1 GB at most."""
+    return [
+        f"--audit-policy-file={layout.config / 'audit-policy.yaml'}",
+        f"--audit-log-path={layout.logs / 'audit.log'}",
+        "--audit-log-mode=batch",
+        "--audit-log-maxage=30",  # days
+        "--audit-log-maxbackup=10",
+        "--audit-log-maxsize=100",  # MB
+    ]
 
 
 def _controllers(layout: Layout, record: Record) -> Component:
@@ -165,6 +194,8 @@ def _controllers(layout: Layout, record: Record) -> Component:
         "--use-service-account-credentials=true",
         f"--cluster-cidr={POD_RANGE}",
         "--allocate-node-cidrs=false",
+        # Ended pods to keep; the default of 12500 is for clusters with many nodes.
+        "--terminated-pod-gc-threshold=1000",
         f"--root-ca-file={pki / 'ca.crt'}",
         f"--service-account-private-key-file={pki / 'service-accounts.key'}",
         f"--cluster-signing-cert-file={pki / 'ca.crt'}",

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from vrooli.cluster.embedded.components import api_policies
 from vrooli.cluster.embedded.settings import (
     API_SERVICE_IP,
     CLUSTER_DOMAIN,
@@ -29,6 +30,14 @@ AUTHORITY_YEARS = 10
 LEAF_YEARS = 1
 # Tolerance for clients whose clocks are behind.
 BACKDATED = datetime.timedelta(minutes=5)
+# Those of Go's with forward secrecy and authenticated encryption, for keys of elliptic curves like
+# the cluster's (https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver/,
+# "preferred values"). TLS 1.3 has its own, which cannot be selected.
+CIPHER_SUITES = (
+    "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+    "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+    "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+)
 METRICS_HOST = "metrics-server.kube-system.svc"
 
 
@@ -75,19 +84,21 @@ def leaves(node: str, host_link: HostLink) -> list[Leaf]:
         Leaf("kubelet", "ca", f"system:node:{node}", "system:nodes", (node, host_link.node_ip)),
         Leaf("metrics-server", "ca", "metrics-server", hosts=(METRICS_HOST,)),
         Leaf("etcd", "etcd-ca", "etcd", hosts=("localhost", "127.0.0.1")),
+        Leaf("etcd-peer", "etcd-ca", "etcd-peer", hosts=("localhost", "127.0.0.1")),
         Leaf("etcd-client", "etcd-ca", "kube-apiserver"),
         Leaf("front-proxy-client", "front-proxy-ca", "front-proxy-client"),
     ]
 
 
 def ensure(pki: Path, node: str, host_link: HostLink) -> None:
-    """Create the authorities and the service accounts' key once, and renew the leaves."""
+    """Create the authorities and the permanent keys once, and renew the leaves."""
     pki.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in AUTHORITIES:
         if not (pki / f"{name}.crt").exists():
             _make_authority(pki, name)
     if not (pki / "service-accounts.pub").exists():
         _make_service_accounts_key(pki)
+    api_policies.ensure_encryption_key(pki)
     for leaf in leaves(node, host_link):
         _issue(pki, leaf)
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import yaml
 
-from vrooli.cluster.embedded.components import containerd_config
+from vrooli.cluster.embedded.components import api_policies, containerd_config
+from vrooli.cluster.embedded.components.certificates import CIPHER_SUITES
 from vrooli.cluster.embedded.host import cgroups
 from vrooli.cluster.embedded.host.inspection import Host
 from vrooli.cluster.embedded.layout import Layout
@@ -28,6 +29,8 @@ from vrooli.cluster.embedded.settings import (
 NEVER_COLLECT_IMAGES_PERCENT = 100
 # Kubernetes' defaults are fractions of the disk; a developer's disk is often fuller than that.
 EVICTION = {"memory.available": "100Mi", "nodefs.available": "500Mi", "imagefs.available": "500Mi"}
+# Processes and threads of a pod: a fork bomb must not exhaust those of the host.
+POD_PIDS_LIMIT = 4096
 CLIENTS = (
     *("admin", "kube-controller-manager", "kube-scheduler"),
     *("kubelet", "kube-proxy", "kube-router"),
@@ -72,6 +75,12 @@ def kubelet(layout: Layout, record: Record, host: Host) -> dict[str, Any]:
         "authorization": {"mode": "Webhook"},
         "tlsCertFile": str(pki / "kubelet.crt"),
         "tlsPrivateKeyFile": str(pki / "kubelet.key"),
+        "tlsMinVersion": "VersionTLS12",
+        "tlsCipherSuites": list(CIPHER_SUITES),
+        "readOnlyPort": 0,
+        "eventRecordQPS": 50,
+        "podPidsLimit": POD_PIDS_LIMIT,
+        "seccompDefault": True,
         "address": record.host_link.node_ip,
         "clusterDomain": CLUSTER_DOMAIN,
         "clusterDNS": [DNS_SERVICE_IP],
@@ -139,24 +148,28 @@ def resolv_conf() -> str:
 
 
 def write_all(layout: Layout, record: Record, host: Host) -> None:
-    """Rewrite all configuration files and kubeconfigs."""
+    """Rewrite all configuration files and kubeconfigs; all for their owner only."""
     (layout.config / "cni").mkdir(parents=True, exist_ok=True)
-    write_atomically(
-        layout.config / "containerd.toml", containerd_config.containerd(layout, record, host)
-    )
-    write_atomically(
-        layout.config / "cni" / "10-pods.conflist", json.dumps(containerd_config.cni(), indent=2)
-    )
-    write_atomically(layout.config / "resolv.conf", resolv_conf())
-    for name, settings in (
-        ("kubelet", kubelet(layout, record, host)),
-        ("kube-proxy", kube_proxy(layout, record, host)),
-    ):
-        write_atomically(layout.config / f"{name}.yaml", yaml.safe_dump(settings, sort_keys=False))
+    key = (layout.pki / "encryption.key").read_text()
+    texts = {
+        "containerd.toml": containerd_config.containerd(layout, record, host),
+        "cni/10-pods.conflist": json.dumps(containerd_config.cni(), indent=2),
+        "resolv.conf": resolv_conf(),
+        **{
+            f"{name}.yaml": yaml.safe_dump(settings, sort_keys=False)
+            for name, settings in (
+                ("kubelet", kubelet(layout, record, host)),
+                ("kube-proxy", kube_proxy(layout, record, host)),
+                ("encryption", api_policies.encryption(key)),
+                ("audit-policy", api_policies.audit_policy()),
+            )
+        },
+    }
     inside = f"https://{record.host_link.node_ip}:{API_PORT_INSIDE}"
     for user in CLIENTS:
-        text = kubeconfig(layout, user, inside, layout.node)
-        write_atomically(layout.config / f"{user}.kubeconfig", text, mode=0o600)
+        texts[f"{user}.kubeconfig"] = kubeconfig(layout, user, inside, layout.node)
+    for name, text in texts.items():
+        write_atomically(layout.config / name, text, mode=0o600)
     outside = f"https://127.0.0.1:{record.ports['api']}"
     write_atomically(
         layout.kubeconfig, kubeconfig(layout, "admin", outside, layout.node), mode=0o600

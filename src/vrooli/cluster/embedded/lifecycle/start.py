@@ -31,6 +31,7 @@ from vrooli.errors import CommandError, PrerequisiteError, VrooliError
 from vrooli.events import Progress
 from vrooli.process import run
 from vrooli.steps import Done, first_error
+from vrooli.trust import require_trusted
 
 # Timeout of creating the namespaces on a slow machine, seconds; it usually takes less than one.
 PREPARE_S = 30.0
@@ -49,6 +50,8 @@ async def ensure_running(
 ) -> Done:
     """Make the cluster run with its add-ons; changes nothing when it does."""
     existing = Record.read(layout.record)
+    for program in programs.values():
+        require_trusted(program)
     record = merge_record(existing, settings, programs, images)
     if record == existing and await _is_healthy(layout, record):
         loaded = await archives.load(layout, record, images.archive)
@@ -100,13 +103,19 @@ async def _assign_addresses(layout: Layout, record: Record) -> Record:
     )
     assigned = replace(record, ports=ports, index=host_link.index)
     layout.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    require_trusted(layout.root)
     assigned.write(layout.record)
     return assigned
 
 
-async def _start(layout: Layout, record: Record, host: Host) -> None:
+def create_folders(layout: Layout) -> None:
+    """Create the cluster's folders, for root only."""
     for folder in (layout.logs, layout.run, layout.storage, layout.etcd, layout.config):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+async def _start(layout: Layout, record: Record, host: Host) -> None:
+    create_folders(layout)
     certificates.ensure(layout.pki, layout.node, record.host_link)
     config_files.write_all(layout, record, host)
     cgroups.create(host, layout.identity)

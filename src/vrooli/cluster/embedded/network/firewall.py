@@ -1,4 +1,10 @@
-"""Prepares network policies: tests whether the host can enforce them, and blocks their bypass.
+"""Closes the link to the host, and prepares network policies.
+
+No connection crosses the link in either direction: the forwarder connects from inside. So pods do
+not reach the listeners of the host or its networks, and users of the host reach the cluster only
+through the forwarded ports.
+
+Policies: tests whether the host can enforce them, and blocks their bypass.
 
 kube-router writes iptables rules and IP sets. They require features of the kernel and of the
 distribution that a container or a small kernel may lack. A test in a temporary network namespace,
@@ -9,8 +15,8 @@ from __future__ import annotations
 
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.network.namespace import enter_command
-from vrooli.cluster.embedded.settings import BRIDGE
-from vrooli.errors import CommandError
+from vrooli.cluster.embedded.settings import BRIDGE, LINK
+from vrooli.errors import CommandError, PrerequisiteError
 from vrooli.process import run
 
 # One rule of each kind that kube-router writes, with all of its match modules.
@@ -46,12 +52,52 @@ table ip6 vrooli {{
     }}
 }}
 """
+# The output chain still has the device from before Service addresses were replaced, so those are
+# left to ``last``. A rejection, which is not possible there, ends an attempt at once.
+CLOSED_LINK = f"""\
+table inet vrooli-link {{
+    chain input {{
+        type filter hook input priority filter; policy accept;
+        iifname "{LINK}" drop
+    }}
+    chain forward {{
+        type filter hook forward priority filter; policy accept;
+        iifname "{LINK}" drop
+        oifname "{LINK}" reject
+    }}
+    chain output {{
+        type filter hook output priority filter; policy accept;
+        oifname "{LINK}" ct status dnat return
+        oifname "{LINK}" reject
+    }}
+    chain last {{
+        type filter hook postrouting priority filter; policy accept;
+        oifname "{LINK}" drop
+    }}
+}}
+"""
 LIMIT_S = 20.0
 
 
 def environment(layout: Layout) -> dict[str, str]:
     """The environment of iptables: its legacy variant would lock a file of the host."""
     return {"XTABLES_LOCKFILE": str(layout.run / "xtables.lock")}
+
+
+async def close_link(layout: Layout) -> None:
+    """Close the link to the host for all connections, from either side.
+
+    Raises:
+        PrerequisiteError: The kernel does not support the rules.
+    """
+    closing = [*enter_command(layout.netns), "nft", "-f", "-"]
+    try:
+        await run(closing, stdin=CLOSED_LINK, timeout_s=LIMIT_S)
+    except CommandError as error:
+        raise PrerequisiteError(
+            f"The cluster's network cannot be closed to other users: {error.message}",
+            "The kernel must support nftables (nf_tables, nft_reject).",
+        ) from error
 
 
 async def prepare(layout: Layout) -> str:

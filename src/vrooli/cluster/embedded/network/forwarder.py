@@ -1,4 +1,8 @@
-"""Forwards TCP ports of 127.0.0.1 into a cluster's network namespace."""
+"""Forwards TCP ports of 127.0.0.1 into a cluster's network namespace.
+
+Its connections begin inside the namespace, so the cluster's firewall can refuse everything that
+comes over the link from the host, which every local user could use.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,13 @@ import asyncio
 import contextlib
 import random
 import socket
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 
 from vrooli.errors import PrerequisiteError, UsageError
 
+# Creates an unconnected TCP socket in the network namespace of the target.
+SocketFactory = Callable[[], Awaitable[socket.socket]]
 LOCALHOST = "127.0.0.1"
 CHUNK_BYTES = 64 * 1024
 # Timeout of a connection to the target, seconds: of all attempts, and of each.
@@ -69,22 +76,31 @@ def _bound(port: int) -> socket.socket:
     return listener
 
 
-async def listen(port: int, host: str, inside: int) -> asyncio.Server:
-    """Forward every connection to the port to ``host:inside``, until the server is closed."""
+@dataclass(frozen=True)
+class Target:
+    """Where to forward to: an address and port, and the sockets that reach them."""
+
+    host: str
+    port: int
+    create_socket: SocketFactory
+
+
+async def listen(port: int, target: Target) -> asyncio.Server:
+    """Forward every connection to the port to the target, until the server is closed."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, TimeoutError):
-            await _forward(reader, writer, host, inside)
+            await _forward(reader, writer, target)
         writer.close()
 
     return await asyncio.start_server(serve, LOCALHOST, port)
 
 
 async def _forward(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, port: int
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, target: Target
 ) -> None:
     async with asyncio.timeout(CONNECT_S):
-        remote_reader, remote_writer = await _connect(host, port)
+        remote_reader, remote_writer = await _connect(target)
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(_copy(reader, remote_writer))
@@ -95,17 +111,29 @@ async def _forward(
         remote_writer.close()
 
 
-async def _connect(host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def _connect(target: Target) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Connect to the target with retries, which are safe since nothing has been sent yet."""
     for attempts_remaining in range(CONNECT_ATTEMPTS, 0, -1):
         try:
             async with asyncio.timeout(ATTEMPT_S):
-                return await asyncio.open_connection(host, port)
+                return await _connect_once(target)
         except (OSError, TimeoutError):
             if attempts_remaining == 1:
                 raise
         await asyncio.sleep(ATTEMPT_PAUSE_S)
     raise AssertionError("there is at least one attempt")
+
+
+async def _connect_once(target: Target) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    connection = await target.create_socket()
+    try:
+        connection.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(connection, (target.host, target.port))
+        return await asyncio.open_connection(sock=connection)
+    except BaseException:
+        connection.close()
+        raise
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

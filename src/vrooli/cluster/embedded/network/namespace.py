@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from vrooli.cluster.embedded.layout import Layout
-from vrooli.cluster.embedded.settings import LINK_PREFIX, HostLink
+from vrooli.cluster.embedded.settings import LINK, LINK_PREFIX, HostLink
 from vrooli.errors import CommandError, PrerequisiteError
 from vrooli.process import run
 
@@ -113,7 +113,7 @@ def enter_command(netns: Path) -> tuple[str, ...]:
 def _host_side(host_link: HostLink, layout: Layout) -> str:
     # The alias identifies the owner: another cluster may use the index while this one is stopped.
     return (
-        f"link add {host_link.host_interface} type veth peer name eth0 netns {layout.netns}\n"
+        f"link add {host_link.host_interface} type veth peer name {LINK} netns {layout.netns}\n"
         f"link set {host_link.host_interface} alias {layout.identity}\n"
         f"address add {host_link.host_ip}/{LINK_PREFIX} dev {host_link.host_interface}\n"
         f"link set {host_link.host_interface} up\n"
@@ -123,8 +123,8 @@ def _host_side(host_link: HostLink, layout: Layout) -> str:
 def _node_side(host_link: HostLink) -> str:
     return (
         "link set lo up\n"
-        f"address add {host_link.node_ip}/{LINK_PREFIX} dev eth0\n"
-        "link set eth0 up\n"
+        f"address add {host_link.node_ip}/{LINK_PREFIX} dev {LINK}\n"
+        f"link set {LINK} up\n"
         f"route add default via {host_link.host_ip}\n"
     )
 

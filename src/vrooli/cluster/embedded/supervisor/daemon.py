@@ -79,6 +79,7 @@ async def _prepare(layout: Layout, record: Record) -> dict[str, str]:
         Path(folder).mkdir(parents=True, exist_ok=True)
         await run(["mount", "-t", "tmpfs", "-o", "mode=0711", "vrooli", folder])
     await namespace.connect(layout, record.host_link)
+    await firewall.close_link(layout)
     error = await firewall.prepare(layout)
     return {"kube-router": f"network policies aren't enforced: {error}"} if error else {}
 

@@ -21,6 +21,7 @@ from vrooli.cluster.embedded.components.catalog import STOP_ORDER, Component, co
 from vrooli.cluster.embedded.images.containerd_client import end_containers
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.network import forwarder
+from vrooli.cluster.embedded.network.inside import SocketsInside
 from vrooli.cluster.embedded.settings import Record
 from vrooli.cluster.embedded.supervisor import logs
 from vrooli.cluster.embedded.supervisor.report import (
@@ -120,10 +121,8 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         self._publish()
-        servers = [
-            await forwarder.listen(port, self._record.host_link.node_ip, self._record.inside[name])
-            for name, port in self._record.ports.items()
-        ]
+        sockets = SocketsInside(self._layout.netns)
+        servers = await self._forward_ports(sockets)
         for name, component in self._components.items():
             if self._report.components[name].state != OFF:
                 self._tasks[name] = asyncio.create_task(self._run_component(component))
@@ -132,7 +131,15 @@ class Supervisor:
         rotation.cancel()
         for server in servers:
             server.close()
+        sockets.close()
         await self._stop()
+
+    async def _forward_ports(self, sockets: SocketsInside) -> list[asyncio.Server]:
+        host, inside = self._record.host_link.node_ip, self._record.inside
+        return [
+            await forwarder.listen(port, forwarder.Target(host, inside[name], sockets.create))
+            for name, port in self._record.ports.items()
+        ]
 
     async def _run_component(self, component: Component) -> None:
         """Start a component, and restart it whenever it exits."""

@@ -84,4 +84,4 @@ def test_authorities_last_while_leaves_are_made_anew(tmp_path: Path) -> None:
     after = {path.name: path.read_bytes() for path in (tmp_path / "pki").iterdir()}
     same = {name for name in before if before[name] == after[name]}
     lasting = {f"{name}.{kind}" for name in certificates.AUTHORITIES for kind in ("crt", "key")}
-    assert same == lasting | {"service-accounts.key", "service-accounts.pub"}
+    assert same == lasting | {"service-accounts.key", "service-accounts.pub", "encryption.key"}

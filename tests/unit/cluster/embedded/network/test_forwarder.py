@@ -16,6 +16,14 @@ from vrooli.errors import PrerequisiteError, UsageError
 pytestmark = pytest.mark.anyio
 
 
+async def _socket() -> socket.socket:
+    return socket.socket()
+
+
+def _target(port: int) -> forwarder.Target:
+    return forwarder.Target("127.0.0.1", port, _socket)
+
+
 @contextlib.asynccontextmanager
 async def _echo_at_end() -> AsyncIterator[int]:
     """A server that answers only when its client has said everything."""
@@ -34,7 +42,7 @@ async def test_bytes_and_the_end_of_one_direction_pass_through() -> None:
     said = b"x" * 300_000
     async with _echo_at_end() as far:
         near = free_port()
-        async with await forwarder.listen(near, "127.0.0.1", far):
+        async with await forwarder.listen(near, _target(far)):
             reader, writer = await asyncio.open_connection("127.0.0.1", near)
             writer.write(said)
             writer.write_eof()
@@ -44,7 +52,7 @@ async def test_bytes_and_the_end_of_one_direction_pass_through() -> None:
 
 async def test_a_connection_to_nobody_is_closed_and_the_next_one_served() -> None:
     near, far = free_port(), free_port()
-    async with await forwarder.listen(near, "127.0.0.1", far):
+    async with await forwarder.listen(near, _target(far)):
         for _ in range(2):
             reader, writer = await asyncio.open_connection("127.0.0.1", near)
             assert await asyncio.wait_for(reader.read(-1), 10) == b""
@@ -90,7 +98,7 @@ async def test_a_connection_that_is_refused_is_tried_again_without_the_client_no
         await writer.drain()
         writer.close()
 
-    async with await forwarder.listen(near, "127.0.0.1", far):
+    async with await forwarder.listen(near, _target(far)):
         reader, writer = await asyncio.open_connection("127.0.0.1", near)
         writer.write(b"once")
         writer.write_eof()

@@ -1,0 +1,60 @@
+"""Files that root executes or believes: nobody else may be able to change them."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from vrooli.errors import PrerequisiteError
+
+ROOT = 0
+SHARED = stat.S_IWGRP | stat.S_IWOTH
+
+
+def require_trusted(path: Path) -> None:
+    """Require that only root can change a file or folder, or put another one in its place.
+
+    All folders above it count, and those of symbolic links. Does nothing for other users, who risk
+    only their own account, and for a path that does not exist.
+
+    Raises:
+        PrerequisiteError: Another user can.
+    """
+    if os.geteuid() != ROOT or not path.exists():
+        return
+    absolute = path.absolute()
+    for part in {absolute, *absolute.parents, *_with_parents(path.resolve())}:
+        reason = distrust(part.lstat(), is_parent=part not in (absolute, path.resolve()))
+        if reason:
+            raise PrerequisiteError(
+                f"{path} is used as root, but {part} {reason}.",
+                f"Check its content, then run `chown root:root {part} && chmod go-w {part}`, or "
+                "set VROOLI_CACHE_DIR and VROOLI_STATE_DIR to folders of root.",
+            )
+
+
+def distrust(status: os.stat_result, *, is_parent: bool) -> str:
+    """Why a file or folder is not trusted; empty if it is.
+
+    Args:
+        status: Its own status, not that of the target of a link.
+        is_parent: Whether it only contains what is used. In a folder with the sticky bit, such as
+            /tmp, users can replace their own files only.
+    """
+    if status.st_uid != ROOT:
+        return f"belongs to the user {status.st_uid}"
+    if stat.S_ISLNK(status.st_mode):
+        return ""  # a link has no permissions of its own
+    writers = status.st_mode & SHARED
+    if status.st_gid == ROOT:
+        writers &= ~stat.S_IWGRP
+    if not writers or (is_parent and status.st_mode & stat.S_ISVTX):
+        return ""
+    return f"can be changed by other users (mode {stat.S_IMODE(status.st_mode):04o})"
+
+
+def _with_parents(path: Path) -> Iterator[Path]:
+    yield path
+    yield from path.parents

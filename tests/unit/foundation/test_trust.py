@@ -1,0 +1,94 @@
+"""What root executes can be changed by nobody else."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from vrooli import trust
+from vrooli.errors import PrerequisiteError
+from vrooli.trust import distrust, require_trusted
+
+STRANGER = 4711
+
+
+def _status(mode: int, user: int = 0, group: int = 0) -> os.stat_result:
+    return os.stat_result((mode, 1, 1, 1, user, group, 0, 0, 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("mode", "user", "group", "is_parent", "reason"),
+    [
+        (stat.S_IFDIR | 0o755, 0, 0, True, ""),
+        (stat.S_IFREG | 0o755, 0, 0, False, ""),
+        (stat.S_IFREG | 0o775, 0, 0, False, ""),  # the group of root
+        (stat.S_IFLNK | 0o777, 0, 0, False, ""),
+        (stat.S_IFDIR | 0o1777, 0, 0, True, ""),  # /tmp above a folder of root
+        (stat.S_IFDIR | 0o1777, 0, 0, False, "mode 1777"),
+        (stat.S_IFDIR | 0o777, 0, 0, True, "mode 0777"),
+        (stat.S_IFDIR | 0o775, 0, 100, True, "mode 0775"),
+        (stat.S_IFREG | 0o757, 0, 0, False, "mode 0757"),
+        (stat.S_IFREG | 0o755, STRANGER, 0, False, f"the user {STRANGER}"),
+        (stat.S_IFDIR | 0o700, STRANGER, STRANGER, True, f"the user {STRANGER}"),
+        (stat.S_IFLNK | 0o777, STRANGER, 0, False, f"the user {STRANGER}"),
+    ],
+)
+def test_a_file_is_trusted_by_its_owner_and_mode(
+    mode: int, user: int, group: int, is_parent: bool, reason: str
+) -> None:
+    found = distrust(_status(mode, user, group), is_parent=is_parent)
+    assert reason in found
+    assert bool(found) == bool(reason)
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    if os.geteuid() != 0:
+        pytest.skip("only root must trust files")
+    program = tmp_path / "cache" / "programs" / "kubelet"
+    program.parent.mkdir(parents=True)
+    program.touch(0o755)
+    require_trusted(program)
+    return program
+
+
+@pytest.mark.parametrize("level", range(3))
+def test_a_stranger_anywhere_above_a_program_is_named(program: Path, level: int) -> None:
+    part = [program, *program.parents][level]
+    os.chown(part, STRANGER, STRANGER)
+    with pytest.raises(PrerequisiteError, match=f"{part} belongs to the user {STRANGER}") as raised:
+        require_trusted(program)
+    assert f"chown root:root {part}" in raised.value.advice
+
+
+@pytest.mark.parametrize("level", range(3))
+def test_a_part_that_all_can_write_to_is_named(program: Path, level: int) -> None:
+    part = [program, *program.parents][level]
+    part.chmod(0o777)
+    with pytest.raises(PrerequisiteError, match=f"{part} can be changed by other users"):
+        require_trusted(program)
+
+
+def test_a_link_is_as_safe_as_both_of_its_ends(program: Path, tmp_path: Path) -> None:
+    near = tmp_path / "near"
+    near.mkdir()
+    (near / "link").symlink_to(program)
+    require_trusted(near / "link")
+    near.chmod(0o777)
+    with pytest.raises(PrerequisiteError, match=f"{near} can"):
+        require_trusted(near / "link")
+    near.chmod(0o755)
+    program.parent.chmod(0o777)
+    with pytest.raises(PrerequisiteError, match=f"{program.parent} can"):
+        require_trusted(near / "link")
+
+
+def test_other_users_than_root_risk_only_their_own_account(
+    program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program.chmod(0o777)
+    monkeypatch.setattr(trust.os, "geteuid", lambda: STRANGER)
+    require_trusted(program)
