@@ -68,7 +68,16 @@ def ensure_uv(cache: Path) -> Path:
     report(f"Installing uv {UV_VERSION} …")
     fresh = cache / f"uv-{UV_VERSION}.part"
     make_venv(fresh)
-    pip = [fresh / "bin" / "python", "-m", "pip", "install", "--quiet", "--only-binary", ":all:"]
+    pip = [
+        fresh / "bin" / "python",
+        "-P",
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--only-binary",
+        ":all:",
+    ]
     # pip rejects PIP_USER inside a virtual environment.
     run(
         [*pip, "--require-hashes", "--requirement", UV_REQUIREMENTS],
@@ -82,7 +91,7 @@ def ensure_uv(cache: Path) -> Path:
 def make_venv(folder: Path) -> None:
     """Create a virtual environment with pip; Debian needs an additional package for it."""
     shutil.rmtree(folder, ignore_errors=True)
-    command = [sys.executable, "-m", "venv", folder]
+    command = [sys.executable, "-P", "-m", "venv", folder]
     if subprocess.run(command, check=False, capture_output=True).returncode == 0:
         return
     package = f"python3.{sys.version_info.minor}-venv"
@@ -135,7 +144,7 @@ def sync_from_mirror(uv: Path, venv: Path, env: Mapping[str, str], advice: str) 
 
 def pip_settings(python: Path) -> dict[str, str]:
     """Return pip's settings as variables of uv. Existing variables of uv have precedence."""
-    command = [python, "-m", "pip", "config", "list"]
+    command = [python, "-P", "-m", "pip", "config", "list"]
     listing = subprocess.run(command, check=False, capture_output=True, text=True).stdout
     return {
         name: value for name, value in to_uv_variables(listing).items() if name not in os.environ

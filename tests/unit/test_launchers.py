@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from types import ModuleType
 import pytest
 
 from vrooli import project
+from vrooli.cluster.embedded.host import autostart
 
 LAUNCHERS = {
     "scripts/main/setup.sh": "setup",
@@ -26,6 +28,9 @@ LAUNCHERS = {
     "scripts/helpers/setup/target/k8s_cluster.sh": "setup --target k8s-cluster",
     "scripts/helpers/develop/target/k8s_cluster.sh": "develop --target k8s-cluster",
 }
+
+# A start of Python in code that searches modules in the current directory.
+UNSAFE_START = re.compile(r"""(executable|"python"|\[python), "-m\"""")
 
 
 @pytest.fixture
@@ -68,7 +73,7 @@ def test_a_launcher_is_its_command_from_any_folder_with_all_arguments(
 ) -> None:
     done = _run(checkout / launcher, "--secrets-source", "a b", "-x")
     suite = "all" if command == "test" else ""
-    assert done.stdout == f"{suite}|-m vrooli {command} --secrets-source a b -x\n"
+    assert done.stdout == f"{suite}|-P -m vrooli {command} --secrets-source a b -x\n"
 
 
 @pytest.mark.parametrize("launcher", LAUNCHERS)
@@ -84,7 +89,7 @@ def test_the_suites_of_the_test_command_can_be_named(checkout: Path) -> None:
 def test_a_launcher_can_be_reached_by_a_link(checkout: Path, tmp_path: Path) -> None:
     link = tmp_path / "vrooli"
     link.symlink_to(checkout / "scripts" / "vrooli")
-    assert _run(link, "status").stdout == "|-m vrooli status\n"
+    assert _run(link, "status").stdout == "|-P -m vrooli status\n"
 
 
 @pytest.mark.parametrize("changed", ["uv.lock", "pyproject.toml"])
@@ -95,7 +100,7 @@ def test_the_environment_is_made_anew_when_what_it_is_made_from_changes(
     maker = checkout / "scripts" / "environment.py"
     maker.write_text("import sys; sys.stderr.write('made'); sys.exit(0)")
     done = _run(checkout / "scripts" / "vrooli", "status")
-    assert (done.stderr, done.stdout) == ("made", "|-m vrooli status\n")
+    assert (done.stderr, done.stdout) == ("made", "|-P -m vrooli status\n")
 
 
 def test_the_command_does_not_run_in_an_environment_that_could_not_be_made(
@@ -176,3 +181,26 @@ def test_uv_is_pinned_by_the_hashes_of_its_version(
     (install,) = commands
     assert "--require-hashes" in install
     assert install[-1] == str(environment.UV_REQUIREMENTS)
+
+
+def test_a_module_in_the_current_directory_is_not_executed(tmp_path: Path) -> None:
+    """Root may be in a folder that others can write to."""
+    for name in ("vrooli", "typer", "json"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('planted')\n")
+    result = subprocess.run(
+        [*autostart.start_command(), "--version"],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert "planted" not in result.stdout + result.stderr
+    assert result.returncode == 0
+
+
+def test_no_module_is_run_with_those_of_the_current_directory() -> None:
+    sources = [
+        path for folder in ("src", "scripts") for path in (project.root() / folder).rglob("*.py")
+    ]
+    assert [path for path in sources if UNSAFE_START.search(path.read_text())] == []
+    assert UNSAFE_START.search('[sys.executable, "-m", "pip"]')

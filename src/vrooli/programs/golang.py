@@ -55,7 +55,7 @@ async def _install_wheel(folder: Path) -> None:
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     # pip, because it may be configured to use a company's mirror. PIP_USER conflicts with --target.
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+    pip = [sys.executable, "-P", "-m", "pip", "install", "--quiet", "--no-deps"]
     verified = ["--only-binary", ":all:", "--require-hashes", "--requirement", str(WHEEL_HASHES)]
     install = [*pip, "--target", str(partial), *verified]
     await process.run(install, env={"PIP_USER": "0"}, timeout_s=FETCH_S)

@@ -91,7 +91,7 @@ async def disable(layout: Layout) -> bool:
 
 def start_command() -> tuple[str, ...]:
     """The command line of this installation of vrooli."""
-    return (sys.executable, "-m", "vrooli")
+    return (sys.executable, "-P", "-m", "vrooli")
 
 
 def unit_environment() -> dict[str, str]:

@@ -119,7 +119,9 @@ async def _start(layout: Layout, record: Record, host: Host) -> None:
     certificates.ensure(layout.pki, layout.node, record.host_link)
     config_files.write_all(layout, record, host)
     cgroups.create(host, layout.identity)
-    daemon = [sys.executable, "-m", "vrooli.cluster.embedded.supervisor.daemon", str(layout.root)]
+    # -P: modules are not searched in the current directory, where others may have put some.
+    python = [sys.executable, "-P", "-m"]
+    daemon = [*python, "vrooli.cluster.embedded.supervisor.daemon", str(layout.root)]
     try:
         await run(
             ["unshare", "--mount", "--propagation", "slave", "--", *daemon], timeout_s=PREPARE_S
