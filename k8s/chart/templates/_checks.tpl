@@ -58,6 +58,7 @@ pgoPostgresql.users: {{ .name }} is listed twice
 {{- end }}
 {{- $users = append $users .name }}
 {{- end }}
+{{- include "vrooli.userChecks" . }}
 {{- if include "vrooli.isRotated" (list . "postgres") }}
 {{- include "vrooli.alternateChecks" (list . $users) }}
 {{- end }}

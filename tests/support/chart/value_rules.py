@@ -119,9 +119,11 @@ def _postgres(supplied: Values) -> Values:
 
 
 def _users(users: list[Values]) -> list[Values]:
-    """Each name once, and none that of the first one's second login role."""
-    defined = {user["name"]: user for user in users}
-    defined.pop(f"{users[0]['name']}-alternate", None)
+    """Each name once, none that of the first one's second login role, and no random attributes."""
+    reserved = {"postgres": "a", "public": "b", "none": "c"}
+    named = [{**user, "name": reserved.get(user["name"], user["name"])} for user in users]
+    defined = {user["name"]: {**user, "options": ""} for user in named}
+    defined.pop(f"{named[0]['name']}-alternate", None)
     return list(defined.values())
 
 
