@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from support.chart.rendering import render
@@ -40,6 +42,18 @@ def test_a_path_is_split_into_mount_and_path() -> None:
     assert (spec["mount"], spec["path"]) == ("kv/team", "a/data/b")
     spec = render()["VaultStaticSecret/demo-redis"].body["spec"]
     assert (spec["mount"], spec["path"]) == ("secret", "vrooli/secrets/redis")
+
+
+@pytest.mark.parametrize("values", [{}, UNROTATED])
+def test_a_vault_namespace_is_set_for_the_login_and_each_secret(values: dict[str, Any]) -> None:
+    objects = render({**values, "vso": {"vaultNamespace": "admin/team"}}).values()
+    synced = [item for item in objects if item.kind in ("VaultAuth", "VaultStaticSecret")]
+    assert len(synced) == 6 + (values == UNROTATED)
+    assert {item.body["spec"]["namespace"] for item in synced} == {"admin/team"}
+    plain = render(values).values()
+    assert not [
+        item for item in plain if item.kind.startswith("Vault") and "namespace" in item.body["spec"]
+    ]
 
 
 def test_the_redis_operator_gets_the_key_it_reads() -> None:

@@ -111,6 +111,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"vso": {"vaultAddr": "vault:8200"}}, "/vso/vaultAddr"),
     ({"vso": {"vaultAddr": "http://vault:8200 # a"}}, "/vso/vaultAddr"),
     ({"vso": {"refreshAfter": "often"}}, "/vso/refreshAfter"),
+    ({"vso": {"vaultNamespace": "admin/"}}, "/vso/vaultNamespace"),
+    ({"vso": {"vaultNamespace": "a b"}}, "/vso/vaultNamespace"),
     ({"vso": {"secrets": {"redis": {"vaultPath": "secret/vrooli/redis"}}}}, "redis/vaultPath"),
 ]
 

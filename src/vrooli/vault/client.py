@@ -35,17 +35,24 @@ class VaultClient:
         address: The URL of the Vault.
         token: The token of all requests.
         verify: Whether its certificate must be valid for the address.
+        namespace: The namespace in Vault (Enterprise) of all requests; empty: none.
     """
 
-    def __init__(self, address: str, token: str | None = None, *, verify: bool = True) -> None:
+    def __init__(
+        self, address: str, token: str | None = None, *, verify: bool = True, namespace: str = ""
+    ) -> None:
         self.address = address
         if not verify:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-        self._hvac: Any = hvac.Client(url=address, token=token, timeout=REQUEST_S, verify=verify)
+        options: dict[str, Any] = {"url": address, "timeout": REQUEST_S, "verify": verify}
+        self._hvac: Any = hvac.Client(token=token, namespace=namespace or None, **options)
+        # Vault reports its health outside of namespaces only.
+        self._root: Any = hvac.Client(**options) if namespace else self._hvac
 
     def close(self) -> None:
         """Close the connections."""
         self._hvac.adapter.close()
+        self._root.adapter.close()
 
     async def check_ready(self) -> None:
         """Check that Vault responds and is unsealed.
@@ -55,7 +62,7 @@ class VaultClient:
             VaultSealedError: It is sealed.
         """
         state = await self._call(
-            "report its health", lambda: self._hvac.sys.read_health_status(method="GET")
+            "report its health", lambda: self._root.sys.read_health_status(method="GET")
         )
         health = state if isinstance(state, dict) else state.json()
         if not health["initialized"]:

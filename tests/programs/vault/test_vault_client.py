@@ -98,3 +98,16 @@ async def test_sealed_vault_is_said_to_be_sealed(tmp_path_factory: pytest.TempPa
         with pytest.raises(VaultSealedError, match="is sealed") as raised:
             await VaultClient(server.address).check_ready()
     assert "Unseal it" in raised.value.advice
+
+
+async def test_a_namespace_has_its_own_engines_and_reports_health(vault: Server) -> None:
+    name = f"team-{uuid.uuid4()}"
+    hvac.Client(vault.address, vault.token).write_data(f"sys/namespaces/{name}", data={})
+    client = VaultClient(vault.address, vault.token, namespace=name)
+    await client.check_ready()
+    assert await client.ensure_kv("secret")
+    path = some_path()
+    assert await client.create_secret("secret", path, {"PASSWORD": "inside"})
+    assert await client.read_secret("secret", path) == {"PASSWORD": "inside"}
+    assert await VaultClient(vault.address, vault.token).read_secret("secret", path) is None
+    client.close()

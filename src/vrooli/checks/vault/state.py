@@ -35,6 +35,7 @@ class VaultRequest:
         mount: The mount of the auth method.
         account: The service account of the login.
         secrets: Mount and path of each secret, and the keys that its templates read.
+        namespace: The namespace in Vault; empty: none.
     """
 
     address: str
@@ -42,6 +43,7 @@ class VaultRequest:
     mount: str
     account: str
     secrets: Mapping[tuple[str, str], frozenset[str]]
+    namespace: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ def vault_request(site: Site) -> VaultRequest | None:
         str(login["mount"]),
         str(login["kubernetes"]["serviceAccount"]),
         secrets,
+        str(login.get("namespace", "")),
     )
 
 
@@ -154,7 +157,7 @@ async def _collect(site: Site) -> VaultSnapshot:
             f"{request.address} is outside of the cluster and cannot be read from here"
         )
     try:
-        async with _reach(site.kube, address, address.service) as vault:
+        async with _reach(site.kube, address, address.service, request.namespace) as vault:
             await vault.check_ready()
             snapshot = await _as_operator(site, request, vault)
     except VaultDeniedError as error:
@@ -269,7 +272,9 @@ async def _token(kube: Kube, namespace: str, account: str) -> str:
 
 
 @asynccontextmanager
-async def _reach(kube: Kube, address: VaultAddress, ref: Ref) -> AsyncIterator[VaultClient]:
+async def _reach(
+    kube: Kube, address: VaultAddress, ref: Ref, namespace: str
+) -> AsyncIterator[VaultClient]:
     """Connect to Vault through a pod of its Service."""
     service = await kube.get("v1", "Service", ref.name, ref.namespace)
     if service is None:
@@ -286,5 +291,5 @@ async def _reach(kube: Kube, address: VaultAddress, ref: Ref) -> AsyncIterator[V
     async with await kube.port_forward(ref.namespace, name, port) as local:
         url = f"{address.scheme}://127.0.0.1:{local}{address.path}"
         # The certificate names the Service; the API server forwards to this pod and no other.
-        with closing(VaultClient(url, verify=False)) as vault:
+        with closing(VaultClient(url, verify=False, namespace=namespace)) as vault:
             yield vault

@@ -67,6 +67,15 @@ def test_what_a_release_wants_of_vault_is_read_from_its_objects(want: VaultReque
     assert want.secrets[("secret", catalog.DOCKERHUB.path)] == {"username", "password"}
 
 
+def test_the_namespace_of_the_login_is_the_namespace_of_the_requests() -> None:
+    request = vault_state.vault_request(site(rendered(vso={"vaultNamespace": "admin"})))
+    assert request is not None
+    assert request.namespace == "admin"
+    request = vault_state.vault_request(site(rendered()))
+    assert request is not None
+    assert request.namespace == ""
+
+
 def test_a_release_with_its_secrets_from_a_file_wants_nothing_of_vault() -> None:
     here = site(rendered(vso={"enabled": False}))
     for check in (access.CHECK, vault_keys.CHECK, vault_policies.CHECK, connectivity.VAULT):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import ssl
 from collections.abc import AsyncIterator
@@ -46,12 +47,17 @@ class Forwards:
 
 @asynccontextmanager
 async def serving(
-    body: str, status: int = 200, tls: ssl.SSLContext | None = None
+    body: str,
+    status: int = 200,
+    tls: ssl.SSLContext | None = None,
+    requests: list[str] | None = None,
 ) -> AsyncIterator[int]:
-    """A server that gives one answer to everything."""
+    """A server that gives one answer to everything, and lists the heads of the requests."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
+        request = await reader.readuntil(b"\r\n\r\n")
+        if requests is not None:
+            requests.append(request.decode().lower())
         head = f"HTTP/1.1 {status} X\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
         writer.write(f"{head}{body}".encode())
         await writer.drain()
@@ -114,6 +120,42 @@ async def test_a_login_to_a_vault_that_speaks_tls_is_answered(tls: ssl.SSLContex
         looked = seen("https://vault.vault.svc:8200")
         (answer,) = await vault_secrets.run(Forwards(port), looked)  # type: ignore[arg-type]
     assert json.loads(answer.text) == {"status": 400, "errors": ["invalid role name"]}
+
+
+def synced(name: str, **spec: str) -> dict[str, Any]:
+    """A secret at a path of the same name."""
+    return {
+        "kind": "VaultStaticSecret",
+        "metadata": {"name": name, "namespace": DEV.namespace},
+        "spec": {"vaultAuthRef": "v", "mount": "kv", "path": name, "type": "kv-v2", **spec},
+    }
+
+
+@pytest.mark.anyio
+async def test_requests_are_sent_to_the_vault_namespace_of_their_object() -> None:
+    reply, requests = json.dumps({"auth": {"client_token": "t"}}), list[str]()
+    looked = seen("http://vault.vault.svc:8200")
+    (auth,) = looked.all("VaultAuth")
+    auth = {**auth, "spec": {**auth["spec"], "namespace": "admin"}}
+    others = (
+        body for body in itertools.chain(*looked.objects.values()) if body["kind"] != "VaultAuth"
+    )
+    looked = evidence(*others, auth, synced("a"), synced("b", namespace="admin/team"))
+    async with serving(reply, requests=requests) as port:
+        await vault_secrets.run(Forwards(port), looked)  # type: ignore[arg-type]
+        await health(Forwards(port), looked)
+    sent = {request.partition(" http/")[0]: request for request in requests}
+    namespaces = {
+        name: request.partition("x-vault-namespace: ")[2].partition("\r")[0]
+        for name, request in sent.items()
+    }
+    assert namespaces == {
+        "post /v1/auth/kubernetes/login": "admin",
+        "get /v1/kv/data/a": "admin",
+        "get /v1/kv/data/b": "admin/team",
+        "post /v1/auth/token/revoke-self": "admin",
+        "get /v1/sys/health": "",
+    }
 
 
 @pytest.mark.anyio

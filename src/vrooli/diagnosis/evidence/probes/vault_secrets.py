@@ -25,6 +25,8 @@ LOGIN, READ = "vault-login", "vault-read"
 # The API server's minimum, seconds.
 TOKEN_S = 600
 TOKEN_HEADER = "X-Vault-Token"  # noqa: S105 - a header's name
+# The namespace of a request (Vault Enterprise and HCP).
+NAMESPACE_HEADER = "X-Vault-Namespace"
 
 
 async def run(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
@@ -66,6 +68,7 @@ async def _login_and_read(
 ) -> list[Answer]:
     ref, path = ref_of(auth), f"auth/{text(auth, 'spec', 'mount')}/login"
     role = text(auth, "spec", "kubernetes", "role")
+    vault.headers.update(_namespace(auth))
     answer = await vault.post(path, json={"role": role, "jwt": jwt})
     if not is_read(answer):
         return [Answer(LOGIN, ref, unread(answer), ok=False)]
@@ -91,8 +94,8 @@ async def _login_and_read(
 
 
 async def _read(vault: httpx.AsyncClient, secret: Body) -> Answer:
-    path = data_path(secret)
-    answer = await vault.get(path)
+    path, headers = data_path(secret), _namespace(secret)
+    answer = await vault.get(path, headers=headers)
     body, reply = _body(answer), {"status": answer.status_code, "errors": _errors(answer)}
     inner = mapping(body, "data")
     if answer.status_code == httpx.codes.OK:
@@ -101,9 +104,17 @@ async def _read(vault: httpx.AsyncClient, secret: Body) -> Answer:
         reply["version"] = dig(inner, "metadata", "version") or 0
     elif answer.status_code == httpx.codes.FORBIDDEN:
         legacy_path = f"{text(secret, 'spec', 'mount')}/{text(secret, 'spec', 'path')}"
-        may = await vault.post("sys/capabilities-self", json={"paths": [legacy_path]})
+        may = await vault.post(
+            "sys/capabilities-self", json={"paths": [legacy_path]}, headers=headers
+        )
         reply["bare"] = "read" in (dig(_body(may), "data", legacy_path) or [])
     return Answer(READ, ref_of(secret), json.dumps(reply))
+
+
+def _namespace(body: Body) -> dict[str, str]:
+    """The header of requests for an object; a secret without a namespace uses its login's."""
+    namespace = text(body, "spec", "namespace")
+    return {NAMESPACE_HEADER: namespace} if namespace else {}
 
 
 def _body(answer: httpx.Response) -> Mapping[str, Any]:
