@@ -12,6 +12,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -41,6 +42,7 @@ def main(stamp: str) -> int:
     cache = Path(os.environ.get("VROOLI_CACHE_DIR") or Path.home() / ".cache" / "vrooli")
     try:
         cache.mkdir(parents=True, exist_ok=True)
+        require_trusted(cache)
         # For its owner only: whoever can open a file can lock it, and block others.
         descriptor = os.open(cache / "environment.lock", os.O_WRONLY | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "w") as lock:
@@ -60,10 +62,31 @@ def main(stamp: str) -> int:
     return 0
 
 
+def require_trusted(path: Path) -> None:
+    """As root, use nothing of the cache that another user can change or replace.
+
+    ``vrooli.trust`` has the same rules; it is not used before its environment exists.
+    """
+    used = path.resolve()
+    for part in (used, *used.parents) if os.geteuid() == 0 else ():
+        status = part.stat()
+        is_shared = bool(status.st_mode & stat.S_IWOTH)
+        is_shared |= bool(status.st_mode & stat.S_IWGRP and status.st_gid)
+        is_safe = not is_shared or (part != used and bool(status.st_mode & stat.S_ISVTX))
+        if status.st_uid or not is_safe:
+            fix = f"chown root:root {part} && chmod go-w {part}"
+            raise PrerequisiteError(
+                f"{path} is used as root, but other users can change {part}.\n"
+                f"        Check its content, then run `{fix}`, or set VROOLI_CACHE_DIR to a folder "
+                "of root."
+            )
+
+
 def ensure_uv(cache: Path) -> Path:
     """Install the pinned uv in the cache if necessary, and return its directory."""
     home = cache / f"uv-{UV_VERSION}"
     if (home / "bin" / "uv").is_file():
+        require_trusted(home / "bin" / "uv")
         return home
     report(f"Installing uv {UV_VERSION} …")
     fresh = cache / f"uv-{UV_VERSION}.part"

@@ -204,3 +204,29 @@ def test_no_module_is_run_with_those_of_the_current_directory() -> None:
     ]
     assert [path for path in sources if UNSAFE_START.search(path.read_text())] == []
     assert UNSAFE_START.search('[sys.executable, "-m", "pip"]')
+
+
+@pytest.mark.parametrize("level", range(3))
+@pytest.mark.parametrize("change", ["owner", "mode"])
+def test_root_runs_no_uv_that_others_can_change(
+    environment: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    level: int,
+    change: str,
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("other users risk only their own account")
+    cache = tmp_path / "above" / "cache"
+    cache.mkdir(parents=True)
+    environment.require_trusted(cache)
+    part = [cache, *cache.parents][level]
+    if change == "owner":
+        os.chown(part, 4711, 4711)
+    else:
+        part.chmod(0o777)
+    monkeypatch.setenv("VROOLI_CACHE_DIR", str(cache))
+    assert environment.main("stamp") == 3
+    assert f"other users can change {part}." in capsys.readouterr().err
+    assert list(cache.iterdir()) == []

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,25 @@ CLOSED = {
     "metadata": {"name": "closed"},
     "spec": {"podSelector": {"matchLabels": {"app": "guarded"}}, "policyTypes": ["Ingress"]},
 }
+NO_EGRESS = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "NetworkPolicy",
+    "metadata": {"name": "no-egress"},
+    "spec": {"podSelector": {"matchLabels": {"group": "new"}}, "policyTypes": ["Egress"]},
+}
+# Connects as often as it can; prints the seconds from its first instruction until the last success.
+WINDOW = """
+use IO::Socket::INET; use Time::HiRes qw(time sleep); my ($began, $last) = (time, 0);
+while (time - $began < 8) {
+    my $socket = IO::Socket::INET->new(PeerAddr => $ARGV[0], Timeout => 0.3);
+    $last = time - $began if $socket;
+    sleep 0.01;
+}
+print $last;
+"""
+NEW_PODS = 5
+# Measured: see "Network policies of new pods" in docs/performance.md. On a busy machine longer.
+WINDOW_S = 6.0
 # A change is in force within a second; on a busy machine a few.
 IN_FORCE_S = 30.0
 
@@ -64,6 +84,38 @@ async def test_a_policy_closes_a_pod_to_others_but_not_to_its_probes(guarded: Ku
     await workload.wait_for_pod(guarded, "guarded", 1)
     await guarded.delete("networking.k8s.io/v1", "NetworkPolicy", "closed", "default")
     assert await poll_until(partial(_connects, guarded), IN_FORCE_S)
+
+
+async def test_a_new_pod_is_open_for_seconds_at_most(
+    guarded: Kube, record_property: Callable[[str, object], None]
+) -> None:
+    """kube-router writes the rules of a pod when its status has an address."""
+    await guarded.apply(NO_EGRESS, namespace="default")
+    target = await guarded.get("v1", "Pod", "caller", "default")
+    assert target is not None
+    address = f"{target['status']['podIP']}:{workload.PORT}"
+    names = [f"new-{number}" for number in range(NEW_PODS)]
+    windows = []
+    for name in names:
+        pod = workload.pod(name)
+        pod["metadata"]["labels"] = {"group": "new"}
+        pod["spec"]["restartPolicy"] = "Never"
+        container = pod["spec"]["containers"][0]
+        del container["readinessProbe"]
+        container["command"] = ["perl", "-e", WINDOW, address]
+        container["resources"]["requests"] = {"cpu": "10m"}  # it fits beside the others
+        await guarded.apply(pod, namespace="default")
+        await guarded.wait_for("v1", "Pod", name, "default", _unless_succeeded, 60)
+        windows.extend([float(line) async for line in guarded.logs("default", name)])
+        await guarded.delete("v1", "Pod", name, "default")
+    await guarded.delete("networking.k8s.io/v1", "NetworkPolicy", "no-egress", "default")
+    record_property("open_s", sorted(windows))
+    assert max(windows) < WINDOW_S
+
+
+def _unless_succeeded(pod: dict[str, Any] | None) -> str | None:
+    phase = pod["status"].get("phase") if pod else "absent"
+    return None if phase == "Succeeded" else str(phase)
 
 
 async def test_a_host_that_cannot_enforce_policies_has_a_cluster_that_says_so(
