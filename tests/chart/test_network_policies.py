@@ -128,12 +128,32 @@ def test_external_databases_are_allowed_at_their_ports_only() -> None:
 def test_backups_can_connect_to_s3(endpoint: str, port: int) -> None:
     s3 = {"enabled": True, "bucket": "b", "endpoint": endpoint, "region": "r", "secretName": "s"}
     settings = {
-        "networkPolicies": {"apiServer": {"cidr": "198.51.100.1/32"}},
+        "networkPolicies": {"apiServer": {"cidrs": ["198.51.100.1/32"]}},
         "pgoPostgresql": {"backup": {"s3": s3}},
     }
     policies = [item.body for item in render(settings).values() if item.kind == "NetworkPolicy"]
     assert allows(policies, HERE, PEERS["backups"], PEERS["api"], port)
     assert not allows(policies, HERE, PEERS["backups"], PEERS["api"], 6443)
+
+
+@pytest.mark.parametrize("name", ["primary", "pool", "backups", "rotator"])
+@pytest.mark.parametrize("address", ["203.0.113.7", "8.8.8.8", "169.254.169.254"])
+def test_databases_cannot_connect_to_addresses_outside(
+    policies: list[Any], name: str, address: str
+) -> None:
+    for port in (443, 6443, 8443, 80, 5432):
+        assert not allows(policies, HERE, PEERS[name], Peer("", address=address), port)
+
+
+def test_backups_can_connect_to_the_addresses_of_their_storage_only() -> None:
+    s3 = {"enabled": True, "bucket": "b", "endpoint": "s3.test", "region": "r", "secretName": "s"}
+    s3 |= {"cidrs": ["203.0.113.0/24"]}
+    settings = {"pgoPostgresql": {"backup": {"s3": s3}}}
+    policies = [item.body for item in render(settings).values() if item.kind == "NetworkPolicy"]
+    for address, is_allowed in (("203.0.113.7", True), ("8.8.8.8", False)):
+        peer = Peer("", address=address)
+        assert allows(policies, HERE, PEERS["backups"], peer, 443) is is_allowed
+        assert not allows(policies, HERE, PEERS["backups"], peer, 80)
 
 
 def test_egress_can_be_extended_per_service() -> None:

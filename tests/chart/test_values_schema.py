@@ -53,14 +53,17 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"monitoring": {"labels": {"a b": "c"}}}, "/monitoring/labels"),
     ({"monitoring": {"interval": "often"}}, "/monitoring/interval"),
     ({"networkPolicies": {"enabled": "yes"}}, "/networkPolicies/enabled"),
-    ({"networkPolicies": {"apiServer": {"cidr": "10.96.0.1"}}}, "/networkPolicies/apiServer/cidr"),
+    (
+        {"networkPolicies": {"apiServer": {"cidrs": ["10.96.0.1"]}}},
+        "/networkPolicies/apiServer/cidrs/0",
+    ),
     ({"networkPolicies": {"extraEgress": {"server": [{"from": []}]}}}, "extraEgress/server/0"),
     ({"config": {"extra": {"NOT-A-NAME": 1}}}, "/config/extra"),
     ({"services": {"ui": {"resources": {"limits": {"": 1}}}}}, "/services/ui/resources/limits"),
     ({"monitoring": {"interval": "1.5m"}}, "/monitoring/interval"),
     (
-        {"networkPolicies": {"apiServer": {"cidr": "10.96.0.1/33"}}},
-        "at '/networkPolicies/apiServer/cidr'",
+        {"networkPolicies": {"apiServer": {"cidrs": ["10.96.0.1/33"]}}},
+        "at '/networkPolicies/apiServer/cidrs/0'",
     ),
     ({"networkPolicies": {"extraEgress": {"jobs": [{"to": [{}]}]}}}, "extraEgress/jobs/0/to/0"),
     ({"networkPolicies": {"extraEgress": {"api": []}}}, "/networkPolicies/extraEgress"),
@@ -194,8 +197,8 @@ CONFLICTS: list[tuple[dict[str, Any], str]] = [
         r"pgoPostgresql\.backup\.s3\.schedules\.incremental: @daily",
     ),
     (
-        {"networkPolicies": {"apiServer": {"cidr": "10.96.0.1/12"}}},
-        r"networkPolicies\.apiServer\.cidr: 10\.96\.0\.1/12 has bits",
+        {"networkPolicies": {"apiServer": {"cidrs": ["10.96.0.1/12"]}}},
+        r"networkPolicies\.apiServer\.cidrs: 10\.96\.0\.1/12 has bits",
     ),
     (
         {"networkPolicies": {"extraEgress": {"ui": [{"ports": [{"port": 9, "endPort": 8}]}]}}},

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from support.cluster import vault_admin
 from vrooli import images, operators, project, vault
 from vrooli.errors import VrooliError
 from vrooli.events import Progress
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.root
 
 NAMESPACE = "operators-test"
 PASSWORD = "of-the-tests"
+(ACCOUNT,) = configuration.SERVICE_ACCOUNTS
 # An image is there already; what is waited for is processes, on a busy machine.
 READY_S = 240.0
 # How long a login with a new password may take to work, seconds.
@@ -42,6 +44,21 @@ async def namespace(kube: Kube) -> AsyncIterator[str]:
         ("secrets.hashicorp.com/v1beta1", "VaultStaticSecret", "redis"),
     ):
         await kube.delete(api_version, kind, name, NAMESPACE)
+
+
+@pytest.fixture
+async def admitted(kube: Kube, namespace: str) -> AsyncIterator[str]:
+    """The namespace, with the account of VSO's login in it, and accepted by Vault's role."""
+    await kube.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": ACCOUNT, "namespace": namespace},
+        }
+    )
+    await vault_admin.set_role(kube, bound_service_account_namespaces=[namespace])
+    yield namespace
+    await vault_admin.set_role(kube)
 
 
 @pytest.mark.parametrize("operator", operators.OPERATORS, ids=lambda operator: operator.name)
@@ -157,14 +174,19 @@ async def test_redis_failover_becomes_ready_and_wants_its_password(
     assert "NOAUTH" in ping
 
 
-async def test_secret_in_vault_becomes_a_secret_of_kubernetes(kube: Kube, namespace: str) -> None:
+async def test_secret_in_vault_becomes_a_secret_of_kubernetes(kube: Kube, admitted: str) -> None:
+    namespace = admitted
     async with server.connect(kube) as administrator:
         wanted = await administrator.read_secret("secret", catalog.REDIS.path)
     assert wanted is not None
     api = {"apiVersion": "secrets.hashicorp.com/v1beta1"}
     metadata = {"name": "redis", "namespace": namespace}
     address = "http://vault.vault.svc.cluster.local:8200"
-    login = {"role": configuration.VSO_ROLE, "serviceAccount": "default"}
+    login = {
+        "role": configuration.VSO_ROLE,
+        "serviceAccount": ACCOUNT,
+        "audiences": [configuration.AUDIENCE],
+    }
     for kind, spec in (
         ("VaultConnection", {"address": address}),
         (
@@ -198,16 +220,37 @@ async def test_secret_in_vault_becomes_a_secret_of_kubernetes(kube: Kube, namesp
     assert data == wanted
 
 
-async def vso_token(kube: Kube, namespace: str) -> str:
-    """The token of a service account that VSO would present to Vault."""
-    return await kube.service_account_token(namespace, "default", 600)
+async def vso_token(
+    kube: Kube, namespace: str, account: str = ACCOUNT, audience: str = configuration.AUDIENCE
+) -> str:
+    """The token of a service account as VSO would present it to Vault."""
+    return await kube.service_account_token(namespace, account, 600, [audience] if audience else [])
 
 
-async def test_vsos_role_reads_the_five_secrets_and_no_sixth(kube: Kube, namespace: str) -> None:
+@pytest.mark.parametrize(
+    ("where", "account", "audience"),
+    [
+        ("", "default", "vault"),  # the account of pods that name none
+        ("", ACCOUNT, ""),  # what a pod has: a token for the API server
+        ("default", "default", "vault"),
+        ("kube-system", "default", ""),
+    ],
+)
+async def test_no_other_account_and_no_token_for_another_audience_may_log_in(
+    kube: Kube, admitted: str, where: str, account: str, audience: str
+) -> None:
+    async with server.connect(kube) as administrator:
+        stranger = VaultClient(administrator.address)
+        token = await vso_token(kube, where or admitted, account, audience)
+        with pytest.raises(VaultDeniedError):
+            await stranger.log_in(configuration.VSO_ROLE, token)
+
+
+async def test_vsos_role_reads_the_five_secrets_and_no_sixth(kube: Kube, admitted: str) -> None:
     async with server.connect(kube) as administrator:
         await administrator.create_secret("secret", "vrooli/secrets/sixth", {"KEY": "value"})
         syncing = VaultClient(administrator.address)
-        await syncing.log_in(configuration.VSO_ROLE, await vso_token(kube, namespace))
+        await syncing.log_in(configuration.VSO_ROLE, await vso_token(kube, admitted))
         for spec in catalog.ALL:
             assert await syncing.read_secret("secret", spec.path)
         with pytest.raises(VaultDeniedError):
@@ -217,12 +260,14 @@ async def test_vsos_role_reads_the_five_secrets_and_no_sixth(kube: Kube, namespa
 
 
 async def test_only_the_administrators_account_is_let_in_as_administrator(
-    kube: Kube, namespace: str
+    kube: Kube, admitted: str
 ) -> None:
     async with server.connect(kube) as administrator:
         stranger = VaultClient(administrator.address)
         with pytest.raises(VaultDeniedError):
-            await stranger.log_in(manifests.ADMIN_ROLE, await vso_token(kube, namespace))
+            await stranger.log_in(
+                manifests.ADMIN_ROLE, await vso_token(kube, admitted, audience="")
+            )
 
 
 async def test_vault_heals_itself_and_keeps_its_secrets_when_its_pod_dies(kube: Kube) -> None:

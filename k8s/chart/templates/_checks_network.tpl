@@ -2,7 +2,12 @@
 NetworkPolicy rules that the API server would reject.
 */}}
 {{- define "vrooli.networkChecks" -}}
-{{- include "vrooli.cidrCheck" (list "networkPolicies.apiServer.cidr" .Values.networkPolicies.apiServer.cidr) }}
+{{- range .Values.networkPolicies.apiServer.cidrs }}
+{{- include "vrooli.cidrCheck" (list "networkPolicies.apiServer.cidrs" .) }}
+{{- end }}
+{{- range .Values.pgoPostgresql.backup.s3.cidrs }}
+{{- include "vrooli.cidrCheck" (list "pgoPostgresql.backup.s3.cidrs" .) }}
+{{- end }}
 {{- range $key, $rules := .Values.networkPolicies.extraEgress }}
 {{- $path := printf "networkPolicies.extraEgress.%s" $key }}
 {{- range $rules }}

@@ -60,13 +60,23 @@ Usage: {{ include "vrooli.dnsEgress" . }}
 {{- end }}
 
 {{/*
+Peers: addresses by CIDR.
+Usage: {{ include "vrooli.cidrPeers" (list "10.0.0.0/8") }}
+*/}}
+{{- define "vrooli.cidrPeers" -}}
+{{- range . }}
+- ipBlock:
+    cidr: {{ . | quote }}
+{{- end }}
+{{- end }}
+
+{{/*
 Egress rule for the Kubernetes API.
 Usage: {{ include "vrooli.apiServerEgress" . }}
 */}}
 {{- define "vrooli.apiServerEgress" -}}
 - to:
-    - ipBlock:
-        cidr: {{ .Values.networkPolicies.apiServer.cidr | quote }}
+    {{- include "vrooli.cidrPeers" .Values.networkPolicies.apiServer.cidrs | nindent 4 }}
   {{- include "vrooli.tcpPorts" .Values.networkPolicies.apiServer.ports | nindent 2 }}
 {{- end }}
 

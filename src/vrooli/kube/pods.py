@@ -97,12 +97,24 @@ class Pods(Rest):
         except (httpx.HTTPError, kr8s.APITimeoutError, OSError) as error:
             raise VrooliError(f"The log of pod {namespace}/{pod} ended: {error!r}") from error
 
-    async def service_account_token(self, namespace: str, name: str, lifetime_s: int) -> str:
-        """A new token of a service account; the shortest lifetime is ten minutes."""
+    async def service_account_token(
+        self, namespace: str, name: str, lifetime_s: int, audiences: Sequence[str] = ()
+    ) -> str:
+        """A new token of a service account; the shortest lifetime is ten minutes.
+
+        Args:
+            namespace: The account's namespace.
+            name: The account.
+            lifetime_s: The lifetime, seconds.
+            audiences: Who accepts the token; by default the API server.
+        """
         request = {
             "apiVersion": "authentication.k8s.io/v1",
             "kind": "TokenRequest",
-            "spec": {"expirationSeconds": lifetime_s},
+            "spec": {
+                "expirationSeconds": lifetime_s,
+                **({"audiences": list(audiences)} if audiences else {}),
+            },
         }
         answer = await self._call(
             "POST",

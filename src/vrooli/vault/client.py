@@ -141,6 +141,23 @@ class VaultClient:
         )
         return True
 
+    async def role(self, mount: str, name: str) -> dict[str, Any] | None:
+        """The settings of a role of Kubernetes authentication; None if it does not exist."""
+        read = await self._call_or_none(
+            f"read role {name}", lambda: self._hvac.read(f"auth/{mount}/role/{name}")
+        )
+        return None if read is None else dict(read["data"])
+
+    async def use_token_of(self, policies: Sequence[str], ttl_s: int) -> None:
+        """Use a new token with these policies for later requests."""
+        answer = await self._call(
+            "create a token",
+            lambda: self._hvac.auth.token.create(
+                policies=list(policies), ttl=f"{ttl_s}s", no_parent=True
+            ),
+        )
+        self._hvac.token = answer["auth"]["client_token"]
+
     async def create_secret(self, mount: str, path: str, values: Mapping[str, str]) -> bool:
         """Create a secret unless the path ever had one; returns whether it was created.
 

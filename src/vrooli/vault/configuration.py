@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from vrooli.environments import ENVIRONMENTS
 from vrooli.events import Progress
 from vrooli.secrets import catalog
 from vrooli.steps import Done
@@ -14,10 +15,14 @@ from vrooli.vault.client import VaultClient
 KV_MOUNT = "secret"
 AUTH_MOUNT = "kubernetes"
 VSO_ROLE = "vrooli-vso-sync-role"
-# By default, as in the specification, the role is bound to the service account `default` of every
-# namespace.
-SERVICE_ACCOUNTS = ("default",)
-NAMESPACES = ("*",)
+# The service account that the chart creates for VSO's login (vso.serviceAccount). No pod uses it.
+SERVICE_ACCOUNTS = ("vrooli-vso",)
+# The namespaces of the environments. The specification's role accepts the account `default` of all
+# namespaces, which is the account of every pod that names none.
+NAMESPACES = tuple(environment.namespace for environment in ENVIRONMENTS.values())
+# The audience of the account's token (vso.audiences). The API server and other services reject a
+# token for Vault, and Vault rejects a token that a pod has for the API server.
+AUDIENCE = "vault"
 # The lifetime of VSO's token, seconds: VSO renews it, and a stolen one expires soon.
 TOKEN_S = 3600
 
@@ -29,6 +34,7 @@ def role_settings(
     return {
         "bound_service_account_names": list(service_accounts),
         "bound_service_account_namespaces": list(namespaces),
+        "audience": AUDIENCE,
         "token_policies": list(policies.NAMES),
         "token_ttl": TOKEN_S,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,13 @@ STORAGE = "256Mi"
 USER_ID = 1000
 LABELS = {"app.kubernetes.io/name": "vault", "app.kubernetes.io/managed-by": "vrooli"}
 SELECTOR = {"app.kubernetes.io/name": "vault", "app.kubernetes.io/instance": "vault"}
+# The pods that read secrets, by namespace and labels: the Vault Secrets Operator.
+CLIENT = (
+    "vault-secrets-operator-system",
+    {"app.kubernetes.io/name": "vault-secrets-operator"},
+)
+# The labels of the temporary namespaces of `vrooli check`, whose pods test the connection.
+CHECK_LABELS = {"vrooli.com/scratch": "check"}
 # Without these parameters, a sealed server responds with an error, and the kubelet restarts it.
 ALIVE_PATH = "/v1/sys/health?standbyok=true&sealedcode=204&uninitcode=204"
 READY_PATH = "/v1/sys/health"
@@ -67,6 +75,7 @@ def server(image_hash: str = "") -> list[Manifest]:
         _token_review(),
         {**_object("v1", "ConfigMap", NAME), "data": {"openbao.hcl": config}},
         _service(),
+        _network_policy(),
         _stateful_set(inputs),
     ]
 
@@ -101,6 +110,35 @@ def _service() -> Manifest:
             "selector": SELECTOR,
             "ports": [{"name": "http", "port": PORT, "targetPort": "http"}],
         },
+    }
+
+
+def _network_policy() -> Manifest:
+    """Allows connections from the Vault Secrets Operator and from the pods of `vrooli check`.
+
+    The commands of vrooli connect through the API server (port-forward), which the kubelet serves
+    inside the pod; its probes come from the node. A policy applies to neither.
+    """
+    return {
+        **_object("networking.k8s.io/v1", "NetworkPolicy", NAME),
+        "spec": {
+            "podSelector": {"matchLabels": SELECTOR},
+            "policyTypes": ["Ingress"],
+            "ingress": [
+                {
+                    "from": [_peer(*CLIENT), {"namespaceSelector": {"matchLabels": CHECK_LABELS}}],
+                    "ports": [{"protocol": "TCP", "port": PORT}],
+                }
+            ],
+        },
+    }
+
+
+def _peer(namespace: str, pods: Mapping[str, str]) -> dict[str, Any]:
+    """The pods with labels in a namespace."""
+    return {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+        "podSelector": {"matchLabels": dict(pods)},
     }
 
 

@@ -19,7 +19,7 @@ from vrooli.vault import configuration, manifests
 from vrooli.vault.client import VaultClient, VaultDeniedError, VaultSealedError
 from vrooli.vault.manifests import IMAGE, NAME, NAMESPACE, POD, PORT, VERSION
 
-__all__ = ["IMAGE", "VaultStatus", "connect", "ensure", "status"]
+__all__ = ["IMAGE", "VaultStatus", "connect", "ensure", "log_in", "status"]
 
 # Timeout for the pod to become ready, image pull and volume included, seconds.
 READY_S = 180.0
@@ -57,7 +57,7 @@ async def ensure(
         policies_folder: The folder of the five policies.
         progress: Reports the current action.
         image_hash: The hash of the image's inputs; a change restarts the server.
-        role: The settings of VSO's role; by default the specification's.
+        role: The settings of VSO's role; by default those of the chart's account.
 
     Raises:
         WaitTimeoutError: Its pod did not become ready.
@@ -100,7 +100,7 @@ async def connect(kube: Kube) -> AsyncIterator[VaultClient]:
     async with await kube.port_forward(NAMESPACE, POD, PORT) as local:
         with closing(VaultClient(f"http://127.0.0.1:{local}")) as vault:
             await vault.check_ready()
-            await _log_in(kube, vault)
+            await log_in(kube, vault)
             yield vault
 
 
@@ -128,7 +128,13 @@ async def _refuse_sealed(kube: Kube) -> None:
                 return  # it does not respond yet, or is not initialized yet
 
 
-async def _log_in(kube: Kube, vault: VaultClient) -> None:
+async def log_in(kube: Kube, vault: VaultClient) -> None:
+    """Log in to the development Vault as its administrator.
+
+    Raises:
+        VaultDeniedError: It rejects the login.
+        ApiError: This kubeconfig may not create the administrator's token.
+    """
     token = await kube.service_account_token(NAMESPACE, manifests.ADMIN, ADMIN_TOKEN_S)
     deadline = time.monotonic() + LOGIN_S
     while True:

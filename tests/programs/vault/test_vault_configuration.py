@@ -82,11 +82,26 @@ async def test_passwords_survive_a_second_run(configured: VaultClient) -> None:
     assert await configured.read_secret("secret", catalog.POSTGRES.path) == before
 
 
-async def test_role_is_bound_as_the_seed_says(configured: VaultClient, vault: Server) -> None:
+async def test_role_accepts_one_account_of_the_environments_with_an_audience(
+    configured: VaultClient, vault: Server
+) -> None:
     role = hvac.Client(vault.address, vault.token).read("auth/kubernetes/role/vrooli-vso-sync-role")
-    assert role["data"]["bound_service_account_names"] == ["default"]
-    assert role["data"]["bound_service_account_namespaces"] == ["*"]
+    assert role["data"]["bound_service_account_names"] == ["vrooli-vso"]
+    assert sorted(role["data"]["bound_service_account_namespaces"]) == [
+        "dev",
+        "production",
+        "staging",
+    ]
+    assert role["data"]["audience"] == "vault"
     assert sorted(role["data"]["token_policies"]) == sorted(policies.NAMES)
+
+
+async def test_role_can_be_bound_as_the_specification_says(configured: VaultClient) -> None:
+    await configure(configured, service_accounts=("default",), namespaces=("*",))
+    role = await configured.role("kubernetes", configuration.VSO_ROLE)
+    assert role is not None
+    assert role["bound_service_account_names"] == ["default"]
+    assert role["bound_service_account_namespaces"] == ["*"]
 
 
 async def test_other_binding_of_the_role_is_written(configured: VaultClient, vault: Server) -> None:

@@ -52,7 +52,7 @@ PEERS: dict[str, Peer] = {
     "redis-operator": Peer("redis-operator"),
     "prometheus": Peer("monitoring"),
     "dns": Peer("kube-system"),
-    "api": Peer("", address="192.0.2.1"),
+    "api": Peer("", address="10.96.0.1"),
     "stranger": Peer(HERE, {"app": "other"}),
     "far stranger": Peer("elsewhere", {COMPONENT: "server"}),
     "other release": own("server", release="other"),

@@ -185,13 +185,16 @@ def _resources(supplied: Values) -> Values:
 
 
 def _networks(supplied: Values) -> Values:
-    policies = at(supplied, "networkPolicies")
+    policies, s3 = at(supplied, "networkPolicies"), at(supplied, "pgoPostgresql.backup.s3")
     rules = {
         key: [_rule(rule) for rule in settings] for key, settings in policies["extraEgress"].items()
     }
     return {
         "networkPolicies.extraEgress": rules,
-        "networkPolicies.apiServer.cidr": _network(policies["apiServer"]["cidr"]),
+        "networkPolicies.apiServer.cidrs": [
+            _network(cidr) for cidr in policies["apiServer"]["cidrs"]
+        ],
+        "pgoPostgresql.backup.s3.cidrs": [_network(cidr) for cidr in s3["cidrs"]],
     }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 
+from vrooli.checks import probe_objects
+from vrooli.operators.vso import names
 from vrooli.vault import manifests
 
 
@@ -27,3 +29,18 @@ def test_service_selects_the_server() -> None:
     objects = {item["kind"]: item for item in manifests.server()}
     labels = objects["StatefulSet"]["spec"]["template"]["metadata"]["labels"]
     assert objects["Service"]["spec"]["selector"].items() <= labels.items()
+
+
+def test_only_the_operator_and_the_pods_of_checks_may_connect_to_the_server() -> None:
+    (policy,) = (item for item in manifests.server() if item["kind"] == "NetworkPolicy")
+    (rule,) = policy["spec"]["ingress"]
+    operator = {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": names.NAMESPACE}},
+        "podSelector": {"matchLabels": names.LABELS},
+    }
+    labels = probe_objects.namespace("vrooli-check-1")["metadata"]["labels"]
+    assert rule["from"][0] == operator
+    assert rule["from"][1]["namespaceSelector"]["matchLabels"].items() <= labels.items()
+    assert set(rule["from"][1]) == {"namespaceSelector"}
+    assert rule["ports"] == [{"protocol": "TCP", "port": manifests.PORT}]
+    assert policy["spec"]["podSelector"]["matchLabels"] == manifests.SELECTOR

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from vrooli.checks import probe_pods
 from vrooli.checks.interface import Check, CheckResult, Site
-from vrooli.checks.vault import state
+from vrooli.checks.vault.request import skip_reason, vault_request
 from vrooli.findings import Finding
 from vrooli.kube import Manifest
 from vrooli.kube.status import deployment_unready_reason
@@ -40,7 +40,7 @@ REMEDIES = {
 
 def _others(site: Site) -> dict[str, tuple[str, int]]:
     """The targets outside the release that its pods connect to."""
-    request = state.vault_request(site)
+    request = vault_request(site)
     if request is None:
         return {}
     url = urlsplit(request.address)
@@ -91,7 +91,7 @@ async def run_network(site: Site) -> CheckResult:
 
 async def run_vault(site: Site) -> CheckResult:
     """Test from a pod; with --check-only, read the status of the operator's connections."""
-    request = state.vault_request(site)
+    request = vault_request(site)
     if site.creates:
         return judge("vault-connection", await probe_pods.answers(site, _others(site)), ("vault",))
     connections = await site.objects(CONNECTION.api_version, CONNECTION.kind)
@@ -119,7 +119,7 @@ def _pod_skip_reason(site: Site) -> str:
 
 
 def _vault_skip_reason(site: Site) -> str:
-    return state.skip_reason(site) or _pod_skip_reason(site)
+    return skip_reason(site) or _pod_skip_reason(site)
 
 
 LIMIT_S = 18.0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.vault import state
-from vrooli.checks.vault.state import VaultRequest, VaultSnapshot
+from vrooli.checks.vault.request import VaultRequest, is_ours, skip_reason, vault_request
+from vrooli.checks.vault.state import VaultSnapshot
 from vrooli.findings import Finding
 from vrooli.operators.model import INSTALL_COMMAND
 
@@ -14,14 +15,14 @@ SETUP = "`vrooli setup` creates the role, policies and initial secrets of a deve
 async def run(site: Site) -> CheckResult:
     """Check the role, the policies and the paths."""
     snapshot = await state.collect(site)
-    request = state.vault_request(site)
+    request = vault_request(site)
     return judge(request, snapshot) if request else CheckResult()
 
 
 def judge(request: VaultRequest, snapshot: VaultSnapshot) -> CheckResult:
     """The result of the responses of Vault."""
     # vrooli only configures its own development Vault.
-    fix = INSTALL_COMMAND if state.is_ours(request.address) else ""
+    fix = INSTALL_COMMAND if is_ours(request.address) else ""
     if snapshot.failure:
         what = f"role {request.role}" if "role" in snapshot.failure else request.address
         return CheckResult(
@@ -54,7 +55,7 @@ CHECK = Check(
     "(authentication and role), has a KV engine of version 2 and a secret at each path, and the "
     "policies of the role allow reading it",
     run,
-    state.skip_reason,
+    skip_reason,
     stops_deploy=True,
     of_operators=True,
 )

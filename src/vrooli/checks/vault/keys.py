@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.vault import state
-from vrooli.checks.vault.state import VaultRequest, VaultSnapshot
+from vrooli.checks.vault.request import VaultRequest, skip_reason, vault_request
+from vrooli.checks.vault.state import VaultSnapshot
 from vrooli.findings import Finding
 from vrooli.secrets import catalog
 
@@ -16,7 +17,7 @@ NEEDED = {
 
 async def run(site: Site) -> CheckResult:
     """Check that each secret has its keys."""
-    request = state.vault_request(site)
+    request = vault_request(site)
     return judge(request, await state.collect(site)) if request else CheckResult()
 
 
@@ -56,7 +57,7 @@ CHECK = Check(
     "the secrets in Vault contain the keys that the templates of the chart and the services use "
     "(names only)",
     run,
-    state.skip_reason,
+    skip_reason,
     after=("vault",),
     stops_deploy=True,
     of_operators=True,

@@ -9,7 +9,8 @@ from dataclasses import replace
 from vrooli import project
 from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.vault import state
-from vrooli.checks.vault.state import VaultRequest, VaultSnapshot
+from vrooli.checks.vault.request import VaultRequest, is_ours, skip_reason, vault_request
+from vrooli.checks.vault.state import VaultSnapshot
 from vrooli.findings import Finding
 from vrooli.operators.model import INSTALL_COMMAND
 from vrooli.vault import policies
@@ -30,7 +31,7 @@ Rules = Mapping[str, frozenset[str]]
 async def run(site: Site) -> CheckResult:
     """Check what the role may do at its own paths and at others."""
     snapshot = await state.collect(site)
-    request = state.vault_request(site)
+    request = vault_request(site)
     return (
         judge(request, snapshot, policies.read(project.policies_dir()))
         if request
@@ -68,7 +69,7 @@ def judge(request: VaultRequest, snapshot: VaultSnapshot, files: Mapping[str, st
     )
     message = f"{len(policies.NAMES)} policies; {len(snapshot.may)} paths checked"
     # vrooli only configures its own development Vault.
-    fix = INSTALL_COMMAND if state.is_ours(request.address) else ""
+    fix = INSTALL_COMMAND if is_ours(request.address) else ""
     return CheckResult(message, tuple(replace(item, command=fix) for item in findings), unavailable)
 
 
@@ -130,7 +131,7 @@ CHECK = Check(
     "the role has the five policies and no others, and they allow reading exactly their paths: no "
     "sibling, child or parent paths, no metadata, no system paths",
     run,
-    state.skip_reason,
+    skip_reason,
     after=("vault",),
     of_operators=True,
 )

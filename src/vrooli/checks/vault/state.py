@@ -9,41 +9,15 @@ from dataclasses import dataclass, field
 
 from vrooli.checks.interface import Site, UnavailableError
 from vrooli.checks.runner import is_forbidden
+from vrooli.checks.vault.login import log_in
+from vrooli.checks.vault.request import VaultRequest, is_ours, vault_request
 from vrooli.errors import PrerequisiteError, VrooliError
-from vrooli.kube import ApiError, Kube, objects
+from vrooli.kube import ApiError, Kube
 from vrooli.kube.objects import Ref, mapping, ref_of
 from vrooli.kube.status import pod_status
-from vrooli.operators.vso.templates import secret_keys
-from vrooli.vault import VaultClient, manifests, policies, server
+from vrooli.vault import VaultClient, policies, server
 from vrooli.vault.address import VaultAddress, parse_address, pod_port
 from vrooli.vault.client import VaultDeniedError
-
-OUR_SERVICE = Ref("Service", manifests.NAME, manifests.NAMESPACE)
-# The lifetime of the token for the checks, seconds; the API server's minimum.
-TOKEN_S = 600
-# The namespace of the service account if the release's namespace does not exist.
-ANY_NAMESPACE = "default"
-
-
-@dataclass(frozen=True)
-class VaultRequest:
-    """The access to Vault that the release's objects need.
-
-    Attributes:
-        address: Its address for pods.
-        role: The role of the operator's login.
-        mount: The mount of the auth method.
-        account: The service account of the login.
-        secrets: Mount and path of each secret, and the keys that its templates read.
-        namespace: The namespace in Vault; empty: none.
-    """
-
-    address: str
-    role: str
-    mount: str
-    account: str
-    secrets: Mapping[tuple[str, str], frozenset[str]]
-    namespace: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,58 +59,6 @@ class VaultSnapshot:
     rules: Mapping[str, str | None] | None = None
 
 
-def vault_request(site: Site) -> VaultRequest | None:
-    """The access to Vault that the release needs; None if it does not use Vault."""
-    connections, logins = site.of_kind("VaultConnection"), site.of_kind("VaultAuth")
-    synced = site.of_kind("VaultStaticSecret")
-    if not (connections and logins and synced):
-        return None
-    login = logins[0].body["spec"]
-    rotated = _rotated_keys(site)
-    secrets: dict[tuple[str, str], frozenset[str]] = {}
-    for item in synced:
-        spec = item.body["spec"]
-        place, filled = (str(spec["mount"]), str(spec["path"])), spec["destination"]
-        keys = secret_keys(item.body) | rotated.get(filled["name"], frozenset())
-        secrets[place] = secrets.get(place, frozenset()) | keys
-    return VaultRequest(
-        str(connections[0].body["spec"]["address"]),
-        str(login["kubernetes"]["role"]),
-        str(login["mount"]),
-        str(login["kubernetes"]["serviceAccount"]),
-        secrets,
-        str(login.get("namespace", "")),
-    )
-
-
-COMPONENT, ROTATOR = "app.kubernetes.io/component", "rotator"
-# The keys that the rotator reads of a Secret in its settings; the key of Redis is in a template.
-ROTATED_KEYS = {"POSTGRES_SOURCE": frozenset({"DB_PASSWORD"})}
-
-
-def _rotated_keys(site: Site) -> dict[str, frozenset[str]]:
-    """The keys that the rotator reads of a synced Secret, by the Secret's name."""
-    return {
-        str(setting["value"]): ROTATED_KEYS[setting["name"]]
-        for item in site.of_kind("Deployment")
-        if objects.labels(item.body).get(COMPONENT) == ROTATOR
-        for container in item.body["spec"]["template"]["spec"]["containers"]
-        for setting in container.get("env", ())
-        if setting["name"] in ROTATED_KEYS
-    }
-
-
-def skip_reason(site: Site) -> str:
-    """Why Vault is not needed."""
-    return "" if vault_request(site) else "these values use no secrets from Vault"
-
-
-def is_ours(address: str) -> bool:
-    """Whether an address is that of the development Vault of this product."""
-    parsed = parse_address(address)
-    return parsed is not None and parsed.service == OUR_SERVICE
-
-
 async def collect(site: Site) -> VaultSnapshot:
     """The state of Vault, read once for all checks.
 
@@ -173,7 +95,7 @@ async def _collect(site: Site) -> VaultSnapshot:
 
 async def _as_operator(site: Site, request: VaultRequest, vault: VaultClient) -> VaultSnapshot:
     """Log in with the account's token and read the paths that the operator will read."""
-    await _log_in(site, request, vault)
+    await log_in(site, request, vault)
     read = await asyncio.gather(*(_secret(vault, *place) for place in request.secrets))
     secrets = dict(zip(request.secrets, read, strict=True))
     if not site.deep:
@@ -241,34 +163,6 @@ async def _secret(vault: VaultClient, mount: str, path: str) -> SecretKeys:
         return SecretKeys()
     empty = frozenset(key for key, value in values.items() if not value)
     return SecretKeys(keys=frozenset(values), empty=empty)
-
-
-async def _log_in(site: Site, request: VaultRequest, vault: VaultClient) -> None:
-    """Log in with the operator's service account, or with the one of another namespace."""
-    token = await _token(site.kube, site.namespace, request.account)
-    if token:
-        await vault.log_in(request.role, token, request.mount)
-        return
-    token = await _token(site.kube, ANY_NAMESPACE, request.account)
-    missing = f"service account {site.namespace}/{request.account}, which the operator will use,"
-    if not token:
-        raise UnavailableError(
-            f"{missing} has no token: it does not exist, or this kubeconfig may not create one"
-        )
-    try:
-        await vault.log_in(request.role, token, request.mount)
-    except VaultDeniedError as error:
-        raise UnavailableError(
-            f"{missing} does not exist yet, and no other account may log in"
-        ) from error
-
-
-async def _token(kube: Kube, namespace: str, account: str) -> str:
-    """A token of an account; empty if it does not exist yet or may not be created."""
-    try:
-        return await kube.service_account_token(namespace, account, TOKEN_S)
-    except ApiError:
-        return ""
 
 
 @asynccontextmanager

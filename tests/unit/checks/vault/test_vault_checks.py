@@ -15,7 +15,8 @@ from vrooli.checks.vault import access
 from vrooli.checks.vault import keys as vault_keys
 from vrooli.checks.vault import policies as vault_policies
 from vrooli.checks.vault import state as vault_state
-from vrooli.checks.vault.state import SecretKeys, VaultRequest, VaultSnapshot
+from vrooli.checks.vault.request import VaultRequest, vault_request
+from vrooli.checks.vault.state import SecretKeys, VaultSnapshot
 from vrooli.operators.model import INSTALL_COMMAND
 from vrooli.secrets import catalog
 from vrooli.vault import policies
@@ -27,7 +28,7 @@ POSTGRES = ("secret", "vrooli/secrets/postgres")
 @pytest.fixture
 def want() -> VaultRequest:
     """What development wants of Vault."""
-    result = vault_state.vault_request(site(rendered()))
+    result = vault_request(site(rendered()))
     assert result is not None
     return result
 
@@ -54,10 +55,11 @@ def good(want: VaultRequest) -> VaultSnapshot:
 
 def test_what_a_release_wants_of_vault_is_read_from_its_objects(want: VaultRequest) -> None:
     assert want.address == "http://vault.vault.svc.cluster.local:8200"
-    assert (want.role, want.mount, want.account) == (
+    assert (want.role, want.mount, want.account, want.audiences) == (
         "vrooli-vso-sync-role",
         "kubernetes",
-        "default",
+        "vrooli-vso",
+        ("vault",),
     )
     assert {f"{mount}/{path}" for mount, path in want.secrets} == {
         f"secret/{spec.path}" for spec in catalog.ALL
@@ -68,10 +70,10 @@ def test_what_a_release_wants_of_vault_is_read_from_its_objects(want: VaultReque
 
 
 def test_the_namespace_of_the_login_is_the_namespace_of_the_requests() -> None:
-    request = vault_state.vault_request(site(rendered(vso={"vaultNamespace": "admin"})))
+    request = vault_request(site(rendered(vso={"vaultNamespace": "admin"})))
     assert request is not None
     assert request.namespace == "admin"
-    request = vault_state.vault_request(site(rendered()))
+    request = vault_request(site(rendered()))
     assert request is not None
     assert request.namespace == ""
 

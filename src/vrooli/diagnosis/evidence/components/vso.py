@@ -70,6 +70,11 @@ class Login:
         return text(self.auth, "spec", "kubernetes", "serviceAccount")
 
     @property
+    def audiences(self) -> tuple[str, ...]:
+        """The audiences of its token; empty for the API server's."""
+        return tuple(map(str, dig(self.auth, "spec", "kubernetes", "audiences") or ()))
+
+    @property
     def mount(self) -> str:
         """The mount of the auth method."""
         return text(self.auth, "spec", "mount")
@@ -259,8 +264,14 @@ def write_role(evidence: Evidence, login: Login) -> str:
     namespaces = ",".join(dict.fromkeys(it.about.namespace for it in logins_of_role))
     return (
         f"vault write auth/{login.mount}/role/{login.role} bound_service_account_names={names} "
-        f"bound_service_account_namespaces={namespaces} token_policies={','.join(NAMES)}"
+        f"bound_service_account_namespaces={namespaces}{_audience(login)} "
+        f"token_policies={','.join(NAMES)}"
     )
+
+
+def _audience(login: Login) -> str:
+    """The audience of a role, as an argument; a role has one, and a login may have several."""
+    return f" audience={login.audiences[0]}" if login.audiences else ""
 
 
 def lines(evidence: Evidence, login: Login) -> tuple[str, ...]:

@@ -51,11 +51,12 @@ async def _check_login(kube: Kube, evidence: Evidence, auth: Body) -> list[Answe
     service = vault_service(connection)
     pod = running(evidence, service) if service is not None else None
     account = text(spec, "kubernetes", "serviceAccount")
-    if service is None or pod is None or dig(spec, "kubernetes", "audiences"):
+    if service is None or pod is None:
         return []
     if not evidence.may(FORWARD, service.namespace):
         return []
-    jwt = await kube.service_account_token(ref.namespace, account, TOKEN_S)
+    audiences = [str(item) for item in dig(spec, "kubernetes", "audiences") or ()]
+    jwt = await kube.service_account_token(ref.namespace, account, TOKEN_S, audiences)
     try:
         async with vault_client(kube, evidence, connection, pod) as vault:
             return await _login_and_read(vault, evidence, auth, jwt)
