@@ -148,3 +148,11 @@ def test_backups_in_s3_must_have_separate_schedules() -> None:
     assert first == here
     assert second.keys() == here.keys()
     assert not set(first.values()) & set(second.values())
+
+
+def test_redis_and_sentinel_run_with_an_account_without_a_token() -> None:
+    objects = render()
+    spec = objects["RedisFailover/vrooli-rf"].body["spec"]
+    for part in ("redis", "sentinel"):
+        account = objects[f"ServiceAccount/{spec[part]['serviceAccountName']}"]
+        assert account.body["automountServiceAccountToken"] is False

@@ -103,3 +103,28 @@ def test_a_disabled_secret_is_neither_synced_nor_read() -> None:
     objects = render(off)
     assert "VaultStaticSecret/demo-shared-secrets-server-jobs" not in objects
     assert "vrooli-secrets-shared-server-jobs" not in str(objects["Deployment/demo-server"].body)
+
+
+def test_the_operator_logs_in_with_an_account_of_its_own_and_an_audience() -> None:
+    objects = render()
+    account = objects["ServiceAccount/vrooli-vso"]
+    assert account.body["automountServiceAccountToken"] is False
+    login = objects["VaultAuth/demo-vault"].body["spec"]["kubernetes"]
+    assert (login["serviceAccount"], login["audiences"]) == ("vrooli-vso", ["vault"])
+    pods = [item for item in objects.values() if item.kind in ("Deployment", "Pod", "Job")]
+    assert "vrooli-vso" not in str([item.body for item in pods])
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"serviceAccount": "default", "audiences": []}, "default"),
+        ({"serviceAccount": "own", "createServiceAccount": False}, "own"),
+        ({"enabled": False}, "vrooli-vso"),
+    ],
+)
+def test_an_account_that_exists_is_not_created(changes: dict[str, object], name: str) -> None:
+    objects = render({"vso": changes})
+    assert f"ServiceAccount/{name}" not in objects
+    if changes.get("audiences") == []:
+        assert "audiences" not in objects["VaultAuth/demo-vault"].body["spec"]["kubernetes"]

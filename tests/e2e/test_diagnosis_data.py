@@ -369,8 +369,8 @@ async def stale_token(ward: Ward) -> None:
     every = (await vault_admin.do(ward.kube, lambda vault: vault.read(vault_admin.ROLE)))["data"]  # type: ignore[index]
     fewer = [name for name in every["token_policies"] if name != POLICY]
     await vault_admin.set_role(ward.kube, token_policies=fewer)
+    await ward.set(AUTH, ["vault", "other"], "spec", "kubernetes", "audiences")
     await ward.set(AUTH, ["vault"], "spec", "kubernetes", "audiences")
-    await ward.set(AUTH, None, "spec", "kubernetes", "audiences")
     await live_faults.until_named(ward.kube, ward.live, "vso-policy-denied")
     await vault_admin.set_role(ward.kube)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from support.cluster import vault_admin
 from support.cluster.live import Live
 from support.release.databases import KEYS, PRIMARY, REDIS, pods, read_data, write_data
 from support.release.helm_cli import PAGE_ONLY, SMALL, PlainHelm
@@ -186,7 +187,13 @@ async def test_a_whole_life_keeps_every_row_and_key(
     program: str,
 ) -> None:
     helm = PlainHelm(program, second(LONGEST, f"plain-{program}-whole"))
-    await whole_life(helm, kube, previous, tmp_path)
+    await vault_admin.set_role(
+        kube, bound_service_account_namespaces=[helm.release.namespace, live.environment.namespace]
+    )
+    try:
+        await whole_life(helm, kube, previous, tmp_path)
+    finally:
+        await vault_admin.set_role(kube)
     # The first release, in its own namespace, saw nothing of it.
     await ready(kube, Release.of(live.environment, live.kubeconfig))
 

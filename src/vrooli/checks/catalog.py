@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from vrooli.checks import tools
 from vrooli.checks.cluster import admission, api_resources, api_server, namespace, permissions
-from vrooli.checks.data import changes
+from vrooli.checks.data import changes, redis_readers
 from vrooli.checks.images import local, pull_secret, registry
 from vrooli.checks.interface import Check
-from vrooli.checks.network import connectivity, ingress_class, ingress_controller
+from vrooli.checks.network import (
+    api_server_egress,
+    connectivity,
+    ingress_class,
+    ingress_controller,
+)
 from vrooli.checks.nodes import capacity, gpu
 from vrooli.checks.operators import health
 from vrooli.checks.storage import classes, volumes
@@ -26,9 +31,11 @@ ALL: tuple[Check, ...] = (
     keys.CHECK,
     classes.CHECK,
     changes.CHECK,
+    redis_readers.CHECK,
     volumes.CHECK,
     connectivity.DNS,
     connectivity.NETWORK,
+    api_server_egress.CHECK,
     ingress_class.CHECK,
     ingress_controller.CHECK,
     local.CHECK,
