@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.cluster import vault_admin
+from support.cluster import vault_admin, workload
 from vrooli import images, operators, project, vault
 from vrooli.errors import VrooliError
 from vrooli.events import Progress
@@ -29,6 +29,8 @@ PASSWORD = "of-the-tests"
 READY_S = 240.0
 # How long a login with a new password may take to work, seconds.
 LOGIN_S = 60.0
+# How long a new pod's rules may take to be in force, seconds.
+SETTLED_S = 60.0
 SMALL = {"requests": {"cpu": "10m", "memory": "32Mi"}}
 
 
@@ -244,6 +246,37 @@ async def test_no_other_account_and_no_token_for_another_audience_may_log_in(
         token = await vso_token(kube, where or admitted, account, audience)
         with pytest.raises(VaultDeniedError):
             await stranger.log_in(configuration.VSO_ROLE, token)
+
+
+@pytest.mark.parametrize(
+    ("label", "is_let_in"), [({}, False), (manifests.CHECK_LABELS, True)], ids=["any", "check"]
+)
+async def test_pods_of_checks_reach_vault_and_others_do_not(
+    kube: Kube,
+    label: dict[str, str],
+    is_let_in: bool,
+) -> None:
+    name = "reaches-vault" if is_let_in else "reaches-no-vault"
+    metadata = {"name": name, "labels": label}
+    await kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    try:
+        # A new pod may be open until its rules are there; what is refused, is refused afterwards.
+        asker = workload.pod("asker")
+        asker["metadata"]["namespace"] = name
+        await kube.apply(asker)
+        await workload.wait_for_pod(kube, "asker", READY_S, namespace=name)
+        deadline = time.monotonic() + SETTLED_S
+        while await _reaches_vault(kube, name) is not is_let_in:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(1)
+    finally:
+        await kube.delete("v1", "Namespace", name)
+
+
+async def _reaches_vault(kube: Kube, namespace: str) -> bool:
+    address = f"{manifests.NAME}.{manifests.NAMESPACE}.svc:{manifests.PORT}"
+    script = "use IO::Socket::INET; print 1 if IO::Socket::INET->new(PeerAddr=>shift,Timeout=>2)"
+    return await kube.exec(namespace, "asker", ["perl", "-e", script, address]) == "1"
 
 
 async def test_vsos_role_reads_the_five_secrets_and_no_sixth(kube: Kube, admitted: str) -> None:
