@@ -15,7 +15,7 @@ from vrooli.events import Progress
 from vrooli.kube import ApiError, Kube, Manifest, objects
 from vrooli.operators import volumes
 from vrooli.operators.catalog import databases
-from vrooli.release import helm
+from vrooli.release import finalizers, helm
 from vrooli.release.drift import live_objects
 from vrooli.release.model import Release
 from vrooli.release.records import storage
@@ -26,6 +26,8 @@ CLAIM = volumes.KIND
 HELM_S = 120
 # The timeout of the operators to stop databases and release their volumes, seconds.
 DATA_S = 300.0
+# How long finalizers may remain before the operators that must remove them are queried, seconds.
+BLOCKED_S = 20.0
 # The interval at which the namespace's deletion is checked, seconds.
 POLL_S = 10.0
 
@@ -166,11 +168,35 @@ async def remove_data(
         try:
             await kube.wait_for("v1", "Namespace", namespace, None, _remains, POLL_S, progress)
         except WaitTimeoutError as error:
-            if time.monotonic() - began > DATA_S:
-                raise WaitTimeoutError(
-                    error.message, f"List what remains: `kubectl get all -n {namespace}`."
-                ) from error
+            await _demand_progress(kube, namespace, error, time.monotonic() - began)
     return Done(changed=True, detail=f"namespace {namespace} and all data in it were deleted")
+
+
+async def _demand_progress(
+    kube: Kube, namespace: str, error: WaitTimeoutError, waited_s: float
+) -> None:
+    """End the wait if it takes too long, or if an operator that must remove finalizers is gone.
+
+    Raises:
+        WaitTimeoutError: The wait ends; the message names what remains.
+    """
+    blocked = await finalizers.fetch_blocked(kube, namespace) if waited_s > BLOCKED_S else []
+    if blocked:
+        raise WaitTimeoutError(
+            f"Namespace {namespace} still exists after {waited_s:.0f} s. "
+            f"{'; '.join(item.reason for item in blocked)}.",
+            f"{' '.join(item.advice for item in blocked)} The deletion then ends by itself.",
+        ) from error
+    if waited_s > DATA_S:
+        raise WaitTimeoutError(error.message, f"List what remains: `{_listing(namespace)}`.")
+
+
+def _listing(namespace: str) -> str:
+    """The command that lists all objects of a namespace; `kubectl get all` omits most kinds."""
+    return (
+        "kubectl api-resources --verbs=list --namespaced -o name | xargs -n 1 kubectl get "
+        f"--show-kind --ignore-not-found -n {namespace}"
+    )
 
 
 def _remains(namespace: Manifest | None) -> str | None:

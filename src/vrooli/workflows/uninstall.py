@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from vrooli.environments import Environment
 from vrooli.events import Listener, Progress
 from vrooli.kube import ApiError, Kube
-from vrooli.release import Release, lease
+from vrooli.release import Release, finalizers, lease
 from vrooli.release import uninstall as release_uninstall
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows.clusters import access
@@ -30,7 +30,7 @@ async def uninstall(
 
     Raises:
         UsageError: The cluster's name is wrong, or the confirmation is missing.
-        PrerequisiteError: The cluster doesn't run, or a deploy does.
+        PrerequisiteError: The cluster or a needed operator doesn't run, or a deploy does.
         InterruptError: The user declined.
         VrooliError: The first step's error.
     """
@@ -38,6 +38,7 @@ async def uninstall(
     async with access.connect(cluster) as reached:
         release = Release.of(environment, reached.cluster.kubeconfig)
         await lease.demand_free(reached.kube, release)
+        await finalizers.demand_operators(reached.kube, release.namespace)
         action = Action.DELETE_DATA if data else Action.UNINSTALL
         consent.demand(action, environment.name, _format_deletion(release, data=data))
 

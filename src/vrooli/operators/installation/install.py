@@ -83,7 +83,8 @@ async def status(operator: Operator, kube: Kube) -> OperatorStatus:
     deployment = await _deployment(operator, kube)
     if deployment is None:
         return OperatorStatus(operator.name, operator.namespace, State.ABSENT)
-    reason = deployment_unready_reason(deployment)
+    is_stopped = objects.dig(deployment, "spec", "replicas") == 0
+    reason = "it is scaled to 0 pods" if is_stopped else deployment_unready_reason(deployment)
     is_other = _is_other_version(operator, deployment, installed)
     is_ours = installed.ours and not is_other
     other = f"another version than was installed here ({installed.version})" if is_other else ""
