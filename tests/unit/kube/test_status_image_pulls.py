@@ -28,6 +28,10 @@ def classify(image: str, reason: str, message: str) -> PullFailure:
             PullFailure.OTHER_PLATFORM,
         ),
         ("ErrImagePull", "toomanyrequests: pull rate limit", PullFailure.RATE_LIMITED),
+        ("ErrImagePull", "unexpected status code 429", PullFailure.RATE_LIMITED),
+        ("ErrImagePull", "TOOMANYREQUESTS: retry-after: 1s", PullFailure.RATE_LIMITED),
+        ("ErrImagePull", "denied: rate exceeded", PullFailure.RATE_LIMITED),
+        ("ErrImagePull", "x:429: not found", PullFailure.NOT_FOUND),
         ("ErrImagePull", "dial tcp 10.0.0.1:443: i/o timeout", PullFailure.UNREACHABLE),
         ("ErrImagePull", "unexpected status: 401 Unauthorized", PullFailure.DENIED),
         (

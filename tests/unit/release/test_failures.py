@@ -344,6 +344,36 @@ def test_a_registry_that_may_answer_later_is_given_time(message: str) -> None:
     assert result.grace_period_s == PULL_S
 
 
+RATE_LIMITED = "toomanyrequests: You have reached your pull rate limit."
+
+
+@pytest.mark.parametrize(
+    ("message", "event"),
+    [
+        (RATE_LIMITED, ""),
+        ("unexpected status from HEAD request: 429 Too Many Requests", ""),
+        ("failed to copy: httpReadSeeker: failed open: unexpected status code 429", ""),
+        ('Back-off pulling image "registry/x:9"', f"registry/x:9: {RATE_LIMITED}"),
+    ],
+)
+def test_a_rate_limit_ends_by_itself_and_is_waited_for(message: str, event: str) -> None:
+    container = {**pulling("ImagePullBackOff", message), "image": "registry/x:9"}
+    new = pod(version="2", age_s=300, containerStatuses=[container])
+    new["metadata"].setdefault("namespace", "here")
+    failed = {
+        "kind": "Event",
+        "metadata": {"name": "failed", "namespace": "here"},
+        "involvedObject": {
+            "kind": "Pod",
+            "name": new["metadata"]["name"],
+            "namespace": new["metadata"]["namespace"],
+        },
+        "reason": "Failed",
+        "message": event,
+    }
+    assert judged(*VERSIONS, new, *([failed] if event else [])) == []
+
+
 def test_a_refused_image_waits_for_its_credential_and_the_next_pull() -> None:
     """Vault's operator makes the Secret some seconds after Helm's objects, or minutes."""
     secret = Manifest(

@@ -29,7 +29,11 @@ class PullFailure(Enum):
         r"|does not match the (?:specified|detected) platform"
         r"|no image found in (?:manifest list|image index)"
     )
-    RATE_LIMITED = r"(?i)toomanyrequests|\b429 too many|rate limit"
+    # The code of the error in the distribution specification, and HTTP's status.
+    RATE_LIMITED = (
+        r"(?i)toomanyrequests|too many requests|(?:status|code|http)\D{0,10}429\b"
+        r"|rate (?:limit|exceeded)"
+    )
     UNREACHABLE = (
         r"(?i)no such host|timeout|connection refused|dial tcp|no route to host|x509|"
         r"network is unreachable|server misbehaving|tls: "

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from vrooli.kube.objects import ref_of
 from vrooli.kube.status import ContainerStatus, PodStatus, Termination, image_pulls, pod_status
 from vrooli.kube.status.image_pulls import PullFailure, classify_pull_failure
 from vrooli.kube.status.missing_config import parse_missing_config
@@ -177,8 +178,13 @@ def _of_container(
 
 
 def _pull_s(pod: Body, container: ContainerStatus, context: RolloutContext) -> float | None:
-    """The grace period of a failed pull, seconds; None while its credential is missing."""
-    failure = classify_pull_failure(container)
+    """The grace period of a failed pull, seconds.
+
+    None while its credential is missing, or while the registry limits the rate of pulls.
+    """
+    failure = _pull_failure(pod, container, context)
+    if failure is PullFailure.RATE_LIMITED:
+        return None  # The kubelet pulls again, and the limit ends by itself.
     if failure in (PullFailure.OTHER_PLATFORM, PullFailure.NOT_FOUND):
         return context.version_grace_s(pod)
     if failure is PullFailure.DENIED:
@@ -188,6 +194,19 @@ def _pull_s(pod: Body, container: ContainerStatus, context: RolloutContext) -> f
         return max(PULL_S, context.next_pull_s(pod))
     # A registry that is temporarily unreachable or not resolved.
     return PULL_S
+
+
+def _pull_failure(pod: Body, container: ContainerStatus, context: RolloutContext) -> PullFailure:
+    """Why a pull failed; during the back-off, older kubelets report it in an event only."""
+    failure = classify_pull_failure(container)
+    if failure is not PullFailure.OTHER:
+        return failure
+    events = [
+        event.message
+        for event in context.snapshot.events_of(ref_of(pod), "Failed")
+        if container.image in event.message
+    ]
+    return classify_pull_failure(container, events[-1]) if events else failure
 
 
 def _format_ends(container: ContainerStatus, crashes: int) -> str:

@@ -35,7 +35,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             yield Symptom(
                 resource=ref,
                 message="the last backup failed: "
-                "{text(condition(ended[-1], 'Failed'), 'message') or 'its Job failed'}.",
+                f"{text(condition(ended[-1], 'Failed'), 'message') or 'its Job failed'}.",
                 remediation="Fix the error in its log (the repository, its credentials, its free "
                 "space), then run a backup again.",
                 command=_again(evidence, cluster, ref),

@@ -35,6 +35,11 @@ def test_a_symptom_names_its_resource_and_remediation(case: str) -> None:
     assert_reported(backup_failed.RULE, *CASES[case])
 
 
+def test_the_message_of_the_failed_job_is_quoted() -> None:
+    (symptom,) = backup_failed.RULE.find(with_objects(healthy(), job("new", 2, **FAILED)))
+    assert symptom.message == "the last backup failed: has reached the limit."
+
+
 def test_a_backup_that_ended_well_ends_the_failed_ones_finding() -> None:
     seen = with_objects(healthy(), job("old", 1, **FAILED), job("new", 2, succeeded=1))
     assert found(backup_failed.RULE, seen) == []
