@@ -16,6 +16,7 @@ import pytest
 from support.programs.ports import free_port
 from vrooli import images, programs
 from vrooli.events import Progress
+from vrooli.images import BuiltImage
 from vrooli.images.builders.buildah import Buildah
 from vrooli.images.catalog import IMAGES
 from vrooli.programs import versions
@@ -221,3 +222,21 @@ async def test_adminer_reaches_its_own_server_whatever_is_asked(
             await client.get(address)
             await client.post(address, data=form)
     assert set(asked) == {"own"}
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        ("server", {("deb", "libc6"), ("pypi", "starlette")}),
+        ("ui", {("deb", "libc6"), ("npm", "serve"), ("generic", "nodejs")}),
+    ],
+)
+def test_the_packages_of_an_image_are_read_from_it(
+    containers: Containers, image: str, expected: set[tuple[str, str]]
+) -> None:
+    built = BuiltImage(image, image, "", containers.ids[image], built=False)
+    packages = asyncio.run(
+        images.read_packages({image: built}, Progress(), builder=containers.builder)
+    )[image]
+    assert expected <= {(package.kind, package.name) for package in packages}
+    assert all(package.version for package in packages)

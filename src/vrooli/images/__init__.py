@@ -16,6 +16,8 @@ from vrooli.images.catalog import (
     WITHOUT_PROGRAMS,
     programs_of,
 )
+from vrooli.images.contents import Package
+from vrooli.images.contents import read as read_packages
 from vrooli.images.push import is_pushable, push, require_registries
 
 __all__ = [
@@ -27,11 +29,13 @@ __all__ = [
     "WITHOUT_PROGRAMS",
     "WITH_PROGRAMS",
     "BuiltImage",
+    "Package",
     "archive",
     "bundle",
     "ensure",
     "is_pushable",
     "programs_of",
     "push",
+    "read_packages",
     "require_registries",
 ]

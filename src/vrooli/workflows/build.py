@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vrooli import images, project
-from vrooli.artifact import model, pack, tags, verify
+from vrooli.artifact import model, pack, sbom, tags, verify
 from vrooli.artifact.model import Artifact, ArtifactChart, ArtifactImage, ArtifactSource
 from vrooli.chart import engine, registry, values
 from vrooli.chart.engine import Severity
@@ -119,6 +119,7 @@ class _Run:
         self.references: dict[str, set[str]] = {service: set() for service in tags.SERVICES}
         self.built: dict[str, BuiltImage] = {}
         self.digests: dict[str, str] = {}
+        self.packages: dict[str, tuple[images.Package, ...]] = {}
         self.pushed_images: dict[str, str] = {}
         self.pushed: str | None = None
 
@@ -179,6 +180,8 @@ class _Run:
         await ensure_builder(progress)
         self.built = await images.ensure(requested, {}, progress)
         self.digests = await images.bundle(self.built, requested, self.staging / ARCHIVE, progress)
+        services = {name: self.built[name] for name in requested}
+        self.packages = await images.read_packages(services, progress)
         rebuilt = [name for name, image in self.built.items() if image.built]
         detail = f"built {', '.join(rebuilt)}" if rebuilt else "up to date"
         return Done(bool(rebuilt), detail)
@@ -199,6 +202,8 @@ class _Run:
         """Package the chart, write the record, and put all of it in place."""
         progress.report("packaging the chart")
         chart = await asyncio.to_thread(self._package)
+        if self.packages:
+            (self.staging / sbom.FILE).write_text(self._bill_of_materials())
         files = await asyncio.to_thread(pack.measure_folder, self.staging)
         self.artifact = Artifact(
             version=self.version,
@@ -230,6 +235,13 @@ class _Run:
         os.utime(package, (stamp, stamp))
         name, version = engine.package_identity(package)
         return ArtifactChart(name=name, version=version, package=f"{model.CHARTS}/{package.name}")
+
+    def _bill_of_materials(self) -> str:
+        contents = {
+            service: sbom.Contents(self.digests[service], packages)
+            for service, packages in self.packages.items()
+        }
+        return sbom.text("vrooli", self.version, self.source.time, contents)
 
     def _image(self, service: str) -> ArtifactImage:
         digest = self.digests.get(service)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import json
 import os
 import shutil
 import subprocess
@@ -16,13 +17,13 @@ import pytest
 from support.fakes.registry import serve
 from support.programs.ports import free_port
 from vrooli import images, project
-from vrooli.artifact import model, pack, tags
+from vrooli.artifact import model, pack, sbom, tags
 from vrooli.artifact.verify import require_intact
 from vrooli.chart import engine, values
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError, VrooliError
 from vrooli.events import Progress, silent
-from vrooli.images import BuiltImage
+from vrooli.images import BuiltImage, Package
 from vrooli.workflows import build as workflow
 from vrooli.workflows.build import BuildOptions, build
 from vrooli.workflows.results.artifacts import BuildResult
@@ -261,6 +262,22 @@ def test_the_record_has_the_digest_of_each_pushed_image(
         assert image.archive is not None
 
 
+def test_the_bill_of_materials_is_part_of_the_artifact_and_reproducible(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _without_builder(monkeypatch)
+    first = Path(_build(images=True, out=root / "one").path)
+    second = Path(_build(images=True, out=root / "two").path)
+    content = (first / sbom.FILE).read_text()
+    assert content == (second / sbom.FILE).read_text()
+    assert sbom.FILE in require_intact(first).files
+    document = json.loads(content)
+    urls = {component.get("purl") for component in document["components"]}
+    assert {"pkg:deb/debian/libc6@2.36?distro=debian-12", "pkg:npm/%40a/b@1"} <= urls
+    contained = {component["name"] for component in document["components"]}
+    assert set(tags.SERVICES) <= contained
+
+
 def _without_builder(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Let images be there without a builder; gives the names that are pushed."""
     pushed: set[str] = set()
@@ -283,8 +300,12 @@ def _without_builder(monkeypatch: pytest.MonkeyPatch) -> set[str]:
         pushed.update(name for found in names.values() for name in found)
         return {name: f"sha256:{name}" for name in pushed}
 
+    async def read_packages(built: dict[str, Any], *rest: Any) -> dict[str, Any]:
+        del rest
+        return dict.fromkeys(built, (Package("deb", "libc6", "2.36"), Package("npm", "@a/b", "1")))
+
     monkeypatch.setattr(workflow, "ensure_builder", builder)
-    for act in (ensure, bundle, push):
+    for act in (ensure, bundle, push, read_packages):
         monkeypatch.setattr(images, act.__name__, act)
     return pushed
 

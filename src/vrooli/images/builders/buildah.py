@@ -11,14 +11,22 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from vrooli import process, project
 from vrooli.errors import CommandError
 from vrooli.images import oci_layout
-from vrooli.images.builders.interface import BUILD_S, PUSH_S, QUERY_S, SAVE_S, Request, is_loopback
+from vrooli.images.builders.interface import (
+    BUILD_S,
+    PUSH_S,
+    QUERY_S,
+    RUN_S,
+    SAVE_S,
+    Request,
+    is_loopback,
+)
 from vrooli.process import Completed
 
 # The engine's error about an image that has an id, but no manifest yet.
@@ -107,6 +115,19 @@ class Buildah:
                 else:
                     removed.add(match[1])
                     await process.run(self.command("rmi", "--force", match[1]), check=False)
+
+    async def run(self, image_id: str, argv: Sequence[str]) -> str:
+        """Run a command as root in a temporary container of an image; returns its output."""
+        made = await process.run(
+            self.command("from", "--quiet", "--pull=false", image_id), timeout_s=QUERY_S
+        )
+        container = made.output.strip()
+        alone = ("--isolation", "chroot", "--user", "0")
+        try:
+            command = self.command("run", *alone, container, "--", *argv)
+            return (await process.run(command, timeout_s=RUN_S)).output
+        finally:
+            await process.run(self.command("rm", container), timeout_s=QUERY_S, check=False)
 
     async def tag(self, image_id: str, reference: str) -> None:
         """Add a reference to an image."""
@@ -198,6 +219,12 @@ class Podman(Buildah):
 
     def _listing(self) -> tuple[str, ...]:
         return ("images", "--format", "json", "--no-trunc")
+
+    async def run(self, image_id: str, argv: Sequence[str]) -> str:
+        """Run a command as root in a temporary container of an image; returns its output."""
+        alone = ("--rm", "--network", "none", "--user", "0", "--entrypoint", argv[0])
+        command = self.command("run", *alone, image_id, *argv[1:])
+        return (await process.run(command, timeout_s=RUN_S)).output
 
     async def remove_leftovers(self) -> None:
         """Remove the working containers that interrupted builds left; they are all ours."""

@@ -6,13 +6,13 @@ import asyncio
 import json
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from vrooli import process
 from vrooli.errors import CommandError
 from vrooli.images import oci_layout
-from vrooli.images.builders.interface import BUILD_S, PUSH_S, QUERY_S, SAVE_S, Request
+from vrooli.images.builders.interface import BUILD_S, PUSH_S, QUERY_S, RUN_S, SAVE_S, Request
 
 # The last line of a push.
 PUSHED = re.compile(r"digest: (sha256:[0-9a-f]{64})")
@@ -56,6 +56,12 @@ class Docker:
             on_line=on_line,
             merged=True,
         )
+
+    async def run(self, image_id: str, argv: Sequence[str]) -> str:
+        """Run a command as root in a temporary container of an image; returns its output."""
+        alone = ("--rm", "--network", "none", "--user", "0", "--entrypoint", argv[0])
+        result = await process.run([self.name, "run", *alone, image_id, *argv[1:]], timeout_s=RUN_S)
+        return result.output
 
     async def tag(self, image_id: str, reference: str) -> None:
         """Add a reference to an image."""

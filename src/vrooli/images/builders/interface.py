@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +13,8 @@ SAVE_S = 600.0
 # Timeout of one push over a slow network, seconds.
 PUSH_S = 1800.0
 QUERY_S = 30.0
+# Timeout of one command in a container, seconds.
+RUN_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,9 @@ class Builder(Protocol):
 
     async def build(self, request: Request, on_line: Callable[[str], None]) -> None:
         """Build an image; ``on_line`` receives each line of the build's output."""
+
+    async def run(self, image_id: str, argv: Sequence[str]) -> str:
+        """Run a command as root in a temporary container of an image; returns its output."""
 
     async def tag(self, image_id: str, reference: str) -> None:
         """Add a reference to an image."""
