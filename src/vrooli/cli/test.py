@@ -25,6 +25,7 @@ class Suite(StrEnum):
 
     LIVE = "live"
     LINT = "lint"
+    VULNERABILITIES = "vulnerabilities"
     UNIT = "unit"
     PROGRAMS = "programs"
     SERVICES = "services"
@@ -40,9 +41,9 @@ Suites = Annotated[
         "--suite",
         "-s",
         envvar="VROOLI_SUITE",
-        help="Test suite. live: the Helm tests of the running release. lint, unit, programs, "
-        "services, chart, cluster, e2e: suites of this repository. all: every suite of this "
-        "repository. Repeatable.",
+        help="Test suite. live: the Helm tests of the running release. lint, vulnerabilities, "
+        "unit, programs, services, chart, cluster, e2e: suites of this repository. all: every "
+        "suite of this repository. Repeatable.",
     ),
 ]
 
@@ -90,7 +91,12 @@ def _show(result: SuitesResult, console: Console) -> None:
         "Tests",
         ("", "name", "time", "detail"),
         [
-            (case.passed, case.name, tables.duration(case.elapsed_s), case.log)
+            (
+                case.passed if case.checked else "-",
+                case.name,
+                tables.duration(case.elapsed_s),
+                case.log,
+            )
             for case in result.cases
         ],
         console,

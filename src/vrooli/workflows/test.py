@@ -16,12 +16,13 @@ from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import Listener, Outcome, Progress, StepEnded, StepStarted
 from vrooli.release import Release, helm_tests
 from vrooli.steps import Done, Step, run_steps
+from vrooli.workflows import vulnerabilities
 from vrooli.workflows.clusters import access
 from vrooli.workflows.host import package_manager
 from vrooli.workflows.host.setup import Machine
 from vrooli.workflows.results.suites import CaseView, SuitesResult
 
-LIVE, LINT, ALL = "live", "lint", "all"
+LIVE, LINT, VULNERABILITIES, ALL = "live", "lint", "vulnerabilities", "all"
 # pytest's suites and their order: the fast ones first.
 FOLDERS = ("unit", "programs", "services", "chart", "cluster", "e2e")
 LINTS: Mapping[str, tuple[str, ...]] = {
@@ -60,7 +61,7 @@ class SuiteOptions:
     """The options of test.
 
     Attributes:
-        suites: live, lint, all, or names of folders in tests/.
+        suites: live, lint, vulnerabilities, all, or names of folders in tests/.
         environment: The environment of the release that ``live`` tests.
         cluster: The release's cluster, as ``--cluster`` takes it; None picks one.
         long: Whether the long proofs run, too.
@@ -78,7 +79,7 @@ class SuiteOptions:
     @property
     def own(self) -> tuple[str, ...]:
         """The project's own suites among them, in their order."""
-        every = (LINT, *FOLDERS)
+        every = (LINT, VULNERABILITIES, *FOLDERS)
         return every if ALL in self.suites else tuple(s for s in every if s in self.suites)
 
 
@@ -105,6 +106,8 @@ async def _run_own(options: SuiteOptions, listener: Listener) -> list[CaseView]:
     _demand_repository()
     lints = dict(LINTS) if LINT in options.own else {}
     cases = [await _run_program(*item, options, listener) for item in lints.items()]
+    if VULNERABILITIES in options.own:
+        cases.append(await vulnerabilities.check(listener))
     if tests := pytest_run(options):
         await run_steps(preparations(options), listener)
         cases.append(await _run_program("pytest", tests, options, listener))

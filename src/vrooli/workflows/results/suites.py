@@ -12,8 +12,15 @@ class CaseView(Model):
 
     name: str = Field(description="the name of the test")
     passed: bool = Field(description="whether the test passed")
+    checked: bool = Field(
+        default=True,
+        description="whether it could be checked; false where a service is unreachable",
+    )
     elapsed_s: float = Field(description="the duration, in seconds")
-    log: str = Field(default="", description="the output of a failed test, or empty")
+    log: str = Field(
+        default="",
+        description="the output of a failed test, the reason why it could not be checked, or empty",
+    )
 
 
 class SuitesResult(Result):

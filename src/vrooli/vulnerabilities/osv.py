@@ -1,0 +1,78 @@
+"""Asks OSV's API for the known vulnerabilities of packages.
+
+Source: https://google.github.io/osv.dev/post-v1-querybatch/
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from vrooli.vulnerabilities.inventory import Pin
+
+# The API's base URL; VROOLI_OSV_URL overrides it, for a mirror.
+OFFICIAL = "https://api.osv.dev"
+# The largest number of packages in one request.
+BATCH = 1000
+# Timeouts of a connection and of an answer, seconds.
+CONNECT_S, ANSWER_S = 4.0, 60.0
+# The largest number of pages of one answer that are read.
+MAX_PAGES = 20
+
+
+class UncheckedError(Exception):
+    """The database could not be asked; the text is the reason."""
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """A known vulnerability of a pinned package."""
+
+    pin: Pin
+    id: str
+
+
+async def find(pins: Sequence[Pin]) -> list[Finding]:
+    """The known vulnerabilities of packages, sorted.
+
+    Raises:
+        UncheckedError: The database did not answer, or not completely.
+    """
+    base = (os.environ.get("VROOLI_OSV_URL") or OFFICIAL).rstrip("/")
+    timeout = httpx.Timeout(ANSWER_S, connect=CONNECT_S)
+    found: set[Finding] = set()
+    try:
+        async with httpx.AsyncClient(base_url=base, timeout=timeout) as client:
+            for start in range(0, len(pins), BATCH):
+                found |= await _batch(client, pins[start : start + BATCH])
+    except httpx.HTTPError as error:
+        raise UncheckedError(f"{base}: {error or type(error).__name__}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UncheckedError(f"{base} gave an answer of another form") from error
+    return sorted(found)
+
+
+async def _batch(client: httpx.AsyncClient, pins: Sequence[Pin]) -> set[Finding]:
+    """The findings of one batch, whose answers may have several pages."""
+    found: set[Finding] = set()
+    queries = [(pin, _query(pin)) for pin in pins]
+    for _ in range(MAX_PAGES):
+        body = {"queries": [query for _, query in queries]}
+        answer = (await client.post("/v1/querybatch", json=body)).raise_for_status().json()
+        following = []
+        for (pin, query), result in zip(queries, answer["results"], strict=True):
+            found |= {Finding(pin, entry["id"]) for entry in (result or {}).get("vulns") or ()}
+            if token := (result or {}).get("next_page_token"):
+                following.append((pin, {**query, "page_token": token}))
+        if not following:
+            return found
+        queries = following
+    raise UncheckedError(f"{client.base_url} has more than {MAX_PAGES} pages of one answer")
+
+
+def _query(pin: Pin) -> dict[str, Any]:
+    return {"package": {"ecosystem": pin.ecosystem, "name": pin.name}, "version": pin.version}
