@@ -32,6 +32,7 @@ EXAMPLES = examples.epilog(
         "Also set up an embedded cluster with the operators and Vault",
         "vrooli setup --target k8s-cluster",
     ),
+    ("Build all images again with current security updates", "vrooli setup --update-images"),
 )
 
 
@@ -39,6 +40,14 @@ def command(
     target: Target = None,
     cluster: options.ClusterName = None,
     secrets_source: options.Secrets = environments.SecretsSource.VAULT,
+    update_images: Annotated[
+        bool,
+        typer.Option(
+            "--update-images",
+            help="Build all images again from the current packages of Debian, with its security "
+            "updates.",
+        ),
+    ] = False,
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
@@ -55,6 +64,7 @@ def command(
             target=environments.target(target) if target else None,
             cluster=cluster,
             secrets_source=secrets_source,
+            update_images=update_images,
         )
         return setup(request, listener)
 

@@ -5,6 +5,7 @@ Nothing here depends on a cluster: the result is an archive that any cluster can
 
 from vrooli.images.archives.bundle import bundle
 from vrooli.images.archives.image_archive import archive
+from vrooli.images.builds.base import renew
 from vrooli.images.builds.engine import BuiltImage, ensure
 from vrooli.images.catalog import (
     ADDONS,
@@ -37,5 +38,6 @@ __all__ = [
     "programs_of",
     "push",
     "read_packages",
+    "renew",
     "require_registries",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from vrooli import images
 from vrooli.environments import SecretsSource, environment
 from vrooli.events import Listener
 from vrooli.steps import run_steps
@@ -22,11 +23,13 @@ class SetupOptions:
         target: The target to prepare, too; None prepares this machine alone.
         cluster: The target's cluster, as ``--cluster`` takes it; None picks one.
         secrets_source: Whether the target gets Vault.
+        update_images: Whether all images are built again from current packages.
     """
 
     target: str | None = None
     cluster: str | None = None
     secrets_source: SecretsSource = SecretsSource.VAULT
+    update_images: bool = False
 
 
 async def setup(options: SetupOptions, listener: Listener) -> StepsResult:
@@ -35,6 +38,8 @@ async def setup(options: SetupOptions, listener: Listener) -> StepsResult:
     Raises:
         VrooliError: The first step's error.
     """
+    if options.update_images:
+        images.renew()
     if options.target is not None:
         develop_options = DevelopOptions(
             environment("dev"), options.secrets_source, options.cluster

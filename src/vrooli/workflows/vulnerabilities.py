@@ -4,34 +4,44 @@ from __future__ import annotations
 
 import time
 import tomllib
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import httpx
+
 from vrooli import vulnerabilities
-from vrooli.events import Listener, Outcome, StepEnded, StepStarted
+from vrooli.errors import VrooliError
+from vrooli.events import Listener, Outcome, Progress, StepEnded, StepStarted
+from vrooli.images.builders.detection import detect
+from vrooli.images.updates import find_all
 from vrooli.vulnerabilities import inventory, osv
 from vrooli.vulnerabilities.osv import Finding
 from vrooli.workflows.results.suites import CaseView
 
-NAME = "known vulnerabilities"
+PINS, UPDATES = "known vulnerabilities", "security updates of images"
+Verdict = tuple[Outcome, str]
 ACCEPTED = Path(vulnerabilities.__file__).parent / "accepted.toml"
 
 
-async def check(listener: Listener) -> CaseView:
-    """Look up the pinned packages.
+async def check(listener: Listener) -> list[CaseView]:
+    """Look up the pinned packages, and the security updates of this machine's images.
 
-    A database that cannot be asked is no failure, but the case is reported as not checked.
+    A service that cannot be asked is no failure, but the case is reported as not checked.
     """
-    listener(StepStarted(NAME, NAME))
+    return [
+        await _case(PINS, _check_pins, listener),
+        await _case(UPDATES, _check_images, listener),
+    ]
+
+
+async def _case(name: str, work: Callable[[], Awaitable[Verdict]], listener: Listener) -> CaseView:
+    listener(StepStarted(name, name))
     began = time.monotonic()
-    pins = inventory.read()
-    try:
-        outcome, text = _judge(await osv.find(pins), len(pins))
-    except osv.UncheckedError as error:
-        outcome, text = Outcome.CANCELLED, f"could not check: {error}"
+    outcome, text = await work()
     elapsed_s = time.monotonic() - began
-    listener(StepEnded(NAME, NAME, outcome, elapsed_s, text))
+    listener(StepEnded(name, name, outcome, elapsed_s, text))
     return CaseView(
-        name=NAME,
+        name=name,
         passed=outcome is not Outcome.FAILED,
         checked=outcome is not Outcome.CANCELLED,
         elapsed_s=round(elapsed_s, 3),
@@ -39,7 +49,33 @@ async def check(listener: Listener) -> CaseView:
     )
 
 
-def _judge(findings: list[Finding], count: int) -> tuple[Outcome, str]:
+async def _check_pins() -> Verdict:
+    pins = inventory.read()
+    try:
+        return _judge(await osv.find(pins), len(pins))
+    except osv.UncheckedError as error:
+        return Outcome.CANCELLED, f"could not check: {error}"
+
+
+async def _check_images() -> Verdict:
+    """Report the updates; they are no failure, since they appear without a change of the source."""
+    try:
+        updates = await find_all(await detect(), Progress())
+    except (VrooliError, httpx.HTTPError, ValueError) as error:
+        return Outcome.CANCELLED, f"could not check: {error or type(error).__name__}"
+    if not updates:
+        return Outcome.CANCELLED, "could not check: no images are built on this machine"
+    missing = sorted({update for found in updates.values() for update in found})
+    if not missing:
+        return Outcome.UNCHANGED, f"none in {len(updates)} images"
+    return Outcome.CHANGED, (
+        f"images lack {len(missing)} security updates: "
+        + ", ".join(f"{name} {installed} → {new}" for name, installed, new in missing)
+        + "; run `vrooli setup --update-images`"
+    )
+
+
+def _judge(findings: list[Finding], count: int) -> Verdict:
     accepted = tomllib.loads(ACCEPTED.read_text())
     left = [finding for finding in findings if finding.id not in accepted]
     stale = sorted(accepted.keys() - {finding.id for finding in findings})

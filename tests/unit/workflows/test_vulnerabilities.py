@@ -32,7 +32,9 @@ def _check(monkeypatch: pytest.MonkeyPatch, answer: Answer) -> tuple[CaseView, S
     events: list[Event] = []
     monkeypatch.setattr(httpx.AsyncClient, "post", post)
     monkeypatch.setattr(inventory, "read", lambda: PINS)
-    case = asyncio.run(vulnerabilities.check(events.append))
+    case = asyncio.run(
+        vulnerabilities._case(vulnerabilities.PINS, vulnerabilities._check_pins, events.append)
+    )
     ended = events[-1]
     assert isinstance(ended, StepEnded)
     return case, ended

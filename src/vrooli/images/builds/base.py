@@ -6,11 +6,13 @@ import hashlib
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from vrooli import process
 from vrooli.errors import CommandError, PrerequisiteError
+from vrooli.images import records
 from vrooli.images.builders.interface import Builder, Request
 
 SUITE = "bookworm"
@@ -32,6 +34,8 @@ OPTIONS = (
     '--aptopt=Acquire::Languages "none"',
 )
 APT = Path("/etc/apt")
+# The record of the last renewal, in the cache.
+RENEWED = "renewed"
 
 
 def pulled_reference() -> str:
@@ -41,7 +45,30 @@ def pulled_reference() -> str:
 
 def inputs_hash() -> str:
     """The inputs that determine the base image; the mirror of its packages is not one of them."""
-    return hashlib.sha256("\n".join((pulled_reference(), SUITE, *OPTIONS)).encode()).hexdigest()
+    inputs = (pulled_reference(), SUITE, *OPTIONS, *_renewal())
+    return hashlib.sha256("\n".join(inputs).encode()).hexdigest()
+
+
+def renew() -> None:
+    """Let the next build create the base image, and with it all others, from current packages."""
+    path = records.folder() / RENEWED
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{time.time_ns()}\n")
+
+
+def _renewal() -> tuple[str, ...]:
+    """The time of the last renewal; nothing before the first one."""
+    path = records.folder() / RENEWED
+    return (path.read_text(),) if path.exists() else ()
+
+
+def security_archive() -> str:
+    """The URL of Debian's security archive of the suite, on the mirror that builds use."""
+    for line in debian_sources(_apt_files()):
+        _, uri, suite, _ = line.split()
+        if suite == f"{SUITE}-security":
+            return f"{uri}/dists/{suite}"
+    return f"http://deb.debian.org/debian-security/dists/{SUITE}-security"
 
 
 async def provide(

@@ -1,0 +1,109 @@
+"""Security updates of Debian that images lack: their packages, compared with Debian's index."""
+
+from __future__ import annotations
+
+import asyncio
+import lzma
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import httpx
+from debian.deb822 import Packages
+from debian.debian_support import Version
+
+from vrooli.events import Progress
+from vrooli.images import contents, records
+from vrooli.images.builders.interface import Builder
+from vrooli.images.builds import base
+from vrooli.images.builds.engine import BuiltImage
+from vrooli.images.catalog import IMAGES
+from vrooli.images.contents import Package
+
+INDEX = "main/binary-amd64/Packages.xz"
+# Timeouts of a connection and of the download of 0.4 MB, seconds.
+CONNECT_S, DOWNLOAD_S = 4.0, 60.0
+# The largest index that is read, bytes after decompression; it has 3 MB.
+MAX_INDEX_BYTES = 64 * 1024**2
+
+
+class Update(NamedTuple):
+    """A package of an image for which a security update exists."""
+
+    name: str
+    installed: str
+    available: str
+
+
+async def fetch_index() -> dict[str, str]:
+    """The newest version of each package in Debian's security archive, from the mirror of images.
+
+    Raises:
+        httpx.HTTPError: It could not be downloaded.
+        ValueError: It is not an index.
+    """
+    url = f"{base.security_archive()}/{INDEX}"
+    timeout = httpx.Timeout(DOWNLOAD_S, connect=CONNECT_S)
+    async with httpx.AsyncClient(timeout=timeout, follow_redirects=True) as client:
+        content = (await client.get(url)).raise_for_status().content
+    return await asyncio.to_thread(parse_index, content)
+
+
+def parse_index(content: bytes) -> dict[str, str]:
+    """The newest version of each package in a compressed index.
+
+    Raises:
+        ValueError: It is not an index.
+    """
+    try:
+        decompressor = lzma.LZMADecompressor()
+        text = decompressor.decompress(content, MAX_INDEX_BYTES)
+    except lzma.LZMAError as error:
+        raise ValueError(f"it is not compressed by xz: {error}") from error
+    if not decompressor.eof:
+        raise ValueError("it is incomplete or too large")
+    newest: dict[str, str] = {}
+    for entry in Packages.iter_paragraphs(text.decode(), use_apt_pkg=False):
+        name, version = entry["Package"], entry["Version"]
+        if name not in newest or Version(newest[name]) < Version(version):
+            newest[name] = version
+    if not newest:
+        raise ValueError("it lists no packages")
+    return newest
+
+
+def find(packages: tuple[Package, ...], index: Mapping[str, str]) -> tuple[Update, ...]:
+    """The updates of an image's packages."""
+    return tuple(
+        Update(package.name, package.version, index[package.name])
+        for package in packages
+        if package.kind == "deb"
+        and package.name in index
+        and Version(package.version) < Version(index[package.name])
+    )
+
+
+async def find_all(builder: Builder, progress: Progress) -> dict[str, tuple[Update, ...]]:
+    """The updates of each image of Debian that this machine has built, in its newest build.
+
+    Raises:
+        CommandError: An image could not be read.
+        httpx.HTTPError: The index could not be downloaded.
+        ValueError: It is not an index.
+    """
+    images = dict(_newest(await builder.images()))
+    if not images:
+        return {}
+    index = await fetch_index()
+    packages = await contents.read(images, progress, builder=builder)
+    return {name: find(found, index) for name, found in packages.items()}
+
+
+def _newest(stored: Mapping[str, str]) -> Iterator[tuple[str, BuiltImage]]:
+    """The build of each image that was used last."""
+    for name, image in IMAGES.items():
+        if image.step or (image.base is None and name != "base"):
+            continue
+        references = [each for each in stored if each.startswith(f"{image.reference}-")]
+        if references:
+            newest = max(references, key=records.last_use)
+            yield name, BuiltImage(name, image.reference, "", stored[newest], built=False)
