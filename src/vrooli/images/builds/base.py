@@ -86,6 +86,27 @@ async def provide(
         await builder.pull(source, request.reference, PULL_TIMEOUT_S)
     except CommandError as error:
         await _build_from_packages(builder, request, workspace, on_line, pull_error=error)
+    for renewal in _renewal():
+        await _mark(builder, request.reference, workspace, on_line, renewal.strip())
+
+
+async def _mark(
+    builder: Builder,
+    reference: str,
+    workspace: Path,
+    on_line: Callable[[str], None],
+    renewal: str,
+) -> None:
+    """Add the time of the renewal to the image.
+
+    Otherwise an unchanged base would keep the images on it, whose own packages may have updates,
+    and the builder would use its cached layers.
+    """
+    context = workspace / "renewed"
+    context.mkdir()
+    containerfile = context / "Containerfile"
+    containerfile.write_text(f'FROM {reference}\nLABEL com.vrooli.renewed="{renewal}"\n')
+    await builder.build(Request(reference, containerfile=containerfile, context=context), on_line)
 
 
 async def _build_from_packages(
