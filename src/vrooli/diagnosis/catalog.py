@@ -62,6 +62,7 @@ from vrooli.diagnosis.rules.release import (
     rotation_waiting,
     rotator_down,
     shared_releases,
+    stale_secret,
 )
 from vrooli.diagnosis.rules.vault import sealed, uninitialised
 from vrooli.diagnosis.rules.vault import unreachable as vault_unreachable
@@ -142,6 +143,7 @@ DATA: tuple[Rule, ...] = (
     restart_loop.RULE,
     rotator_down.RULE,
     rotation_waiting.RULE,
+    stale_secret.RULE,
     auth_secret_missing.RULE,
     auth_key_missing.RULE,
     auth_newline.RULE,

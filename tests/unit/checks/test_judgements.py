@@ -218,6 +218,18 @@ def test_what_a_registry_hides_from_anyone_may_be_there_for_the_pull_secret() ->
     assert names(registry.judge(3, answers)) == list(answers)
 
 
+def test_a_rate_limit_and_a_required_login_are_named_with_their_registry() -> None:
+    answers = {"r.example/a:1": 429, "q.example/team/b:1": 401, "q.example/c:1": 403}
+    observed = registry.judge(3, answers)
+    assert observed.findings == ()
+    closed, limited = observed.unavailable
+    assert closed == (
+        "q.example/team/b:1, q.example/c:1 (q.example requires credentials with the scope "
+        "repository:team/b:pull, repository:c:pull)"
+    )
+    assert limited.startswith("r.example/a:1 (the rate limit of r.example is reached")
+
+
 async def test_a_placeholder_is_named_with_its_value_and_no_registry_is_asked() -> None:
     result = await registry.run(site(rendered("prod"), FakeCluster(), kind="context"))
     assert {item.resource.split("/")[1] for item in result.findings} == {registry.PLACEHOLDER}

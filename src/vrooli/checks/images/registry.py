@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import httpx
 
-from vrooli.checks.images import local
+from vrooli.checks.images import local, platforms
 from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.runner import is_forbidden
 from vrooli.findings import Finding
 from vrooli.images.push import PLACEHOLDER
-from vrooli.kube import ApiError
+from vrooli.kube import ApiError, Manifest
 
 NAME = "registry"
 # The kind of cluster whose nodes do not pull: images are imported from archives.
@@ -62,9 +63,10 @@ def parse(image: str) -> Reference:
 
 async def run(site: Site) -> CheckResult:
     """Request each image that no node has from its registry, without credentials."""
-    present = set(site.loaded)
+    present, nodes = set(site.loaded), list[Manifest]()
     try:
-        present |= local.on_nodes(await site.objects("v1", "Node"))
+        nodes = await site.objects("v1", "Node")
+        present |= local.on_nodes(nodes)
     except ApiError as error:
         if not is_forbidden(error):
             raise
@@ -76,8 +78,41 @@ async def run(site: Site) -> CheckResult:
         return CheckResult(findings=tuple(refused))
     async with httpx.AsyncClient(timeout=ANSWER_S, follow_redirects=True) as client:
         answers = await asyncio.gather(*(status(client, parse(image)) for image in requested))
-    by_image = dict(zip(requested, answers, strict=True))
-    return judge(len(pulled), by_image, site.requirements.with_secret)
+        by_image = dict(zip(requested, answers, strict=True))
+        built = await _architectures(client, by_image)
+    result = judge(len(pulled), by_image, site.requirements.with_secret)
+    judged = [platforms.judge(NAME, *item, platforms.of_nodes(nodes)) for item in built.items()]
+    return replace(
+        result,
+        findings=(*result.findings, *(finding for finding, _ in judged if finding)),
+        warnings=tuple(warning for _, warning in judged if warning),
+    )
+
+
+async def _architectures(
+    client: httpx.AsyncClient, answers: Mapping[str, int]
+) -> dict[str, frozenset[str]]:
+    """The architectures of the images that exist, from their indexes.
+
+    Docker Hub is not asked: it counts such a request as a pull.
+    """
+    images = [
+        image
+        for image, status in answers.items()
+        if status == httpx.codes.OK and parse(image).registry != HUB
+    ]
+    indexes = await asyncio.gather(*(_index(client, parse(image)) for image in images))
+    return {image: platforms.of_index(index) for image, index in zip(images, indexes, strict=True)}
+
+
+async def _index(client: httpx.AsyncClient, image: Reference) -> Mapping[str, Any]:
+    """An image's index or manifest; empty without a usable response."""
+    try:
+        answer = await _request(client, "GET", image)
+        parsed = answer.json() if answer.status_code == httpx.codes.OK else {}
+    except (httpx.HTTPError, ValueError):
+        return {}
+    return parsed if isinstance(parsed, Mapping) else {}
 
 
 def name_of(image: str) -> str:
@@ -134,8 +169,11 @@ def judge(count: int, answers: dict[str, int], with_secret: Collection[str] = ()
         for image, status in answers.items()
         if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
     ]
+    limited = [i for i, s in answers.items() if s == httpx.codes.TOO_MANY_REQUESTS]
     unreachable = [
-        i for i, s in answers.items() if s != httpx.codes.OK and i not in (*absent, *closed)
+        i
+        for i, s in answers.items()
+        if s != httpx.codes.OK and i not in (*absent, *closed, *limited)
     ]
     unavailable = []
     if hidden:
@@ -143,7 +181,15 @@ def judge(count: int, answers: dict[str, int], with_secret: Collection[str] = ()
             f"{', '.join(hidden)} (not found without credentials; nodes use the pull secret)"
         )
     if closed:
-        unavailable.append(f"{', '.join(closed)} (the registry requires credentials)")
+        unavailable.append(
+            f"{', '.join(closed)} ({_hosts(closed)} requires credentials with the scope "
+            f"{', '.join(_scope(image) for image in closed)})"
+        )
+    if limited:
+        unavailable.append(
+            f"{', '.join(limited)} (the rate limit of {_hosts(limited)} is reached for this "
+            "machine (429); the nodes pull with limits of their own: wait, or set a pull secret)"
+        )
     if unreachable:
         unavailable.append(
             f"{', '.join(unreachable)} (no response to this machine; the nodes pull the images)"
@@ -152,19 +198,34 @@ def judge(count: int, answers: dict[str, int], with_secret: Collection[str] = ()
     return CheckResult(message, tuple(_missing(image) for image in missing), tuple(unavailable))
 
 
+def _hosts(images: Iterable[str]) -> str:
+    """The registries of images."""
+    return ", ".join(sorted({parse(image).registry for image in images}))
+
+
+def _scope(image: str) -> str:
+    """The scope of a token that permits to pull an image (distribution specification)."""
+    return f"repository:{parse(image).repository}:pull"
+
+
 async def status(client: httpx.AsyncClient, image: Reference) -> int:
     """The HTTP status of an anonymous request for an image's manifest; 0 without a response."""
-    headers = {"accept": ", ".join(TYPES)}
     try:
-        answer = await client.head(image.url, headers=headers)
-        if answer.status_code == httpx.codes.UNAUTHORIZED:
-            token = await _token(client, answer.headers.get("www-authenticate", ""))
-            if token:
-                headers["authorization"] = f"Bearer {token}"
-                answer = await client.head(image.url, headers=headers)
+        return (await _request(client, "HEAD", image)).status_code
     except (httpx.HTTPError, ValueError):
         return 0
-    return answer.status_code
+
+
+async def _request(client: httpx.AsyncClient, method: str, image: Reference) -> httpx.Response:
+    """Request an image's manifest, with an anonymous token if the registry offers one."""
+    headers = {"accept": ", ".join(TYPES)}
+    answer = await client.request(method, image.url, headers=headers)
+    if answer.status_code == httpx.codes.UNAUTHORIZED:
+        token = await _token(client, answer.headers.get("www-authenticate", ""))
+        if token:
+            headers["authorization"] = f"Bearer {token}"
+            answer = await client.request(method, image.url, headers=headers)
+    return answer
 
 
 async def _token(client: httpx.AsyncClient, challenge: str) -> str:

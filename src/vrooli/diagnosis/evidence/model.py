@@ -50,6 +50,7 @@ class SecretFacts:
         expires: When each certificate in it expires, by key.
         marks: A keyed hash of each value, by key: equal values have equal hashes within one run,
             and the hashes reveal nothing else.
+        changed: When a value was last changed; None if unknown.
     """
 
     type: str = ""
@@ -57,6 +58,7 @@ class SecretFacts:
     trimmed: frozenset[str] = frozenset()
     expires: Mapping[str, datetime] = field(default_factory=dict)
     marks: Mapping[str, str] = field(default_factory=dict, repr=False)
+    changed: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from datetime import datetime
 from cryptography import x509
 
 from vrooli.diagnosis.evidence.model import SecretFacts
-from vrooli.kube.objects import Body, Ref, mapping, ref_of, text
+from vrooli.kube.objects import Body, Ref, items, mapping, ref_of, text
+from vrooli.kube.times import parse_time
 from vrooli.redaction import secret_values
 
 # Helm's records of releases are Secrets too.
@@ -59,7 +60,19 @@ def _facts(secret: Body) -> SecretFacts:
         trimmed=frozenset(key for key, value in raw.items() if value != value.strip()),
         expires={key: end for key, value in raw.items() if (end := _end(value)) is not None},
         marks={key: hmac.digest(_KEY, value, "sha256").hex() for key, value in raw.items()},
+        changed=_changed(secret),
     )
+
+
+def _changed(secret: Body) -> datetime | None:
+    """When a manager last changed a value of a Secret; None if unknown."""
+    times = [
+        time
+        for entry in items(secret, "metadata", "managedFields")
+        if "f:data" in mapping(entry, "fieldsV1")
+        if (time := parse_time(text(entry, "time"))) is not None
+    ]
+    return max(times, default=None)
 
 
 def _decoded(data: Mapping[str, object]) -> dict[str, bytes]:
