@@ -234,6 +234,16 @@ def test_a_pod_that_a_node_is_being_made_for_has_hope(
     assert bool(judged(deployment(), replica, waits, *events)) is is_hopeless
 
 
+def test_the_reason_of_an_autoscaler_that_adds_no_node_is_part_of_the_failure() -> None:
+    reason = "pod didn't trigger scale-up: 1 max node group size reached"
+    refused = {**autoscaler("NotTriggerScaleUp", 30), "message": reason}
+    waits = pod(age_s=1000, conditions=unscheduled(since_s=900))
+    (result,) = judged(deployment(), replica_set("1", "2"), waits, refused)
+    assert result.message.endswith(f"; cluster-autoscaler adds no node: {reason}")
+    ordered = autoscaler("TriggeredScaleUp", 10)
+    assert judged(deployment(), replica_set("1", "2"), waits, refused, ordered) == []
+
+
 def running(restarts: int) -> dict[str, Any]:
     """A container that runs, after some ends."""
     return {"name": "server", "restartCount": restarts, "state": {"running": {}}}

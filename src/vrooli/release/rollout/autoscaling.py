@@ -23,12 +23,22 @@ NODE_LIMIT = timedelta(minutes=15)
 
 def awaits_node(pod: Body, snapshot: Snapshot, now: datetime) -> bool:
     """Whether the last event of an autoscaler about a pod is that a node is being added."""
-    last = max(
-        (event for event in snapshot.events if _is_about(event, pod)),
-        key=_last_time,
-        default=None,
-    )
+    last = _last_event(pod, snapshot)
     return last is not None and last.reason in ADDS_NODE and now - _last_time(last) < NODE_LIMIT
+
+
+def refusal(pod: Body, snapshot: Snapshot) -> str:
+    """Why an autoscaler adds no node for a pod, in words; empty if it has not refused."""
+    last = _last_event(pod, snapshot)
+    if last is None or last.reason not in ADDS_NONE or not last.message:
+        return ""
+    return f"{last.source} adds no node: {' '.join(last.message.split())}"
+
+
+def _last_event(pod: Body, snapshot: Snapshot) -> Event | None:
+    """The last event of an autoscaler about a pod."""
+    events = (event for event in snapshot.events if _is_about(event, pod))
+    return max(events, key=_last_time, default=None)
 
 
 def awaiting_node(pods: Iterable[Body], snapshot: Snapshot, now: datetime) -> list[str]:

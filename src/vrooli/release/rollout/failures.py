@@ -126,21 +126,22 @@ def find_failures(
 def _of_pod(pod: Body, now: datetime, context: RolloutContext) -> Iterator[PodFailure]:
     status = pod_status(pod)
     if not autoscaling.awaits_node(pod, context.snapshot, now):
-        yield from _unschedulable(status, now)
+        yield from _unschedulable(status, now, autoscaling.refusal(pod, context.snapshot))
     for container in status.containers:
         yield from _of_container(pod, container, context)
     if status.phase == "Failed" and context.is_final_hook_failure(pod):
         yield _failed(pod, status)
 
 
-def _unschedulable(pod: PodStatus, now: datetime) -> Iterator[PodFailure]:
+def _unschedulable(pod: PodStatus, now: datetime, refusal: str) -> Iterator[PodFailure]:
     scheduling = pod.scheduling
     if scheduling is None or scheduling.reason != UNSCHEDULABLE:
         return
     limit_s = UNSCHEDULABLE_S if PASSING.search(scheduling.message) else NO_CAPACITY_S
     since = scheduling.changed_at
     if since is not None and (now - since).total_seconds() >= limit_s:
-        yield PodFailure(pod.name, "", UNSCHEDULABLE, scheduling.message)
+        message = "; ".join(filter(None, (scheduling.message, refusal)))
+        yield PodFailure(pod.name, "", UNSCHEDULABLE, message)
 
 
 def _of_container(
