@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from dataclasses import replace
 from fnmatch import fnmatch
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from support.diagnosis.evidence import evidence
 from vrooli import project
 from vrooli.diagnosis import catalog, root_cause
+from vrooli.diagnosis.evidence.components import vso
 from vrooli.diagnosis.evidence.model import Answer, Evidence
 from vrooli.findings import Finding
 from vrooli.kube.objects import Ref
@@ -30,7 +32,9 @@ def connection(namespace: str, address: str) -> dict[str, Any]:
     return {"kind": "VaultConnection", "metadata": metadata, "spec": {"address": address}}
 
 
-def login(namespace: str, account: str = "default") -> dict[str, Any]:
+def login(
+    namespace: str, account: str = "default", audiences: tuple[str, ...] = ()
+) -> dict[str, Any]:
     return {
         "kind": "VaultAuth",
         "metadata": {"name": "v", "namespace": namespace},
@@ -38,7 +42,11 @@ def login(namespace: str, account: str = "default") -> dict[str, Any]:
             "method": "kubernetes",
             "mount": "kubernetes",
             "vaultConnectionRef": "v",
-            "kubernetes": {"role": "sync", "serviceAccount": account},
+            "kubernetes": {
+                "role": "sync",
+                "serviceAccount": account,
+                "audiences": list(audiences),
+            },
         },
     }
 
@@ -145,6 +153,18 @@ def test_a_role_that_is_not_there_is_written_for_all_that_ask_for_it() -> None:
     assert finding.command.startswith(f"vault write {ROLE} ")
     assert "bound_service_account_names=default,syncer " in finding.command
     assert "bound_service_account_namespaces=dev,production " in finding.command
+
+
+@pytest.mark.parametrize(
+    ("audiences", "argument"),
+    [(("vault",), "audience=vault"), (("a; id", "b"), "audience=a; id"), ((), "")],
+)
+def test_a_role_is_written_with_the_audience_of_the_login(
+    audiences: tuple[str, ...], argument: str
+) -> None:
+    command = vso.write_role(seen(), vso.Login(login("dev", "vrooli-vso", audiences), 0, ""))
+    found = [word for word in shlex.split(command) if word.startswith("audience=")]
+    assert found == ([argument] if argument else [])
 
 
 def test_a_method_that_is_not_there_is_enabled_configured_and_given_its_role() -> None:

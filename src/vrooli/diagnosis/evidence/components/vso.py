@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -271,7 +272,7 @@ def write_role(evidence: Evidence, login: Login) -> str:
 
 def _audience(login: Login) -> str:
     """The audience of a role, as an argument; a role has one, and a login may have several."""
-    return f" audience={login.audiences[0]}" if login.audiences else ""
+    return f" {shlex.quote(f'audience={login.audiences[0]}')}" if login.audiences else ""
 
 
 def lines(evidence: Evidence, login: Login) -> tuple[str, ...]:

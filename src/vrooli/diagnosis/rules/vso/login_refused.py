@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.components import vso
+from vrooli.diagnosis.evidence.components.vso import Login
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 
@@ -20,11 +21,21 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 resource=login.about,
                 message=f"Vault rejects the login of service account {login.account} with role "
                 f"{login.role} ({login.status}): {login.words}.",
-                remediation="Check that Vault can review this cluster's tokens (TokenReview): the "
-                "address of the API server, its CA, and the cluster role system:auth-delegator.",
+                remediation=f"{_audience(login)} Also check that Vault can review this cluster's "
+                "tokens (TokenReview): the address of the API server, its CA, and the cluster role "
+                "system:auth-delegator.",
                 command=f"vault read auth/{login.mount}/config",
                 evidence=vso.lines(evidence, login),
             )
+
+
+def _audience(login: Login) -> str:
+    """What to compare: Vault's message does not say that the audience is the reason."""
+    role = f"auth/{login.mount}/role/{login.role}"
+    if not login.audiences:
+        return f"Check that the role has no audience (`vault read {role}`), like the login."
+    names = " or ".join(login.audiences)
+    return f"Check that the role has the audience {names} (`vault read {role}`; vso.audiences)."
 
 
 RULE = Rule(

@@ -27,6 +27,23 @@ KINDS = (
         "Unseal it with the required number of unseal keys.",
     ),
     (
+        r"x509: certificate has expired",
+        "Vault's certificate has expired, or the clock of a node is wrong",
+        "Renew the certificate. The operator's message names the current time and the end of the "
+        "certificate.",
+    ),
+    (
+        r"x509: certificate signed by unknown authority",
+        "Vault's certificate is not signed by the CA that the operator trusts",
+        "Put the CA of Vault's certificate into the Secret of the VaultConnection "
+        "(caCertSecretRef, vso.caCertSecretName; key ca.crt).",
+    ),
+    (
+        r"x509: certificate is (?:not )?valid for|x509: cannot validate certificate for",
+        "Vault's certificate is for another host name",
+        "Set vso.vaultAddr to a host name in the certificate, or issue one for this host name.",
+    ),
+    (
         r"x509|tls: ",
         "the TLS connection between the operator and Vault fails",
         "Set the CA of Vault's certificate in the VaultConnection (caCertSecretRef), or renew the "

@@ -19,3 +19,10 @@ CASES: Cases = {
 @pytest.mark.parametrize("case", CASES)
 def test_a_symptom_names_its_resource_and_remediation(case: str) -> None:
     assert_reported(login_refused.RULE, *CASES[case])
+
+
+def test_the_audience_of_the_login_is_to_be_compared() -> None:
+    (symptom,) = login_refused.RULE.find(refused_login("permission denied", mounted=True))
+    assert "the role has the audience vault (`vault read auth/kubernetes/role/" in (
+        symptom.remediation
+    )

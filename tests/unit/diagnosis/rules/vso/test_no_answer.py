@@ -77,6 +77,22 @@ def test_a_symptom_names_its_resource_and_remediation(case: str) -> None:
     assert_reported(no_answer.RULE, *CASES[case])
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("x509: certificate has expired or is not yet valid: current time", "has expired"),
+        ("x509: certificate signed by unknown authority", "not signed by the CA"),
+        ("x509: certificate is valid for vault.internal, not vault", "another host name"),
+        ("x509: cannot validate certificate for 10.0.0.9", "another host name"),
+        ("remote error: tls: handshake failure", "the TLS connection"),
+    ],
+)
+def test_the_reason_why_a_certificate_is_refused_is_named(words: str, message: str) -> None:
+    seen = with_events(unanswered(f"Put: tls: failed to verify certificate: {words}"))
+    (symptom,) = no_answer.RULE.find(seen)
+    assert message in symptom.message
+
+
 @pytest.mark.parametrize(("tries", "ago_s", "still"), [(1, 8, True), (1, 60, False), (9, 60, True)])
 def test_the_operator_tries_ever_less_often(tries: int, ago_s: float, still: bool) -> None:
     event = happening(OF_REDIS, "VaultClientError", "Code: 403", ago_s=ago_s)
