@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from io import StringIO
 from pathlib import Path
@@ -12,11 +13,15 @@ from dotenv import dotenv_values
 from vrooli import project
 from vrooli.environments import Environment
 from vrooli.errors import UsageError
-from vrooli.secrets import catalog
+from vrooli.secrets import catalog, usable
 from vrooli.secrets.catalog import SERVER_JOBS, SHARED_CONFIG, Values
 
 # By Vite's rule, browsers can read variables with this prefix; the UI receives them too.
 PUBLIC_PREFIX = "VITE_"
+# A value without quotes ends before a comment: part of a password would be lost.
+_WITH_COMMENT = re.compile(
+    r"^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=[ \t]*(?![\s'\"#])[^\r\n]*?[ \t]#", re.MULTILINE
+)
 
 
 def default_path(environment: Environment) -> Path:
@@ -50,7 +55,8 @@ def read(path: Path) -> Values:
     Additional keys are passed to server and jobs; those with ``VITE_`` to the UI too.
 
     Raises:
-        UsageError: The file does not exist, others can read it, or keys are missing.
+        UsageError: The file does not exist, others can read it, keys are missing, or a value cannot
+            be used.
     """
     variables = _variables(path)
     missing = [
@@ -65,6 +71,17 @@ def read(path: Path) -> Values:
             "Add the lines KEY=value; a key of a service that you don't use may be empty (KEY=), "
             "passwords may not.",
         )
+    problems = [
+        f"{key.in_file}: {reason}"
+        for spec in catalog.ALL
+        for key in spec.keys
+        if (reason := usable.problem(key.name, variables[key.in_file]))
+    ]
+    if problems:
+        raise UsageError(
+            f"The secrets file {path} has values that cannot be used: {'; '.join(problems)}.",
+            "Correct these lines.",
+        )
     values = {
         spec.path: {key.name: variables.pop(key.in_file) for key in spec.keys}
         for spec in catalog.ALL
@@ -78,7 +95,7 @@ def read(path: Path) -> Values:
 def _variables(path: Path) -> dict[str, str]:
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise UsageError(
             f"The secrets file {path} can't be read: {error.strerror}.",
@@ -91,7 +108,19 @@ def _variables(path: Path) -> dict[str, str]:
             f"The secrets file {path} can be read by others (mode {mode:04o}).",
             f"Make it private: chmod 600 {path}",
         )
+    if cut := _cut_keys(text):
+        raise UsageError(
+            f"The secrets file {path} has values without quotes in which a comment begins: "
+            f"{', '.join(cut)}.",
+            "Put the value in single quotes, or move the comment to a line of its own.",
+        )
     return _parse_variables(text)
+
+
+def _cut_keys(text: str) -> list[str]:
+    """The keys of the five secrets whose values would be cut at white space and a #."""
+    known = {key.in_file for spec in catalog.ALL for key in spec.keys}
+    return [match[1] for match in _WITH_COMMENT.finditer(text) if match[1] in known]
 
 
 def _parse_variables(text: str) -> dict[str, str]:

@@ -42,6 +42,16 @@ def test_the_charts_variables_are_understood(monkeypatch: pytest.MonkeyPatch) ->
     assert connection["connect_timeout"] == "3"
 
 
+@pytest.mark.parametrize("part", [*" \t\n\"'\\#@/%$:?&=", "\u00e9"], ids=ascii)
+def test_a_database_password_reaches_the_driver_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    password = f"{part}a{part}b{part}"
+    monkeypatch.setenv("DB_PASSWORD", password)
+    monkeypatch.setenv("REDIS_SENTINEL_HOSTS", "rfs-a")
+    assert conninfo_to_dict(Settings().conninfo())["password"] == password
+
+
 def test_every_log_level_of_the_chart_is_valid(monkeypatch: pytest.MonkeyPatch) -> None:
     schema = json.loads((project.chart_dir() / "values.schema.json").read_text())
     monkeypatch.setenv("REDIS_SENTINEL_HOSTS", "rfs-a")

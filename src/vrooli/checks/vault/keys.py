@@ -22,7 +22,7 @@ async def run(site: Site) -> CheckResult:
 
 
 def judge(request: VaultRequest, snapshot: VaultSnapshot) -> CheckResult:
-    """The keys that are missing, or required but empty."""
+    """The keys that are missing, required but empty, or with a value that cannot be used."""
     findings, count = [], 0
     for (mount, path), templates in request.secrets.items():
         secret = snapshot.secrets.get((mount, path))
@@ -32,6 +32,9 @@ def judge(request: VaultRequest, snapshot: VaultSnapshot) -> CheckResult:
         count += len(templates | needed)
         missing = sorted((templates | needed) - secret.keys)
         empty = sorted(needed & secret.empty)
+        for key, reason in sorted(secret.problems.items()):
+            if key in templates | needed:
+                findings.append(_finding(mount, path, f"{key}: {reason}.", [key]))
         for keys, lack in ((missing, "it lacks"), (empty, "these are empty:")):
             if keys:
                 findings.append(_finding(mount, path, f"{lack} {', '.join(keys)}.", keys))
@@ -46,7 +49,7 @@ def _finding(mount: str, path: str, message: str, keys: list[str]) -> Finding:
         "vault-keys",
         f"{mount}/{path}",
         message,
-        "Add each to the secret; the command reads the value from standard input.",
+        "Write each to the secret; the command reads the value from standard input.",
         f"vault kv patch -mount={mount} {path} {arguments}",
     )
 
@@ -54,8 +57,8 @@ def _finding(mount: str, path: str, message: str, keys: list[str]) -> Finding:
 CHECK = Check(
     "vault-keys",
     "Vault keys",
-    "the secrets in Vault contain the keys that the templates of the chart and the services use "
-    "(names only)",
+    "the secrets in Vault contain the keys that the templates of the chart and the services use, "
+    "and their consumers can use the values (no value is shown)",
     run,
     skip_reason,
     after=("vault",),

@@ -15,6 +15,7 @@ from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.kube import ApiError, Kube
 from vrooli.kube.objects import Ref, mapping, ref_of
 from vrooli.kube.status import pod_status
+from vrooli.secrets import usable
 from vrooli.vault import VaultClient, policies, server
 from vrooli.vault.address import VaultAddress, parse_address, pod_port
 from vrooli.vault.client import VaultDeniedError
@@ -28,11 +29,13 @@ class SecretKeys:
         denied: No policy of the role allows reading it.
         keys: Its keys; None if there is no secret.
         empty: The keys without a value.
+        problems: Why a consumer cannot use the value of a key, by key.
     """
 
     denied: bool = False
     keys: frozenset[str] | None = None
     empty: frozenset[str] = frozenset()
+    problems: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,8 @@ async def _collect(site: Site) -> VaultSnapshot:
 async def _as_operator(site: Site, request: VaultRequest, vault: VaultClient) -> VaultSnapshot:
     """Log in with the account's token and read the paths that the operator will read."""
     await log_in(site, request, vault)
-    read = await asyncio.gather(*(_secret(vault, *place) for place in request.secrets))
+    exempt = exempt_keys(site)
+    read = await asyncio.gather(*(_secret(vault, *place, exempt) for place in request.secrets))
     secrets = dict(zip(request.secrets, read, strict=True))
     if not site.deep:
         return VaultSnapshot(secrets=secrets)
@@ -107,6 +111,12 @@ async def _as_operator(site: Site, request: VaultRequest, vault: VaultClient) ->
     return VaultSnapshot(
         secrets=secrets, engines=engines, policies=frozenset(own_policies), may=may, rules=rules
     )
+
+
+def exempt_keys(site: Site) -> frozenset[str]:
+    """The keys of external databases, to which the rules of the operators do not apply."""
+    external = (keys for kind, keys in usable.OPERATOR_KEYS.items() if not site.of_kind(kind))
+    return frozenset[str]().union(*external)
 
 
 def allowed_paths(request: VaultRequest) -> list[str]:
@@ -154,7 +164,7 @@ async def _rules(kube: Kube, address: str) -> Mapping[str, str | None] | None:
         return None  # without administrator access only the role's capabilities are checked
 
 
-async def _secret(vault: VaultClient, mount: str, path: str) -> SecretKeys:
+async def _secret(vault: VaultClient, mount: str, path: str, exempt: frozenset[str]) -> SecretKeys:
     try:
         values = await vault.read_secret(mount, path)
     except VaultDeniedError:
@@ -162,7 +172,12 @@ async def _secret(vault: VaultClient, mount: str, path: str) -> SecretKeys:
     if not values:
         return SecretKeys()
     empty = frozenset(key for key, value in values.items() if not value)
-    return SecretKeys(keys=frozenset(values), empty=empty)
+    problems = {
+        key: reason
+        for key, value in values.items()
+        if key not in exempt and (reason := usable.problem(key, value))
+    }
+    return SecretKeys(keys=frozenset(values), empty=empty, problems=problems)
 
 
 @asynccontextmanager

@@ -51,6 +51,7 @@ class SecretFacts:
         marks: A keyed hash of each value, by key: equal values have equal hashes within one run,
             and the hashes reveal nothing else.
         changed: When a value was last changed; None if unknown.
+        problems: Why a consumer cannot use the value of a key, by key; never the value.
     """
 
     type: str = ""
@@ -59,6 +60,7 @@ class SecretFacts:
     expires: Mapping[str, datetime] = field(default_factory=dict)
     marks: Mapping[str, str] = field(default_factory=dict, repr=False)
     changed: datetime | None = None
+    problems: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

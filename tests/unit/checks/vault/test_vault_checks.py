@@ -18,7 +18,7 @@ from vrooli.checks.vault import state as vault_state
 from vrooli.checks.vault.request import VaultRequest, vault_request
 from vrooli.checks.vault.state import SecretKeys, VaultSnapshot
 from vrooli.operators.model import INSTALL_COMMAND
-from vrooli.secrets import catalog
+from vrooli.secrets import catalog, usable
 from vrooli.vault import policies
 
 FILES = policies.read(project.policies_dir())
@@ -239,3 +239,27 @@ def test_the_way_to_vault_is_read_from_its_operators_connections() -> None:
     for nothing in ([], [connection(valid=None)]):
         assert connectivity.judge_connections("http://v:1", nothing).unavailable
     assert connectivity.judge_connections("http://other:1", [connection(valid=True)]).unavailable
+
+
+def test_a_value_that_no_consumer_can_use_is_reported_by_its_key_only(
+    want: VaultRequest, good: VaultSnapshot
+) -> None:
+    place = ("secret", catalog.REDIS.path)
+    reason = usable.problem("REDIS_PASSWORD", "hunter 2")
+    unusable = replace(good.secrets[place], problems={"REDIS_PASSWORD": reason, "OTHER": "unused"})
+    (finding,) = vault_keys.judge(
+        want, replace(good, secrets={**good.secrets, place: unusable})
+    ).findings
+    assert finding.message == f"REDIS_PASSWORD: {reason}."
+    assert "hunter" not in finding.message
+
+
+def test_rules_of_the_operators_do_not_apply_to_external_databases() -> None:
+    assert vault_state.exempt_keys(site(rendered())) == frozenset()
+    outside = rendered(
+        pgoPostgresql={"enabled": False},
+        externalPostgresql={"host": "db.example.com"},
+        spotahomeRedis={"enabled": False},
+        externalRedis={"host": "redis.example.com"},
+    )
+    assert vault_state.exempt_keys(site(outside)) == {"DB_USER", "DB_NAME", "REDIS_PASSWORD"}

@@ -15,6 +15,7 @@ from vrooli.diagnosis.evidence.model import SecretFacts
 from vrooli.kube.objects import Body, Ref, items, mapping, ref_of, text
 from vrooli.kube.times import parse_time
 from vrooli.redaction import secret_values
+from vrooli.secrets import usable
 
 # Helm's records of releases are Secrets too.
 HELM = "helm.sh/"
@@ -61,6 +62,11 @@ def _facts(secret: Body) -> SecretFacts:
         expires={key: end for key, value in raw.items() if (end := _end(value)) is not None},
         marks={key: hmac.digest(_KEY, value, "sha256").hex() for key, value in raw.items()},
         changed=_changed(secret),
+        problems={
+            key: reason
+            for key, value in raw.items()
+            if (reason := usable.problem(key, value.decode(errors="replace")))
+        },
     )
 
 

@@ -1,4 +1,4 @@
-"""The Redis password starts or ends with white space, usually a newline."""
+"""The Redis password has white space, quotes or other characters that redis.conf cannot hold."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref, text
 
 KEY = "password"
+# The same value in the Secret under its name in Vault.
+SOURCE_KEY = "REDIS_PASSWORD"
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Yield each Secret of a RedisFailover whose password has leading or trailing white space."""
+    """Yield each Secret of a RedisFailover whose password redis.conf cannot hold."""
     for failover, body in redis.failovers(evidence):
         ref = Ref("Secret", text(body, "spec", "auth", "secretPath"), failover.namespace)
         facts = evidence.secrets.get(ref)
@@ -31,6 +33,24 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 ),
                 affects=(failover,),
             )
+        elif facts is not None and (reason := facts.problems.get(SOURCE_KEY)):
+            yield Symptom(
+                resource=ref,
+                message=f"the password cannot be used: {reason}. Redis reads another one, or does "
+                "not start.",
+                remediation="Write another password to Vault: hexadecimal digits need no quotes.",
+                command=_replacement(evidence, ref),
+                evidence=(f"key {KEY}: {facts.lengths.get(KEY, 0)} bytes, {reason}",),
+                affects=(failover,),
+            )
+
+
+def _replacement(evidence: Evidence, secret: Ref) -> str:
+    item = rotation.filler(evidence, secret)
+    if item is None:
+        return f"kubectl edit {secret.words}"
+    where = f"-mount={text(item, 'spec', 'mount')} {text(item, 'spec', 'path')}"
+    return f"openssl rand -hex 24 | vault kv patch {where} REDIS_PASSWORD=-"
 
 
 def _command(evidence: Evidence, secret: Ref) -> str:
