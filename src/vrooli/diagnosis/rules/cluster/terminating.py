@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import age_s, last_events
+from vrooli.diagnosis.evidence.components.operators import deployments
+from vrooli.diagnosis.evidence.model import OTHER_NAMESPACES, Evidence
+from vrooli.diagnosis.evidence.workloads import age_s, down, last_events
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Body, Ref, is_deleted, items, number, ref_of, text, texts
+from vrooli.operators import Operator
+from vrooli.operators.catalog import find_operator
+from vrooli.operators.model import INSTALL_COMMAND
 
 # Finalizers take a moment, and pods also have their grace period, seconds.
 GRACE_S, POD_S = 20.0, 30.0
@@ -45,10 +49,14 @@ def _symptom(evidence: Evidence, body: Body, since: float) -> Symptom:
     )
     if states:
         why = "; ".join(states)
+    operator = find_operator(ref.kind) if finalizers else None
+    if operator is not None:
+        why += f", which {operator.subject} ({operator.name}) must remove"
+        why += _absence(evidence, operator)
     return Symptom(
         resource=ref,
         message=f"it was deleted but still exists after {since:.0f} s: {why}",
-        remediation=_remedy(finalizers, ref),
+        remediation=_remedy(finalizers, ref, operator),
         command=_command(finalizers, ref),
         evidence=(
             f"deletionTimestamp {text(body, 'metadata', 'deletionTimestamp')}, grace "
@@ -63,13 +71,29 @@ def _finalizers(body: Body) -> list[str]:
     return list(texts(body, "metadata", "finalizers"))
 
 
-def _remedy(finalizers: list[str], ref: Ref) -> str:
+def _absence(evidence: Evidence, operator: Operator) -> str:
+    """Why an operator does not remove finalizers, in words; empty if it runs or is unknown."""
+    bodies = deployments(evidence, operator)
+    reasons = [reason for body in bodies if (reason := down(evidence, ref_of(body)))]
+    if reasons:
+        return f", but it does not run: {reasons[0]}"
+    is_known = evidence.is_readable("Deployment", operator.namespace)
+    is_known = is_known and not evidence.is_hidden("Deployment", OTHER_NAMESPACES)
+    return ", but it is not installed" if is_known and not bodies else ""
+
+
+def _remedy(finalizers: list[str], ref: Ref, operator: Operator | None) -> str:
     if any(item in IN_USE for item in finalizers):
         return "Delete the pods that use it. Kubernetes then deletes it automatically."
     if ref.kind == "Namespace":
         return (
             "Delete the remaining objects in it. Their finalizers show which controller must "
             "clean up."
+        )
+    if operator is not None:
+        return (
+            f"Install or start {operator.subject} (`{INSTALL_COMMAND}`): it removes the finalizer. "
+            "If it is gone for good, remove the finalizer manually."
         )
     if finalizers:
         return (

@@ -7,6 +7,7 @@ from typing import Any
 
 from support.diagnosis.evidence import NOW, evidence, found
 from vrooli.diagnosis.rules.cluster import terminating
+from vrooli.operators import VSO
 
 LONG_AGO = (NOW - timedelta(minutes=10)).isoformat()
 
@@ -36,3 +37,19 @@ def test_a_volume_that_is_in_use_is_nobodys_to_take_away() -> None:
     (symptom,) = terminating.RULE.find(evidence(seen))
     assert "Delete the pods that use it" in symptom.remediation
     assert "describe" in symptom.command
+
+
+def test_the_operator_that_must_remove_a_finalizer_is_named_with_its_state() -> None:
+    kept = going("VaultAuth", LONG_AGO, finalizers=["vaultauth.secrets.hashicorp.com/finalizer"])
+    (symptom,) = terminating.RULE.find(evidence(kept))
+    assert (
+        "which the Vault Secrets Operator (vault-secrets-operator) must remove" in symptom.message
+    )
+    assert "vrooli check --operators --fix" in symptom.remediation
+    stopped = {
+        "kind": "Deployment",
+        "metadata": {"name": "vso", "namespace": VSO.namespace},
+        "spec": {"replicas": 0},
+    }
+    (symptom,) = terminating.RULE.find(evidence(kept, stopped))
+    assert "but it does not run: Deployment/vso is scaled to 0 pods" in symptom.message
