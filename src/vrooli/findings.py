@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from vrooli import shell
+
 
 class Verdict(StrEnum):
     """The overall result of a check or of a diagnosis."""
@@ -45,6 +47,12 @@ class Finding:
     command: str = ""
     link: str = ""
     evidence: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Remove a command with a word that is not valid; the remediation says so."""
+        command, remediation = shell.reject(self.command, self.remediation)
+        object.__setattr__(self, "command", command)
+        object.__setattr__(self, "remediation", remediation)
 
     def __str__(self) -> str:
         return " ".join(filter(None, (f"{self.resource}: {self.message}", self.remediation)))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from vrooli import shell
+
 # As the API server's RBAC words it; other authorizers add a reason of their own behind it.
 _RIGHT = re.compile(
     r'cannot (?P<verb>[\w*]+) resource "(?P<resource>[^"]+)" in API group "(?P<group>[^"]*)"'
@@ -24,11 +26,12 @@ def advice(message: str) -> str:
         return _ANY
     resource = ".".join(filter(None, (match["resource"].partition("/")[0], match["group"])))
     part = match["resource"].partition("/")[2]
-    option = f" --subresource={part}" if part else ""
+    option = f" --subresource={shell.segment(part)}" if part else ""
     place = f"in namespace {match['namespace']}" if match["namespace"] else "in the whole cluster"
-    where = f" -n {match['namespace']}" if match["namespace"] else " --all-namespaces"
-    return (
-        f"Ask an administrator for permission to {match['verb']} {match['resource']} {place}, or "
-        f"use a different kubeconfig. To check it: `kubectl auth can-i {match['verb']} "
-        f"{resource}{option}{where}`."
+    where = f" -n {shell.label(match['namespace'])}" if match["namespace"] else " --all-namespaces"
+    what = f"{match['verb']} {match['resource']}"
+    return shell.checked(
+        f"Ask an administrator for permission to {what} {place}, or "
+        f"use a different kubeconfig. To check it: `kubectl auth can-i "
+        f"{shell.segment(match['verb'])} {shell.segment(resource)}{option}{where}`."
     )

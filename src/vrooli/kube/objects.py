@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from vrooli import shell
+
 Body = Mapping[str, Any]
 # What reading data of an unexpected shape may raise.
 MALFORMED_ERRORS = (
@@ -37,8 +39,9 @@ class Ref:
     @property
     def words(self) -> str:
         """The arguments by which kubectl's commands name it: `pod/name -n namespace`."""
-        where = f" -n {self.namespace}" if self.namespace else ""
-        return f"{self.kind.lower()}/{self.name}{where}"
+        where = f" -n {shell.label(self.namespace)}" if self.namespace else ""
+        kind = self.kind.lower()
+        return f"{shell.segment(kind)}/{shell.name(self.name, kind)}{where}"
 
 
 def ref_of(body: Body) -> Ref:

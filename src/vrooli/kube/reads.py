@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import httpx
 import kr8s
 
+from vrooli import shell
 from vrooli.errors import WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.kube.api_errors import ApiError, parse_response
@@ -228,10 +229,11 @@ class Reading(Rest):
 def _timeout_error(
     kind: str, name: str, namespace: str | None, waited_s: float, reason: str | None
 ) -> WaitTimeoutError:
-    where = f" -n {namespace}" if namespace else ""
+    where = f" -n {shell.label(namespace)}" if namespace else ""
+    described = f"{shell.segment(kind.lower())} {shell.name(name, kind)}{where}"
     return WaitTimeoutError(
         f"{kind} {name} is not ready after {waited_s:.0f} s: {reason}",
-        f"Look at `kubectl describe {kind.lower()} {name}{where}`.",
+        shell.checked(f"Look at `kubectl describe {described}`."),
     )
 
 

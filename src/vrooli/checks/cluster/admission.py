@@ -6,6 +6,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+from vrooli import shell
 from vrooli.chart.manifest import Manifest
 from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.runner import is_forbidden
@@ -57,7 +58,7 @@ def _unheld(role: Manifest, message: str, place: str) -> Finding:
         f"`bind` on roles; this kubeconfig lacks: {missing}",
         "Ask an administrator for these permissions, or deploy as a user that has them. Without "
         "the rotator (rotation.enabled=false) the release needs no Role.",
-        f"kubectl auth can-i escalate roles -n {place}",
+        f"kubectl auth can-i escalate roles -n {shell.label(place)}",
     )
 
 

@@ -7,7 +7,7 @@ import re
 
 import yaml
 
-from vrooli import project
+from vrooli import project, shell
 from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.runner import is_forbidden
 from vrooli.errors import VrooliError
@@ -95,7 +95,7 @@ def judge_nodes(nodes: list[Manifest]) -> list[Finding]:
         if ready is None or not ready.is_true:
             reason = ready.message if ready is not None else ""
             name, why = node["metadata"]["name"], reason or "it reports no reason"
-            command = f"kubectl describe node {name}"
+            command = f"kubectl describe node {shell.name(name)}"
             message = f"it is not ready: {why}."
             findings.append(
                 Finding(NAME, f"Node/{name}", message, "Check its conditions.", command)

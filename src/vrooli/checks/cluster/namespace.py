@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vrooli import shell
 from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.findings import Finding
 from vrooli.kube import objects
@@ -15,7 +16,7 @@ async def run(site: Site) -> CheckResult:
         return CheckResult(f"{name} does not exist yet; a deploy creates it")
     if not objects.is_deleted(body):
         return CheckResult(f"{name} exists")
-    command = f"kubectl describe namespace {name}"
+    command = f"kubectl describe namespace {shell.name(name)}"
     return CheckResult(
         findings=(
             Finding(

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from vrooli import shell
 from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.runner import is_forbidden
 from vrooli.findings import Finding
@@ -75,10 +76,12 @@ async def _of_namespace(site: Site) -> list[Finding]:
 def _unfit(name: str, level: str, refused: list[str], *, is_created: bool) -> Finding:
     """The finding of a namespace that may not be created or labelled as required."""
     reason = "it does not exist" if is_created else "it does not have the labels that a deploy sets"
-    labels = " ".join(f"{key}={value}" for key, value in security.security_labels(level).items())
-    command = f"kubectl label --overwrite namespace {name} {labels}"
+    labels = " ".join(
+        shell.selector(f"{key}={value}") for key, value in security.security_labels(level).items()
+    )
+    command = f"kubectl label --overwrite namespace {shell.name(name)} {labels}"
     if is_created:
-        command = f"kubectl create namespace {name} && {command}"
+        command = f"kubectl create namespace {shell.name(name)} && {command}"
     return Finding(
         "permissions",
         f"Namespace/{name}",
@@ -110,7 +113,8 @@ def refusal(kind: str, verbs: list[str], namespace: str) -> Finding:
         kind,
         f"this kubeconfig may not {', '.join(verbs)} it in namespace {namespace}.",
         "Ask an administrator for the missing permissions, or use a different kubeconfig.",
-        f"kubectl auth can-i {verbs[0]} {kind} -n {namespace}",
+        f"kubectl auth can-i {shell.segment(verbs[0])} {shell.path(kind)} -n "
+        f"{shell.label(namespace)}",
     )
 
 

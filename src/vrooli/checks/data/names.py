@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from vrooli import shell
 from vrooli.chart.manifest import Manifest
 from vrooli.checks.data.live import DUMP, NAME, Live
 from vrooli.findings import Finding
@@ -43,17 +44,18 @@ def renamed(item: Manifest, desired: Sequence[Manifest], live: Live) -> Iterator
         name, annotations = body["metadata"]["name"], objects.annotations_of(body)
         if name in names or not release or annotations.get(RELEASE) != release:
             continue
-        what = f"{item.kind}/{name}"
+        what, back = f"{item.kind}/{name}", f"Set {NAMES[item.kind]} back to {name}."
         yield Finding(
             NAME,
             what,
             f"it has this release's data, but {NAMES[item.kind]} is {item.name}, which would start "
             "without data: an operator cannot rename it.",
-            f"Set {NAMES[item.kind]} back to {name}. For another name, {DUMP}."
+            f"{back} For another name, {DUMP}."
             if item.kind == "PostgresCluster"
-            else f"Set {NAMES[item.kind]} back to {name}. To start without its data, delete it: "
-            f"`kubectl delete {item.kind.lower()}/{name} -n {item.namespace}`.",
-            f"kubectl get {item.kind.lower()} -n {item.namespace}",
+            else f"{back} To start without its data, delete it: "
+            f"`kubectl delete {shell.segment(item.kind.lower())}/{shell.name(name)} -n "
+            f"{shell.label(item.namespace)}`.",
+            f"kubectl get {shell.segment(item.kind.lower())} -n {shell.label(item.namespace)}",
         )
 
 
@@ -87,7 +89,7 @@ def _other_version(item: Manifest, body: Body, live: Live) -> Iterator[Finding]:
 
 def _unknown_version(item: Manifest, live: int | None, version: int) -> Finding:
     """The finding of a version change if the version of the data is unknown."""
-    key = f"{item.kind.lower()}/{item.name}"
+    words = objects.Ref(item.kind, item.name, item.namespace or "").words
     patch = f"""-p '{{"spec":{{"postgresVersion":{version}}}}}'"""
     return Finding(
         NAME,
@@ -97,8 +99,10 @@ def _unknown_version(item: Manifest, live: int | None, version: int) -> Finding:
         "differs from the data's cannot read it.",
         f"Set postgresVersion to {live} and start the database first (`vrooli diagnose` shows why "
         f"it is not ready). If you know that the data has version {version}, change the resource: "
-        f"`kubectl patch {key} -n {item.namespace} --type merge {patch}`, then deploy.",
-        f"kubectl get pods -n {item.namespace} -l {CLUSTER_LABEL}={item.name}",
+        f"`kubectl patch {words} --type merge "
+        f"{patch}`, then deploy.",
+        f"kubectl get pods -n {shell.label(item.namespace)} -l "
+        f"{CLUSTER_LABEL}={shell.name(item.name)}",
         UPGRADES,
     )
 
@@ -161,5 +165,8 @@ def _other_instances(item: Manifest, body: Body) -> Iterator[Finding]:
 
 
 def _immutable_name(item: Manifest, problem: str, remedy: str) -> Finding:
-    command = f"kubectl get {item.kind.lower()}/{item.name} -n {item.namespace} -o yaml"
+    command = (
+        f"kubectl get {shell.segment(item.kind.lower())}/{shell.name(item.name)} -n "
+        f"{shell.label(item.namespace)} -o yaml"
+    )
     return Finding(NAME, item.key, problem, f"{remedy} To use a different one, {DUMP}.", command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.chart.manifest import Manifest
 from vrooli.checks.data.live import NAME, Live
 from vrooli.findings import Finding
@@ -21,5 +22,6 @@ def in_progress(item: Manifest, live: Live) -> Iterator[Finding]:
             "restore.",
             "Wait until status.pgbackrest.restore has `finished: true`. To cancel the restore, "
             f"remove {'.'.join(SETTINGS)}.",
-            f"kubectl describe postgrescluster {item.name} -n {item.namespace}",
+            f"kubectl describe postgrescluster {shell.name(item.name)} -n "
+            f"{shell.label(item.namespace)}",
         )

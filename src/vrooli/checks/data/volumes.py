@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from vrooli import shell
 from vrooli.chart.manifest import Manifest
 from vrooli.checks.data.live import DUMP, NAME, Live
 from vrooli.findings import Finding
@@ -89,7 +90,7 @@ def _volume_finding(
         f"it stores {spec.purpose} of {spec.owner} and has {size} ({storage_class}); {request}, "
         f"but {why}.",
         f"Set the value back to that of the volume. {other}",
-        f"kubectl describe pvc/{name} -n {item.namespace}",
+        f"kubectl describe pvc/{shell.name(name)} -n {shell.label(item.namespace)}",
         EXPANSION,
     )
 
@@ -109,7 +110,8 @@ def redis_storage(item: Manifest, live: Live) -> Iterator[Finding]:
         f"its data is {on}, but persistence.redis.enabled: {str(then).lower()} requires it "
         f"{other}: the volumes of a StatefulSet are immutable.",
         f"Set persistence.redis.enabled back to {str(now).lower()}. {_recreation_advice(item)}",
-        f"kubectl get statefulset/rfr-{item.name} -n {item.namespace} -o yaml",
+        f"kubectl get statefulset/rfr-{shell.name(item.name)} -n {shell.label(item.namespace)} "
+        "-o yaml",
     )
 
 
@@ -117,6 +119,8 @@ def _recreation_advice(item: Manifest) -> str:
     """How to recreate Redis with different volumes, with the commands."""
     labels = ",".join(f"{key}={value}" for key, value in redis.claim_labels(item.name).items())
     return (
-        f"Or recreate Redis without its data: `kubectl delete redisfailover/{item.name} -n "
-        f"{item.namespace}`, then `kubectl delete pvc -l {labels} -n {item.namespace}`, and deploy."
+        "Or recreate Redis without its data: `kubectl delete "
+        f"redisfailover/{shell.name(item.name)} -n "
+        f"{shell.label(item.namespace)}`, then `kubectl delete pvc -l {shell.selector(labels)} "
+        f"-n {shell.label(item.namespace)}`, and deploy."
     )

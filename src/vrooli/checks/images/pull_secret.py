@@ -6,6 +6,7 @@ import json
 from base64 import b64decode
 from collections.abc import Iterable
 
+from vrooli import shell
 from vrooli.checks.images.local import LOCAL
 from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.findings import Finding
@@ -43,7 +44,10 @@ async def run(site: Site) -> CheckResult:
 
 def judge(name: str, namespace: str, secret: Manifest | None) -> CheckResult:
     """Whether a Secret is a pull secret; reads only the registries' names."""
-    what, command = f"Secret/{name}", f"kubectl get secret {name} -n {namespace}"
+    what, command = (
+        f"Secret/{shell.name(name)}",
+        f"kubectl get secret {shell.name(name)} -n {shell.label(namespace)}",
+    )
     if secret is None:
         message = (
             f"pods reference it as a pull secret, but it does not exist in namespace {namespace}."

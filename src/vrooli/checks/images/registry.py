@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from vrooli import shell
 from vrooli.checks.images import local, platforms
 from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.runner import is_forbidden
@@ -247,7 +248,7 @@ def _missing(image: str) -> Finding:
         image,
         "its registry does not have it.",
         "Push it, or set a different image (image.registry, services.*.repository and tag).",
-        f"docker manifest inspect {image}",
+        f"docker manifest inspect {shell.image(image)}",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from vrooli import shell
 from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.network import ingress_class
 from vrooli.findings import Finding
@@ -54,7 +55,7 @@ def judge(controller: str, labels: str, workloads: Iterable[Manifest]) -> CheckR
     ready = [name for name, missing in reasons.items() if missing is None]
     if ready:
         return CheckResult(f"{controller}: {', '.join(ready)} ready")
-    command = f"kubectl get deployments,daemonsets,pods -A -l {labels}"
+    command = f"kubectl get deployments,daemonsets,pods -A -l {shell.selector(labels)}"
     why = "; ".join(f"{name}: {missing}" for name, missing in reasons.items())
     message = f"its pods are not ready: {why}." if why else "it has no workload."
     remedy = "Install or repair the controller, or set a different class in ingress.className."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vrooli import shell
 from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.nodes import planned_pods
 from vrooli.checks.nodes.planned_pods import PodGroup
@@ -43,7 +44,8 @@ def _finding(group: PodGroup, name: str, places: float) -> Finding:
         f"{group.count} pods request {name}, but the nodes provide it for {places:.0f}.",
         "Install the device plugin on nodes with such devices, or set "
         "services.nsfwDetector.gpu.enabled: false.",
-        f"kubectl get nodes -o custom-columns=NAME:.metadata.name,HAS:.status.allocatable.{name}",
+        "kubectl get nodes -o "
+        f"custom-columns=NAME:.metadata.name,HAS:.status.allocatable.{shell.selector(name)}",
     )
 
 

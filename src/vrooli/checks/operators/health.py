@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Iterable
 from datetime import UTC, datetime
 
-from vrooli import operators
+from vrooli import operators, shell
 from vrooli.checks.cluster import admission
 from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.runner import is_forbidden
@@ -102,7 +102,10 @@ def not_ready(operator: Operator, status: OperatorStatus) -> list[Finding]:
     """The finding of an operator whose pods are not ready; none if they are."""
     if status.state is State.READY:
         return []
-    command = f"kubectl describe pods -n {status.namespace} -l {operator.selector}"
+    command = (
+        f"kubectl describe pods -n {shell.label(status.namespace)} -l "
+        f"{shell.selector(operator.selector)}"
+    )
     remedy = f"Find out why its pods are not ready: `{command}`."
     return [Finding(operator.name, operator.title, f"{status.detail}.", remedy, command)]
 
@@ -150,7 +153,10 @@ def judge_permissions(
     if not denied:
         return CheckResult(f"has its {count} permissions")
     namespace, name = account
-    command = f"kubectl auth can-i --list --as system:serviceaccount:{namespace}:{name}"
+    command = (
+        "kubectl auth can-i --list --as "
+        f"system:serviceaccount:{shell.label(namespace)}:{shell.name(name)}"
+    )
     finding = Finding(
         operator.name,
         f"ServiceAccount/{name} in {namespace}",
@@ -245,7 +251,9 @@ def judge_observed(operator: Operator, objects: Iterable[Manifest], now: datetim
 
 
 def _log_command(operator: Operator, namespace: str) -> str:
-    return f"kubectl logs -n {namespace} -l {operator.selector} --tail 50"
+    return (
+        f"kubectl logs -n {shell.label(namespace)} -l {shell.selector(operator.selector)} --tail 50"
+    )
 
 
 def build_check(operator: Operator) -> Check:

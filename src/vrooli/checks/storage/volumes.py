@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from vrooli import shell
 from vrooli.checks import probe_pods
 from vrooli.checks.interface import Check, CheckResult, Site, UnavailableError
 from vrooli.checks.storage import classes as storage_classes
@@ -59,7 +60,7 @@ async def _try(site: Site, name: str) -> CheckResult:
     try:
         volume = await probe_pods.writes(site, name)
     except WaitTimeoutError as error:
-        command = f"kubectl describe storageclass {name}".strip()
+        command = " ".join(["kubectl describe storageclass", *([shell.name(name)] if name else [])])
         remedy = "Check the log of its provisioner."
         return CheckResult(
             findings=(Finding(NAME, f"StorageClass {label}", error.message, remedy, command),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vrooli import shell
 from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.vault import state
 from vrooli.checks.vault.request import VaultRequest, skip_reason, vault_request
@@ -44,13 +45,13 @@ def judge(request: VaultRequest, snapshot: VaultSnapshot) -> CheckResult:
 
 
 def _finding(mount: str, path: str, message: str, keys: list[str]) -> Finding:
-    arguments = " ".join(f"{key}=-" for key in keys[:1])
+    arguments = " ".join(f"{shell.key(key)}=-" for key in keys[:1])
     return Finding(
         "vault-keys",
         f"{mount}/{path}",
         message,
         "Write each to the secret; the command reads the value from standard input.",
-        f"vault kv patch -mount={mount} {path} {arguments}",
+        f"vault kv patch -mount={shell.path(mount)} {shell.path(path)} {arguments}",
     )
 
 

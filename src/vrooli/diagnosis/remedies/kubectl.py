@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import deployed_field
 from vrooli.diagnosis.remedies import operators
@@ -34,7 +34,7 @@ def rollback_command(evidence: Evidence, workload: Ref, default: str = "") -> st
         worked = [item for item in older if workload_status(item).ready] or older
         if worked:
             to = text(annotations_of(worked[-1]), REVISION)
-            return f"kubectl rollout undo {workload.words} --to-revision={to}"
+            return f"kubectl rollout undo {workload.words} --to-revision={shell.amount(to)}"
     return default or f"kubectl describe {workload.words}"
 
 
@@ -76,15 +76,21 @@ def _as_deployed(evidence: Evidence) -> str:
     number = evidence.helm.number
     for environment in ENVIRONMENTS.values():
         if (environment.release, environment.namespace) == (evidence.release, evidence.namespace):
-            return f"vrooli rollback {number} --environment {environment.name}"
-    return f"helm rollback {evidence.release} {number} -n {evidence.namespace}"
+            return (
+                f"vrooli rollback {shell.amount(number)} --environment "
+                f"{shell.label(environment.name)}"
+            )
+    return (
+        f"helm rollback {shell.label(evidence.release)} {shell.amount(number)} -n "
+        f"{shell.label(evidence.namespace)}"
+    )
 
 
 def patch(ref: Ref, value: Any, *path: str) -> str:
     """The command that sets one field of an object."""
     for key in reversed(path):
         value = {key: value}
-    return f"kubectl patch {ref.words} --type=merge -p {shlex.quote(json.dumps(value))}"
+    return f"kubectl patch {ref.words} --type=merge -p {shell.quote(json.dumps(value))}"
 
 
 def recover_command(evidence: Evidence, workload: Ref) -> str:

@@ -6,8 +6,8 @@ To change them, change the operator's resource and the values.
 from __future__ import annotations
 
 import json
-import shlex
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.kube.objects import Body, Ref, dig, items, labels, text
 from vrooli.operators.catalog import databases
@@ -50,7 +50,7 @@ def memory(evidence: Evidence, resource_ref: Ref, pod: Body, container: str, amo
     if not place or not isinstance(_at(body, path), dict):
         return f"kubectl describe {resource_ref.words}"
     change = [{"op": "add", "path": f"/{path}/memory", "value": amount}]
-    return f"kubectl patch {resource_ref.words} --type=json -p {shlex.quote(json.dumps(change))}"
+    return f"kubectl patch {resource_ref.words} --type=json -p {shell.quote(json.dumps(change))}"
 
 
 def _instance(evidence: Evidence, resource_ref: Ref, pod: Body) -> int:

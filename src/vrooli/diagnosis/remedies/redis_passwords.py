@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vrooli import shell
 from vrooli.kube.objects import Ref
 
 MASTER = "mymaster"
@@ -41,11 +42,14 @@ def take_both(secret: Ref, redis: Sequence[Ref], sentinels: Sequence[Ref]) -> st
 def _loop(secret: Ref, pods: Sequence[Ref], container: str, words: str, client: str) -> str:
     if not pods:
         return ""
-    names = " ".join(pod.name for pod in pods)
+    names = " ".join(shell.name(pod.name) for pod in pods)
     read = (
-        f"kubectl get secret {secret.name} -n {secret.namespace} "
+        f"kubectl get secret {shell.name(secret.name)} -n {shell.label(secret.namespace)} "
         f"-o 'jsonpath={{.data.{KEY}}}' | base64 -d"
     )
     inner = f"IFS= read -r new; printf '\"'\"'{words}'\"'\"' \"$new\" | {client}"
-    run = f"kubectl exec -i \"$pod\" -n {secret.namespace} -c {container} -- sh -c '{inner}'"
+    run = (
+        f'kubectl exec -i "$pod" -n {shell.label(secret.namespace)} -c '
+        f"{shell.label(container)} -- sh -c '{inner}'"
+    )
     return f"(for pod in {names}; do {read} | {run} || exit 1; done)"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.components import vso
 from vrooli.diagnosis.evidence.components.vault import vault_service
 from vrooli.diagnosis.evidence.components.vso import Login, Reading
@@ -26,7 +27,8 @@ def allow(evidence: Evidence, denied: Sequence[Reading]) -> tuple[str, str]:
     if vso.ours(evidence, auth_of(denied[0])):
         return "", vso.SETUP
     auth, first = evidence.get(auth_of(denied[0])), denied[0]
-    role = f"auth/{text(auth, 'spec', 'mount')}/role/{text(auth, 'spec', 'kubernetes', 'role')}"
+    mount, name = text(auth, "spec", "mount"), text(auth, "spec", "kubernetes", "role")
+    role = f"auth/{shell.path(mount)}/role/{shell.key(name)}"
     policies = {item.path: PATHS.get(text(item.secret, "spec", "path"), "") for item in denied}
     if not all(policies.values()):
         return (
@@ -47,13 +49,14 @@ def auth_of(reading: Reading) -> Ref:
 
 
 def _rule(path: str) -> str:
-    return f'path "{path}" {{ capabilities = ["read"] }}'
+    return f'path "{shell.path(path)}" {{ capabilities = ["read"] }}'
 
 
 def _add(path: str, policy: str) -> str:
     """The command that adds a rule to a policy."""
     return (
-        f"{{ vault policy read {policy}; echo '{_rule(path)}'; }} | vault policy write {policy} -"
+        f"{{ vault policy read {shell.key(policy)}; echo '{_rule(path)}'; }} | vault policy "
+        f"write {shell.key(policy)} -"
     )
 
 
@@ -64,13 +67,13 @@ def widen(evidence: Evidence, login: Login, field: str) -> tuple[str, str]:
     """
     if vso.ours(evidence, login.about):
         return "", vso.SETUP
-    role = f"auth/{login.mount}/role/{login.role}"
+    role = f"auth/{shell.path(login.mount)}/role/{shell.key(login.role)}"
     values = ",".join(
         dict.fromkeys(_bound(it, field) for it in vso.logins_with_role(evidence, login))
     )
     return (
         f"A write replaces the whole list: read the role first, then run `vault write {role} "
-        f"{field}={values},...` with its existing values instead of the dots.",
+        f"{field}={shell.names(values)},...` with its existing values instead of the dots.",
         f"vault read {role}",
     )
 
@@ -81,7 +84,7 @@ def _bound(login: Login, field: str) -> str:
 
 def enable(evidence: Evidence, login: Login) -> tuple[str, str]:
     """The remedy that enables the auth method of a login: text and command."""
-    command = f"vault auth enable -path={login.mount} kubernetes"
+    command = f"vault auth enable -path={shell.path(login.mount)} kubernetes"
     role = vso.write_role(evidence, login)
     named = text(login.auth, "spec", "vaultConnectionRef")
     connection = evidence.get(Ref("VaultConnection", named, login.about.namespace))

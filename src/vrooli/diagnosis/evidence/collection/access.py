@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.collection import requirements
 from vrooli.diagnosis.evidence.components.vault import vault_address, vault_services
 from vrooli.diagnosis.evidence.model import Evidence
@@ -87,9 +88,11 @@ def _unasked(access: PodAccess, what: Sequence[str], why: str) -> Unavailable:
     return Unavailable(
         f"{' and '.join(dict.fromkeys(what))} in {namespace}",
         why,
-        f"Ask an administrator for permission to {' and '.join(VERBS)} pods/{part} in namespace "
-        f"{namespace}. To check it: `kubectl auth can-i create pods --subresource={part} -n "
-        f"{namespace}`.",
+        shell.checked(
+            f"Ask an administrator for permission to {' and '.join(VERBS)} pods/{part} in "
+            f"namespace {shell.label(namespace)}. To check it: `kubectl auth can-i create pods "
+            f"--subresource={part} -n {shell.label(namespace)}`."
+        ),
         Cause.FORBIDDEN,
         (requirements.PROBE, next(needed_, "")),
     )

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.model import Answer, Evidence
 from vrooli.diagnosis.evidence.probes import postgres_state
 from vrooli.kube.objects import Body, Ref, labels, ref_of, text
@@ -44,7 +45,8 @@ def parse_answer(answer: Answer | None) -> Mapping[str, Any]:
 def psql(pod: Body, *statements: str, database: str = "postgres") -> str:
     """The command that runs SQL in an instance."""
     ref = ref_of(pod)
-    words = " ".join(f"-c '{statement}'" for statement in statements)
+    words = " ".join(f"-c {shell.quote(statement)}" for statement in statements)
     return (
-        f"kubectl exec {ref.name} -n {ref.namespace} -c {CONTAINER} -- psql -d {database} {words}"
+        f"kubectl exec {shell.name(ref.name)} -n {shell.label(ref.namespace)} -c {CONTAINER} "
+        f"-- psql -d {shell.identifier(database)} {words}"
     )

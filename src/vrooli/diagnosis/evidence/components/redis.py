@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.probes import redis_info
 from vrooli.diagnosis.evidence.workloads import is_older
@@ -109,4 +110,7 @@ def is_settled(evidence: Evidence, failover: Ref) -> bool:
 def run(pod: Ref, container: str, command: str) -> str:
     """The command that runs redis-cli in a pod, with the password from the pod itself."""
     inner = f'REDISCLI_AUTH="$REDIS_PASSWORD" redis-cli {command}'
-    return f"kubectl exec {pod.name} -n {pod.namespace} -c {container} -- sh -c '{inner}'"
+    return (
+        f"kubectl exec {shell.name(pod.name)} -n {shell.label(pod.namespace)} -c "
+        f"{shell.label(container)} -- sh -c '{inner}'"
+    )

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.components.vault import vault_service
 from vrooli.diagnosis.evidence.log_search import recent_lines
 from vrooli.diagnosis.evidence.model import Evidence, is_recent
@@ -264,15 +264,16 @@ def write_role(evidence: Evidence, login: Login) -> str:
     names = ",".join(dict.fromkeys(it.account for it in logins_of_role))
     namespaces = ",".join(dict.fromkeys(it.about.namespace for it in logins_of_role))
     return (
-        f"vault write auth/{login.mount}/role/{login.role} bound_service_account_names={names} "
-        f"bound_service_account_namespaces={namespaces}{_audience(login)} "
+        f"vault write auth/{shell.path(login.mount)}/role/{shell.key(login.role)} "
+        f"bound_service_account_names={shell.names(names)} "
+        f"bound_service_account_namespaces={shell.names(namespaces)}{_audience(login)} "
         f"token_policies={','.join(NAMES)}"
     )
 
 
 def _audience(login: Login) -> str:
     """The audience of a role, as an argument; a role has one, and a login may have several."""
-    return f" {shlex.quote(f'audience={login.audiences[0]}')}" if login.audiences else ""
+    return f" audience={shell.audience(login.audiences[0])}" if login.audiences else ""
 
 
 def lines(evidence: Evidence, login: Login) -> tuple[str, ...]:

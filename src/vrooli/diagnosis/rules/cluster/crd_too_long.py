@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref
@@ -28,7 +29,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             command=f"kubectl apply --server-side -f {SOURCE}"
             "databases.spotahome.com_redisfailovers.yaml"
             if name == FAILOVER.definition
-            else f"kubectl apply --server-side -f {name}.yaml",
+            else f"kubectl apply --server-side -f {shell.name(name)}.yaml",
             evidence=(line,),
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.remedies.kubectl import patch
@@ -61,7 +62,7 @@ def _command(closed: list[Body], node: str) -> str:
     """Patch a single budget without an owner; operators revert changes to their budgets."""
     if len(closed) == 1 and not items(closed[0], "metadata", "ownerReferences"):
         return patch(ref_of(closed[0]), {"minAvailable": None, "maxUnavailable": 1}, "spec")
-    return f"kubectl uncordon {node}"
+    return f"kubectl uncordon {shell.name(node)}"
 
 
 RULE = Rule(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.failed_create import refusals
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
@@ -53,7 +54,7 @@ def _raised(quota: Ref, message: str) -> str:
     if not hard or not all(hard.values()):
         return ""
     change = json.dumps({"spec": {"hard": hard}})
-    return f"kubectl patch {quota.words} --type=merge -p '{change}'"
+    return f"kubectl patch {quota.words} --type=merge -p {shell.quote(change)}"
 
 
 def _amounts(listing: str) -> dict[str, str]:

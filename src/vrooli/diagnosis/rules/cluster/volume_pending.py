@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import down, is_older, last_events
 from vrooli.diagnosis.interface import Rule, Symptom
@@ -61,7 +62,7 @@ def _symptoms(evidence: Evidence, claim: Body) -> Iterator[Symptom]:
 
 def _no_class(ref: Ref, classes: list[str], events: tuple[str, ...]) -> Symptom:
     first = classes[0] if classes else ""
-    command = f"kubectl annotate storageclass {first} {DEFAULT}=true --overwrite"
+    command = f"kubectl annotate storageclass {shell.name(first)} {DEFAULT}=true --overwrite"
     return Symptom(
         resource=ref,
         message="it has no storage class, and the cluster has no default class (available: "

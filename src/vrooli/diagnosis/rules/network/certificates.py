@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref, items, labels, text
@@ -65,7 +66,8 @@ def _symptom(
     else:
         remedy = "Renew the certificate, and write it with its key to the Secret."
         command = (
-            f"sh -c 'kubectl create secret tls {ref.name} -n {ref.namespace} --cert=tls.crt "
+            f"sh -c 'kubectl create secret tls {shell.name(ref.name)} -n "
+            f"{shell.label(ref.namespace)} --cert=tls.crt "
             "--key=tls.key --dry-run=client -o yaml | kubectl apply -f -'"
         )
     return Symptom(

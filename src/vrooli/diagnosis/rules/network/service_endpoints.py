@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.model import Evidence, replicas_of
 from vrooli.diagnosis.evidence.workloads import MOVING_S, deployed_field, is_older
 from vrooli.diagnosis.interface import Rule, Symptom
@@ -79,10 +80,10 @@ def _command(evidence: Evidence, ref: Ref, selector: Body, at: tuple[str, ...]) 
         template = mapping(body, "spec", "template", "metadata", "labels")
         if replicas_of(body) == 0 and selects(selector, template):
             replicas = deployed_field(evidence, ref_of(body), "spec", "replicas") or 1
-            return f"kubectl scale {ref_of(body).words} --replicas={replicas}"
+            return f"kubectl scale {ref_of(body).words} --replicas={shell.amount(replicas)}"
     return (
         restore_field_command(evidence, ref, *at)
-        or f"kubectl get pods -n {ref.namespace} --show-labels"
+        or f"kubectl get pods -n {shell.label(ref.namespace)} --show-labels"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import last_events
 from vrooli.diagnosis.interface import Rule, Symptom
@@ -31,9 +32,10 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 remediation="Check why cert-manager has not created it."
                 if is_issued
                 else "Create it from the certificate and its key.",
-                command=f"kubectl describe certificates -n {ref.namespace}"
+                command=f"kubectl describe certificates -n {shell.label(ref.namespace)}"
                 if is_issued
-                else f"kubectl create secret tls {ref.name} -n {ref.namespace} --cert=tls.crt "
+                else f"kubectl create secret tls {shell.name(ref.name)} -n "
+                f"{shell.label(ref.namespace)} --cert=tls.crt "
                 "--key=tls.key",
                 evidence=last_events(evidence, ref_of(ingress))
                 or (f"tls of {ref_of(ingress)}: {dict(entry)}",),

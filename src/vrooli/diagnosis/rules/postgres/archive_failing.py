@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.components import postgres
 from vrooli.diagnosis.evidence.log_search import quoted, recent_lines
 from vrooli.diagnosis.evidence.model import Evidence
@@ -54,7 +55,8 @@ def _command(evidence: Evidence, cluster: Ref, *, by_hand: bool) -> str:
             )
         ref = ref_of(pod)
         return (
-            f"kubectl exec {ref.name} -n {ref.namespace} -c {postgres.CONTAINER} -- "
+            f"kubectl exec {shell.name(ref.name)} -n {shell.label(ref.namespace)} -c "
+            f"{postgres.CONTAINER} -- "
             f"pgbackrest check --stanza={STANZA}"
         )
     return f"kubectl describe {cluster.words}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.components import postgres
 from vrooli.diagnosis.evidence.log_search import quoted
 from vrooli.diagnosis.evidence.model import Evidence
@@ -59,7 +60,10 @@ def _again(evidence: Evidence, cluster: Ref, job: Ref) -> str:
         if text(labels(body), CLUSTER_LABEL) == cluster.name:
             name = ref_of(body).name
             when = evidence.now.strftime("%H%M%S")
-            return f"kubectl create job {name}-{when} --from=cronjob/{name} -n {cluster.namespace}"
+            return (
+                f"kubectl create job {shell.name(name)}-{when} "
+                f"--from=cronjob/{shell.name(name)} -n {shell.label(cluster.namespace)}"
+            )
     return f"kubectl logs {job.words} --all-containers --tail=50"
 
 

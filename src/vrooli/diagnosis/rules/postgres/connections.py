@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.components import postgres
 from vrooli.diagnosis.evidence.log_search import quoted, recent_lines
 from vrooli.diagnosis.evidence.model import Evidence
@@ -44,7 +45,10 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                     used,
                     most,
                     (
-                        postgres.psql(leaders[0], f'ALTER DATABASE "{name}" CONNECTION LIMIT -1'),
+                        postgres.psql(
+                            leaders[0],
+                            f'ALTER DATABASE "{shell.identifier(name)}" CONNECTION LIMIT -1',
+                        ),
                         log,
                     ),
                 )

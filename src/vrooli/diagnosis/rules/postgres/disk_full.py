@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.components import postgres
 from vrooli.diagnosis.evidence.log_search import quoted, recent_lines
 from vrooli.diagnosis.evidence.model import Evidence
@@ -38,9 +39,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 remediation="If archiving fails, fix it first: WAL accumulates until it works. "
                 "Then expand the volume (persistence.postgres.size; its storage class must allow "
                 "expansion). Never delete WAL by hand.",
-                command=f"kubectl get pvc {claim} -n {ref.namespace}"
+                command=f"kubectl get pvc {shell.name(claim)} -n {shell.label(ref.namespace)}"
                 if claim
-                else f"kubectl get pvc -n {ref.namespace}",
+                else f"kubectl get pvc -n {shell.label(ref.namespace)}",
                 evidence=(*([line] if line else []), *quoted(log, 2)),
             )
             break

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.components import postgres
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import last_events
@@ -33,8 +34,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                     "latest versions.",
                     remediation="Set an image that is still available, or one in your own registry "
                     "(pgoPostgresql.image, backup.image, pgBouncer.image), and deploy again.",
-                    command=f"kubectl get pods -n {cluster.namespace} -l "
-                    f"{CLUSTER_LABEL}={cluster.name} -o "
+                    command=f"kubectl get pods -n {shell.label(cluster.namespace)} -l "
+                    f"{CLUSTER_LABEL}={shell.name(cluster.name)} -o "
                     "jsonpath='{..containers[*].image}'",
                     evidence=last_events(evidence, ref_of(pod), "Failed"),
                 )

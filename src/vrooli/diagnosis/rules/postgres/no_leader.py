@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.components import postgres
 from vrooli.diagnosis.evidence.log_search import quoted, recent_lines
 from vrooli.diagnosis.evidence.model import Evidence
@@ -36,7 +37,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             "server to connect to.",
             remediation="Check `patronictl list`. If a pod hangs, delete it: the operator "
             "recreates it, and its volume is kept.",
-            command=f"kubectl delete pod {sick.name} -n {sick.namespace}",
+            command=f"kubectl delete pod {shell.name(sick.name)} -n {shell.label(sick.namespace)}",
             evidence=(
                 f"{sick.name}: Ready is {is_pod_ready(evidence.get(sick) or {})}",
                 *quoted(list(recent_lines(evidence, WORDS, pods=sick.name)), 2),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.components import postgres
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
@@ -32,7 +33,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             message=f"{FAILED}: {message}. Without a stanza there are no backups, and WAL "
             "accumulates.",
             remediation=f"{remedy} PGO retries automatically.",
-            command=f"kubectl logs {cluster.name}-repo-host-0 -n {cluster.namespace} "
+            command=f"kubectl logs {shell.name(cluster.name)}-repo-host-0 -n "
+            f"{shell.label(cluster.namespace)} "
             "--all-containers --tail=50",
             evidence=(str(events[-1]),),
             # PostgreSQL keeps running until its volume is full.

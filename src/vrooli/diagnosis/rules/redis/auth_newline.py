@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.components import redis, rotation
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
@@ -56,11 +57,11 @@ def _replacement(evidence: Evidence, secret: Ref) -> str:
 def _command(evidence: Evidence, secret: Ref) -> str:
     item = rotation.filler(evidence, secret)
     if item is not None:
-        where = f"-mount={text(item, 'spec', 'mount')}"
+        where = f"-mount={shell.path(text(item, 'spec', 'mount'))}"
         path = text(item, "spec", "path")
         return (
-            f"vault kv get {where} -field=REDIS_PASSWORD {path} | tr -d '[:space:]' | "
-            f"vault kv patch {where} {path} REDIS_PASSWORD=-"
+            f"vault kv get {where} -field=REDIS_PASSWORD {shell.path(path)} | tr -d '[:space:]' | "
+            f"vault kv patch {where} {shell.path(path)} REDIS_PASSWORD=-"
         )
     return f"kubectl edit {secret.words}"
 

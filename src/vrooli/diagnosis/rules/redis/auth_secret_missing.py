@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.components import redis, rotation
 from vrooli.diagnosis.evidence.log_search import quoted, recent_lines
 from vrooli.diagnosis.evidence.model import Evidence
@@ -34,7 +35,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             "(vso.secrets.redis.k8sSecretName), or create a Secret with the key `password`.",
             command=patch(ref, better, *PATH)
             if better
-            else f"kubectl create secret generic {name} -n {ref.namespace} "
+            else f"kubectl create secret generic {shell.name(name)} -n "
+            f"{shell.label(ref.namespace)} "
             "--from-file=password=/dev/stdin",
             evidence=(f"spec.auth.secretPath: {name}", *quoted(log, 2)),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.components import redis
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
@@ -28,7 +29,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                     f"still exists. The operator repairs {failover.name} only while all its pods "
                     "are Running.",
                     remediation="Delete the terminated pod.",
-                    command=f"kubectl delete pod {ref.name} -n {ref.namespace}",
+                    command=f"kubectl delete pod {shell.name(ref.name)} -n "
+                    f"{shell.label(ref.namespace)}",
                     evidence=(f"{ref.name}: status.phase {phase}",),
                     affects=(failover,),
                 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.components import redis
 from vrooli.diagnosis.evidence.components.redis import Reply
 from vrooli.diagnosis.evidence.model import Evidence
@@ -31,7 +32,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 resource=failover,
                 message=f"Redis in pod {item.ref.name} is running but does not respond.",
                 remediation="Check its log, SLOWLOG GET and CLIENT LIST, then restart it.",
-                command=f"kubectl delete pod {item.ref.name} -n {item.ref.namespace}",
+                command=f"kubectl delete pod {shell.name(item.ref.name)} -n "
+                f"{shell.label(item.ref.namespace)}",
                 evidence=(f"{item.ref.name}: INFO replication: {_words(item)}",),
             )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.components import redis as evidence_redis
 from vrooli.diagnosis.evidence.components import rotation
 from vrooli.diagnosis.evidence.components.redis import Reply
@@ -76,7 +77,7 @@ def _replaced_password(redis: Sequence[Reply], refusing: Sequence[Reply]) -> tup
             "Its password was changed at runtime. Redis reads the password from the Secret at "
             f"startup: restart it{_in_order(names)}. Its data is kept if persistence.redis is "
             "enabled.",
-            f"kubectl delete pod {names[0]} -n {first.namespace}",
+            f"kubectl delete pod {shell.name(names[0])} -n {shell.label(first.namespace)}",
         )
     inner = 'redis-cli -e --askpass ACL SETUSER default ">$REDIS_PASSWORD"'
     return (
@@ -84,7 +85,8 @@ def _replaced_password(redis: Sequence[Reply], refusing: Sequence[Reply]) -> tup
         "not replicate from a master with a different password, and that master's writes would be "
         f"lost. Set the Secret's password on each ({', '.join(names)}); the command prompts for "
         "the current password.",
-        f"kubectl exec -it {names[0]} -n {first.namespace} -c redis -- sh -c '{inner}'",
+        f"kubectl exec -it {shell.name(names[0])} -n {shell.label(first.namespace)} -c redis -- "
+        f"sh -c '{inner}'",
     )
 
 
@@ -142,7 +144,7 @@ def _clients(evidence: Evidence, logs: Sequence[Line]) -> Iterator[Symptom]:
             "again, check that its settings reference the Secret of this Redis.",
             command=f"kubectl rollout restart {about.words}"
             if restarts
-            else f"kubectl delete pod {name} -n {about.namespace}",
+            else f"kubectl delete pod {shell.name(name)} -n {shell.label(about.namespace)}",
             evidence=quoted(lines, 2),
         )
 

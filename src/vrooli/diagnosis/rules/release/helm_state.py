@@ -27,7 +27,7 @@ def pending(evidence: Evidence) -> Iterator[Symptom]:
     ):
         return
     name, where = evidence.release, evidence.namespace
-    record = f"secret/{secret_name(name, helm.number)} -n {where}"
+    record = Ref("Secret", secret_name(name, helm.number), where).words
     yield Symptom(
         resource=Ref("Release", name, where),
         message=f"revision {helm.number} has been {helm.status} for {age:.0f} s, and no deploy is "

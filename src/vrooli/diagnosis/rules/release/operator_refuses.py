@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.remedies.kubectl import restore_field_command
@@ -88,7 +89,7 @@ def _command(evidence: Evidence, ref: Ref) -> str:
             return command
     for environment in ENVIRONMENTS.values():
         if (environment.release, environment.namespace) == (evidence.release, evidence.namespace):
-            return f"vrooli check --environment {environment.name}"
+            return f"vrooli check --environment {shell.label(environment.name)}"
     return f"kubectl describe {ref.words}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.environments import ENVIRONMENTS
@@ -47,8 +48,10 @@ def _deploy(evidence: Evidence) -> str:
     """The command that deploys an environment's release; development is built from source."""
     for name, environment in ENVIRONMENTS.items():
         if (environment.release, environment.namespace) == (evidence.release, evidence.namespace):
-            return "vrooli develop" if name == "dev" else f"vrooli deploy -e {name}"
-    return f"kubectl get secrets --all-namespaces -l owner=helm,name={evidence.release}"
+            return "vrooli develop" if name == "dev" else f"vrooli deploy -e {shell.name(name)}"
+    return (
+        f"kubectl get secrets --all-namespaces -l owner=helm,name={shell.label(evidence.release)}"
+    )
 
 
 NAMESPACE_MISSING = Rule(

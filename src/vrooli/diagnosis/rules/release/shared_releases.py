@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import (
@@ -44,7 +45,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 remediation="Set unique names (vso.secrets.*.k8sSecretName, "
                 "pgoPostgresql.clusterName, spotahomeRedis.name), use a separate namespace, or "
                 "uninstall it.",
-                command=f"kubectl get all -n {evidence.namespace} -l {INSTANCE}={release}",
+                command=f"kubectl get all -n {shell.label(evidence.namespace)} -l "
+                f"{INSTANCE}={shell.label(release)}",
                 evidence=tuple(f"{release} and {evidence.release}: {name}" for name in common),
             )
 

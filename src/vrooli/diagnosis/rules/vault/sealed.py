@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.probes import vault_health
 from vrooli.diagnosis.interface import Rule, Symptom
@@ -26,7 +27,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _command(evidence: Evidence, service: Ref, pod: str | None) -> str:
-    where = f"{pod or 'vault-0'} -n {service.namespace}"
+    where = f"{shell.name(pod or 'vault-0')} -n {shell.label(service.namespace)}"
     if labels(evidence.get(service) or {}).get("app.kubernetes.io/managed-by") == "vrooli":
         return f"kubectl delete pod {where}"
     return f"kubectl exec -it {where} -- vault operator unseal"

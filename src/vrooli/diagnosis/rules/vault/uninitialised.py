@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.probes import vault_health
 from vrooli.diagnosis.interface import Rule, Symptom
@@ -18,7 +19,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 resource=answer.about,
                 message="Vault is not initialized: it stores and serves no secrets.",
                 remediation="Initialize it once and save the output: the keys are shown only then.",
-                command=f"kubectl exec -it {pod or 'vault-0'} -n {answer.about.namespace} -- "
+                command=f"kubectl exec -it {shell.name(pod or 'vault-0')} -n "
+                f"{shell.label(answer.about.namespace)} -- "
                 "vault operator init",
                 evidence=(answer.text.strip(),),
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.components import vso
 from vrooli.diagnosis.evidence.components.vso import Login
 from vrooli.diagnosis.evidence.model import Evidence
@@ -24,14 +25,14 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 remediation=f"{_audience(login)} Also check that Vault can review this cluster's "
                 "tokens (TokenReview): the address of the API server, its CA, and the cluster role "
                 "system:auth-delegator.",
-                command=f"vault read auth/{login.mount}/config",
+                command=f"vault read auth/{shell.path(login.mount)}/config",
                 evidence=vso.lines(evidence, login),
             )
 
 
 def _audience(login: Login) -> str:
     """What to compare: Vault's message does not say that the audience is the reason."""
-    role = f"auth/{login.mount}/role/{login.role}"
+    role = f"auth/{shell.path(login.mount)}/role/{shell.key(login.role)}"
     if not login.audiences:
         return f"Check that the role has no audience (`vault read {role}`), like the login."
     names = " or ".join(login.audiences)

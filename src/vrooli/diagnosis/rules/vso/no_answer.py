@@ -6,9 +6,9 @@ The operator's errors count, not a probe's result: the operator uses a different
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.components import vso
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
@@ -93,7 +93,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 def _silent(evidence: Evidence, about: Ref, event: Event, why: str, remedy: str) -> Symptom:
     address = text(evidence.get(about), "spec", "address")
-    otherwise = f"vault status -address={shlex.quote(address)}" if address else ""
+    otherwise = f"vault status -address={shell.address(address)}" if address else ""
     return Symptom(
         resource=about,
         message=f"{why}{f' ({address})' if address else ''}: {_words(event)}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.components import vso
 from vrooli.diagnosis.evidence.components.vso import Reading
 from vrooli.diagnosis.evidence.model import Evidence
@@ -38,11 +39,13 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _command(item: Reading) -> str:
-    where = f"-mount={text(item.secret, 'spec', 'mount')}"
+    where = f"-mount={shell.path(text(item.secret, 'spec', 'mount'))}"
     path = text(item.secret, "spec", "path")
     if item.version:
-        return f"vault kv undelete {where} -versions={item.version} {path}"
-    return f"vault kv put {where} {path} KEY=-"
+        return (
+            f"vault kv undelete {where} -versions={shell.amount(item.version)} {shell.path(path)}"
+        )
+    return f"vault kv put {where} {shell.path(path)} KEY=-"
 
 
 RULE = Rule(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.components import vso
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import last_events
@@ -36,7 +37,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 remediation=f"Write {names} to {item.path}, or correct the template "
                 "(vso.secrets.*.templates).",
                 command=restore_field_command(evidence, item.about, *TEMPLATES)
-                or f"vault kv patch {item.path.replace('/data/', '/', 1)} {names.split(',')[0]}=-",
+                or f"vault kv patch {shell.path(item.path.replace('/data/', '/', 1))} "
+                f"{shell.key(names.split(',')[0])}=-",
                 evidence=(
                     *(f"template {target_key}" for target_key in sorted(missing)),
                     *last_events(evidence, item.about, *ERRORS, most=1),

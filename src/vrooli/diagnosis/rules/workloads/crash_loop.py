@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import explaining_line, is_older, log_of, states
 from vrooli.diagnosis.interface import Rule, Symptom
@@ -32,7 +33,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             f"({ended.reason or 'no reason given'}){last}",
             remediation=f"Check the end of its previous log. {REDEPLOY_HINT}, or roll back.",
             command=rollback_command(
-                evidence, owner, f"kubectl logs {owner.words} -c {name} --previous"
+                evidence, owner, f"kubectl logs {owner.words} -c {shell.label(name)} --previous"
             ),
             evidence=log,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import last_events
 from vrooli.diagnosis.interface import Rule, Symptom
@@ -36,13 +37,13 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             messages[owner] = f"was {how} ({reason}): {text(pod, 'status', 'message')}"
     for owner, pods in evicted.items():
         others = f" (and {len(pods) - 1} more)" if len(pods) > 1 else ""
-        names = " ".join(ref.name for ref in pods)
+        names = " ".join(shell.name(ref.name) for ref in pods)
         yield Symptom(
             resource=owner,
             message=f"pod {pods[-1].name}{others} {messages[owner]}",
             remediation="Free resources on the node (check what uses them), or set requests that "
             "match the usage. Then delete the failed pods.",
-            command=f"kubectl delete pod {names} -n {evidence.namespace}",
+            command=f"kubectl delete pod {names} -n {shell.label(evidence.namespace)}",
             evidence=last_events(evidence, pods[-1]) or (f"{pods[-1]}: {messages[owner]}",),
         )
 

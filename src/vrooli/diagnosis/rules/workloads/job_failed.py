@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.chart.manifest import HOOK
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import explaining_line, last_events, log_of
@@ -32,7 +33,7 @@ def _symptom(evidence: Evidence, body: Body, reason: str, message: str) -> Sympt
     pods = evidence.pods_of(ref) or ([body] if ref.kind == "Pod" else [])
     log = [line for pod in pods for item in _names(pod) for line in log_of(evidence, pod, item)]
     if maker.kind == "CronJob":
-        command = f"kubectl create job {ref.name}-again --from={maker.words}"
+        command = f"kubectl create job {shell.name(ref.name)}-again --from={maker.words}"
     else:
         command = f"kubectl delete {ref.words}"
     return Symptom(

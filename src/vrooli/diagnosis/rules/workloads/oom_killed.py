@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import container, is_older, log_of, states
 from vrooli.diagnosis.interface import Rule, Symptom
@@ -63,7 +64,10 @@ def _more(evidence: Evidence, owner: Ref, pod: Body, name: str) -> str:
     doubled = f"{int(amount[1]) * 2}{amount[2]}"
     if (resource := operators.resource(evidence, owner)) is not None:
         return operators.memory(evidence, resource, pod, name, doubled)
-    return f"kubectl set resources {owner.words} -c {name} --limits=memory={doubled}"
+    return (
+        f"kubectl set resources {owner.words} -c {shell.label(name)} "
+        f"--limits=memory={shell.amount(doubled)}"
+    )
 
 
 RULE = Rule(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.components.addons import deployments_behind
 from vrooli.diagnosis.evidence.failed_create import refusals
 from vrooli.diagnosis.evidence.model import Evidence
@@ -74,7 +75,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 def _command(evidence: Evidence, workload: Ref, message: str) -> str:
     if account := ACCOUNT.search(message):
         name = account[1].rpartition("/")[2]
-        return f"kubectl create serviceaccount {name} -n {workload.namespace}"
+        return (
+            f"kubectl create serviceaccount {shell.name(name)} -n {shell.label(workload.namespace)}"
+        )
     if SILENT in message:
         return _webhook(evidence, message)
     if "webhook" in message:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.model import Answer, Evidence, is_recent
 from vrooli.diagnosis.evidence.probes import health_answer
 from vrooli.diagnosis.evidence.workloads import container, is_older, states
@@ -39,7 +40,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             if parts
             else f"Check why its response fails the probe. {REDEPLOY_HINT}, or roll back.",
             command=rollback_command(
-                evidence, owner, f"kubectl logs {owner.words} -c {name} --tail=50"
+                evidence, owner, f"kubectl logs {owner.words} -c {shell.label(name)} --tail=50"
             ),
             evidence=(str(event), *((f"health report: {answer.text}",) if answer else ())),
         )

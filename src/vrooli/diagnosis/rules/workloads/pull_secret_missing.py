@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import MOVING_S, is_older, last_events
 from vrooli.diagnosis.interface import Rule, Symptom
@@ -40,7 +41,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 remediation="Create it from a file that `docker login` wrote (type "
                 "kubernetes.io/dockerconfigjson), or sync it from Vault: "
                 "vso.secrets.dockerhubPullSecret.",
-                command=f"kubectl create secret docker-registry {ref.name} -n {ref.namespace} "
+                command=f"kubectl create secret docker-registry {shell.name(ref.name)} -n "
+                f"{shell.label(ref.namespace)} "
                 "--from-file=.dockerconfigjson=config.json",
                 evidence=last_events(
                     evidence, Ref("Pod", text(pod, "metadata", "name"), ref.namespace)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.components import rotation
 from vrooli.diagnosis.evidence.components.vso import SETUP
 from vrooli.diagnosis.evidence.model import Evidence
@@ -40,7 +41,7 @@ def _command(evidence: Evidence, secret: Ref, key: str) -> str:
     if item is None:
         return SETUP
     mount, path = text(item, "spec", "mount"), text(item, "spec", "path")
-    return f"vault kv patch -mount={mount} {path} {key}=-"
+    return f"vault kv patch -mount={shell.path(mount)} {shell.path(path)} {shell.key(key)}=-"
 
 
 RULE = Rule(

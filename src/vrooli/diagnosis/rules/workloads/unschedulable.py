@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import age_s, is_older, last_events
 from vrooli.diagnosis.interface import Rule, Symptom
@@ -117,9 +118,12 @@ def _command(evidence: Evidence, owner: Ref, pod: Body, message: str) -> str:
     for node in evidence.all("Node"):
         for item in items(node, "spec", "taints"):
             if taint and text(item, "key") == taint[1] and not taint[1].startswith("node.kube"):
-                return f"kubectl taint nodes {ref_of(node).name} {taint[1]}:{item.get('effect')}-"
+                return (
+                    f"kubectl taint nodes {shell.name(ref_of(node).name)} "
+                    f"{shell.selector(taint[1])}:{shell.segment(item.get('effect'))}-"
+                )
         if "unschedulable" in message and mapping(node, "spec").get("unschedulable"):
-            return f"kubectl uncordon {ref_of(node).name}"
+            return f"kubectl uncordon {shell.name(ref_of(node).name)}"
     return rollback_command(evidence, owner, "kubectl describe nodes")
 
 
