@@ -11,7 +11,15 @@ import yaml
 HOOK = "helm.sh/hook"
 RESOURCE_POLICY = "helm.sh/resource-policy"
 # libyaml's loader is ten times as fast as Python's own.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SAFE_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_SAFE_LOADER):  # type: ignore[misc]
+    """Reads ``=`` and ``<<`` as strings, which Helm writes without quotes."""
+
+
+for _tag in ("tag:yaml.org,2002:value", "tag:yaml.org,2002:merge"):
+    _Loader.add_constructor(_tag, _SAFE_LOADER.construct_yaml_str)
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,7 @@ class Manifest:
 
 def parse(text: str, namespace: str, source: str = "") -> Iterator[Manifest]:
     """The objects of a YAML text."""
-    for body in yaml.load_all(text, Loader=_LOADER):
+    for body in yaml.load_all(text, Loader=_Loader):
         if body:
             yield from_body(body, namespace, source)
 

@@ -86,3 +86,14 @@ def test_null_stays_until_helm_removes_the_default(tmp_path: Path) -> None:
     parameters = patroni["postgresql"]["parameters"]
     assert "max_connections" not in parameters
     assert parameters["work_mem"] == "8MB"
+
+
+@pytest.mark.parametrize(
+    "value", ["=", "<<", "1:30", "2024-01-31", "0o14", "0755", "on", "y", "~", ".inf", "1e3", "1_0"]
+)
+def test_a_string_stays_the_same_through_rendering(value: str) -> None:
+    supplied = {"services": {"ui": {"podAnnotations": {"example.com/a": value}}}}
+    objects = engine.render(supplied, release=DEV.release, namespace=DEV.namespace)
+    (ui,) = (item for item in objects if item.key == f"Deployment/{DEV.release}-ui")
+    annotations = ui.body["spec"]["template"]["metadata"]["annotations"]
+    assert annotations["example.com/a"] == value
