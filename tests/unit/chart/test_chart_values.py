@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from vrooli.chart import engine, values
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError
+from vrooli.project import chart_dir
 
 DEV = ENVIRONMENTS["dev"]
 
@@ -97,3 +100,27 @@ def test_a_string_stays_the_same_through_rendering(value: str) -> None:
     (ui,) = (item for item in objects if item.key == f"Deployment/{DEV.release}-ui")
     annotations = ui.body["spec"]["template"]["metadata"]["annotations"]
     assert annotations["example.com/a"] == value
+
+
+def default_paths(below: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The path of each default value of the chart."""
+    for key, value in below.items():
+        yield (*path, key)
+        if isinstance(value, dict):
+            yield from default_paths(value, (*path, key))
+
+
+# A sample, since each one renders the chart.
+@pytest.mark.parametrize(
+    "path", [*default_paths(values.read(chart_dir() / "values.yaml"))][::25], ids=".".join
+)
+def test_null_for_any_default_removes_it_or_is_refused_by_its_key(path: tuple[str, ...]) -> None:
+    *above, key = path
+    supplied: dict[str, Any] = {key: None}
+    for name in reversed(above):
+        supplied = {name: supplied}
+    try:
+        engine.render(supplied, release=DEV.release, namespace=DEV.namespace)
+    except UsageError as refused:
+        assert refused.message.startswith("The chart rejects these values")
+        assert key in refused.message
