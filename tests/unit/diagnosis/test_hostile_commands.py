@@ -45,7 +45,7 @@ PAYLOADS = (
 )
 PROGRAMS = {
     *("kubectl", "vault", "helm", "vrooli", "sh", "echo", "tr", "base64", "printf", "redis-cli"),
-    *("bash", "timedatectl", "docker", "pgbackrest"),
+    *("bash", "timedatectl", "docker", "openssl", "pgbackrest"),
 }
 # Words of the shell's grammar that our own templates contain.
 GRAMMAR = {"(", ")", "{", "}", "|", "||", "&&", ";", "for", "in", "do", "done", "exit", "then"}
