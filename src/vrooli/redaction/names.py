@@ -6,31 +6,50 @@ No I/O here.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 MASK = "(masked)"
 
-# Names of secrets: in settings, JSON, YAML, command lines and URL queries.
-WORDS = (
-    r"password|passwd|passphrase|secret|token|credential|cookie|verifier|jwt|bearer|signature|"
-    r"requirepass|masterauth|(?:api|access|private|signing|encryption|client|master|account|"
-    r"shared)[ _-]?key|[_-](?:pwd|pass)(?![a-z])|_auth(?![a-z])|\bauth(?=\W*[:=])"
+# Words in the names of secrets: in settings, JSON, YAML, command lines and URL queries.
+PLAIN_WORDS = (
+    *("password", "passwd", "passphrase", "passcode", "secret", "token", "credential", "cookie"),
+    *("verifier", "jwt", "bearer", "signature", "requirepass", "masterauth"),
 )
-_SECRET = re.compile(WORDS, re.IGNORECASE)
+# Words that denote a secret before "key".
+KEY_KINDS = (
+    *("api", "access", "private", "signing", "encryption", "client", "master", "account"),
+    *("shared", "unseal", "recovery", "storage", "subscription", "license"),
+)
+# The end of a longer name decides.
+LONGEST_NAME = 160
+_SECRET = re.compile(
+    rf"(?i:{'|'.join(PLAIN_WORDS)}|(?:{'|'.join(KEY_KINDS)})[ _-]?keys?(?![a-z])"
+    r"|(?:api|access|private|signing|encryption|client|master|account|shared)[ _-]?key"
+    r"|[_-](?:pwd|pass|pw)(?![a-z])|_auth(?![a-z]))|[a-z](?:Pass|Pwd|Pw)(?![a-z])"
+)
+# Names that denote a secret only as a whole; "PWD" is the working directory.
+_WHOLE = frozenset(("auth", "pass", "pw", "sig", "pwd", "psw", "pswd", "_auth", "_password"))
 # Names of headers: everything that follows them is secret, spaces included.
-HEADERS = r"(?:proxy-)?authorization|(?:set-)?cookie|x-[a-z-]*(?:token|key|auth|secret)"
-_HEADER = re.compile(HEADERS, re.IGNORECASE)
-# Names of a secret's location, name or status, whose values are not secrets.
+_HEADER = re.compile(
+    r"(?i)(?:proxy-)?authorization|(?:set-)?cookie|x-[a-z-]*(?:token|key|auth|secret)"
+)
+# Ends of the names of a secret's location, name or status, whose values are not secrets.
+_METADATA_ENDS = (
+    *("name", "names", "ref", "refs", "path", "paths", "file", "files", "dir", "dirs", "folder"),
+    *("selector", "namespace", "type", "kind", "version", "versions", "count", "counts", "size"),
+    *("length", "lengths", "ttl", "seconds", "age", "expiry", "policy", "policies", "mount"),
+    *("mounts", "role", "roles", "store", "stores", "provider", "providers", "class", "label"),
+    *("labels", "sync", "synced", "error", "errors", "exception", "exceptions", "failed"),
+    *("controller", "controllers", "reconciler", "reconcilers", "operator", "operators"),
+    *("manager", "target", "targets", "uri", "uris", "url", "urls", "endpoint", "endpoints"),
+    *("host", "hosts", "port", "ports", "period", "lifetime", "duration", "after", "interval"),
+    *("enabled", "required", "review", "reviews", "request", "requests", "projection"),
+    *("projections", "volume", "volumes", "algorithm", "cache", "engine", "source", "generator"),
+    *("rotation", "rotated", "owner", "pullsecret", "pullsecrets", "pull_secret", "pull_secrets"),
+    *("pull-secret", "pull-secrets", "automountserviceaccounttoken"),
+)
 _METADATA = re.compile(
-    r"""(?ix) .* (?: names? | refs? | paths? | files? | dirs? | folder | selector | namespace | type
-    | kind | versions? | counts? | size | lengths? | ttl | seconds | age | expir\w* | polic(?:y|ies)
-    | mounts? | roles? | stores? | providers? | class | labels? | sync(?:ed)? | errors?
-    | exceptions? | failed
-    | controllers? | reconcilers? | operators? | manager | targets? | ur[il]s? | endpoints?
-    | hosts? | ports? | period | lifetime | duration | after | interval | enabled | required
-    | reviews? | requests? | projections? | volumes? | algorithm | cache | engine | source
-    | generator | rotation | rotated | owner )
-    | (?: .*[./_-] )? vault (?:static|dynamic|pki)? secrets? | automountserviceaccounttoken
-    | existing\w*secret | .*pull[_-]?secrets?"""
+    r"expir\w*\Z|\.(?:py|go|rs|js|ts|sh|c|ya?ml|json)\Z|(?:\A|[./_-])vault(?:static|dynamic|pki)?secrets?\Z|\Aexisting\w*secret\Z"
 )
 # Values that are not secrets: booleans, small numbers, references, masked values.
 _PLAIN = re.compile(
@@ -38,6 +57,8 @@ _PLAIN = re.compile(
     | \$\(.*\) | \$\{.*\} | (?-i: \$[A-Z][A-Z_]{3}[A-Z0-9_]* ) | \{\{.*\}\} | <[^>]*> | \*+
     | (?-i: \(masked\).* ) | [\[{(|>-]* """
 )
+# A longer text is never a reference.
+_LONGEST_PLAIN = 300
 # Without quotes, only the first word of a reference is matched as the value.
 _PARTIAL_REFERENCE = re.compile(r"\$[({].* | \{\{.*", re.VERBOSE)
 # Words that continue a sentence in logs and messages: "token: expired", "secret: not found".
@@ -51,18 +72,29 @@ _PROSE = re.compile(
 )
 
 
+@lru_cache(4096)
 def names_secret(name: str) -> bool:
     """Whether a name denotes a secret."""
-    text = name.strip()
-    return bool(
-        (_SECRET.search(text) or _HEADER.fullmatch(text) or text.lower() in ("auth", "pass"))
-        and not _METADATA.fullmatch(text)
-    )
+    text = name.strip()[-LONGEST_NAME:]
+    lower = text.lower()
+    is_whole = lower in _WHOLE and text != "PWD"
+    if not (is_whole or _SECRET.search(text) or _HEADER.fullmatch(text)):
+        return False
+    return not (lower.endswith(_METADATA_ENDS) or _METADATA.search(lower))
+
+
+def is_header(name: str) -> bool:
+    """Whether a name is that of a header whose whole value is secret."""
+    return len(name) <= LONGEST_NAME and _HEADER.fullmatch(name) is not None
 
 
 def is_plain(value: str, *, partial: bool = False) -> bool:
     """Whether a value, or with ``partial`` the beginning of one, is certainly not a secret."""
     text = value.strip()
+    if text.startswith(MASK):
+        return True
+    if len(text) > _LONGEST_PLAIN:
+        return False
     return bool(_PLAIN.fullmatch(text) or (partial and _PARTIAL_REFERENCE.fullmatch(text)))
 
 

@@ -11,12 +11,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from vrooli.redaction import shapes
+from vrooli.redaction import plain_text, shapes
+from vrooli.redaction.known import KnownValues
 from vrooli.redaction.names import MASK, is_plain, names_secret
-from vrooli.redaction.values import MIN_LENGTH, secret_values, spellings
+from vrooli.redaction.values import secret_values
 
 # Texts up to this length are cached, since objects repeat them: kinds, states, names.
 _SHORT, _REMEMBERED = 200, 20_000
+# Longer lines are cut, characters. The kubelet splits lines at a quarter of it.
+LONGEST_LINE = 65_536
+# The part before the cut that is examined but not shown: a secret may be cut there.
+_MARGIN = 4_096
+# Deeper structures are masked: each level takes frames of Python's stack.
+_DEEPEST = 100
+_TOO_DEEP = f"{MASK} (nested too deeply)"
 # An option of a command line; if it names a secret, the next word is the secret.
 _FLAG = re.compile(r"--?[\w-]+")
 _KEY_BEGINS = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY")
@@ -29,12 +37,7 @@ class Redactor:
     """Masks the values of a set of Secrets."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
-        all_spellings = {text for value in values for text in spellings(value)}
-        # By prefix, the longest first, since one value may be a part of another. To compile one
-        # pattern of thousands of values would take a second.
-        self._values_by_prefix: dict[str, list[str]] = {}
-        for text in sorted(all_spellings, key=len, reverse=True):
-            self._values_by_prefix.setdefault(text[:MIN_LENGTH], []).append(text)
+        self._known = KnownValues(values)
         self._short = lru_cache(_REMEMBERED)(self._masked_or_removed)
 
     @classmethod
@@ -52,22 +55,12 @@ class Redactor:
 
     def mask_split_values(self, lines: Sequence[str]) -> list[str]:
         """Mask only known values that are split by the ends of lines."""
-        spans = list(self._spans("".join(lines)))
-        if not spans:
-            return list(lines)
-        masked, start = [], 0
-        for line in lines:
-            end = start + len(line)
-            # Values within one line are masked with all other spellings.
-            parts = [
-                (max(first, start) - start, min(last, end) - start)
-                for first, last in spans
-                if first < end and last > start and not (first >= start and last <= end)
-            ]
-            for first, last in reversed(parts):
-                line = f"{line[:first]}{MASK}{line[last:]}"  # noqa: PLW2901 - built up
-            masked.append(line)
-            start = end
+        parts: dict[int, list[tuple[int, int]]] = {}
+        for number, begin, end in self._known.in_lines(lines):
+            parts.setdefault(number, []).append((begin, end))
+        masked = list(lines)
+        for number, spans in parts.items():
+            masked[number] = shapes.replace(lines[number], spans)
         return masked
 
     def stream(self, lines: Iterable[str]) -> Iterator[str]:
@@ -77,13 +70,18 @@ class Redactor:
 
     def tree(self, value: Any) -> Any:
         """A structure of mappings and lists with the secrets in every text masked."""
+        return self._tree(value, 0)
+
+    def _tree(self, value: Any, depth: int) -> Any:
         if isinstance(value, str):
-            return self._leaf(value)
+            return self._leaf(value, depth)
+        if not isinstance(value, (Mapping, list, tuple)):
+            return value
+        if depth == _DEEPEST:
+            return _TOO_DEEP
         if isinstance(value, Mapping):
-            return self._mapping(value)
-        if isinstance(value, (list, tuple)):
-            return self._list(value)
-        return value
+            return self._mapping(value, depth + 1)
+        return self._list(value, depth + 1)
 
     def _masked_or_removed(self, text: str) -> str:
         """The masked text; on an internal error nothing of it remains."""
@@ -94,26 +92,30 @@ class Redactor:
 
     def _masked(self, text: str) -> str:
         if "\n" in text:
-            text = "\n".join(self.mask_split_values(text.split("\n")))
-        return shapes.mask(self._mask_known(text))
+            lines = self.mask_split_values(text.split("\n"))
+            if len(text) > LONGEST_LINE:
+                lines = list(map(self._shortened, lines))
+            text = "\n".join(lines)
+        elif len(text) > LONGEST_LINE:
+            return self._masked_beginning(text)
+        plain = plain_text.plain(text)
+        if plain != text and (masked := self._without_secrets(plain)) != plain:
+            return masked
+        return self._without_secrets(text)
 
-    def _mask_known(self, text: str) -> str:
-        masked, position = "", 0
-        for first, last in self._spans(text):
-            masked, position = f"{masked}{text[position:first]}{MASK}", last
-        return masked + text[position:]
+    def _masked_beginning(self, line: str) -> str:
+        """The masked beginning of a line that is too long, and how much is missing."""
+        beginning = self._masked(line[:LONGEST_LINE])[:-_MARGIN]
+        missing = len(line) - LONGEST_LINE + _MARGIN
+        return f"{beginning} {MASK} ({missing} more characters)"
 
-    def _spans(self, text: str) -> Iterator[tuple[int, int]]:
-        """The spans of known values in a text, in order and without overlaps."""
-        by_prefix, free = self._values_by_prefix, 0
-        for at in range(len(text) - MIN_LENGTH + 1):
-            if (candidates := by_prefix.get(text[at : at + MIN_LENGTH])) is not None and at >= free:
-                match = next((value for value in candidates if text.startswith(value, at)), None)
-                if match is not None:
-                    free = at + len(match)
-                    yield at, free
+    def _shortened(self, line: str) -> str:
+        return line if len(line) <= LONGEST_LINE else self._masked_beginning(line)
 
-    def _mapping(self, value: Mapping[Any, Any]) -> dict[str, Any]:
+    def _without_secrets(self, text: str) -> str:
+        return shapes.replace(text, [*self._known.spans(text), *shapes.find(text)])
+
+    def _mapping(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
         name_field = value.get("name")
         is_secret_entry = isinstance(name_field, str) and names_secret(name_field)
         masked = {}
@@ -122,40 +124,40 @@ class Redactor:
             if isinstance(inner, (str, list, tuple)) and (
                 names_secret(name) or (is_secret_entry and name == "value")
             ):
-                masked[self.text(name)] = self._mask_value(inner)
+                masked[self.text(name)] = self._mask_value(inner, depth)
             elif name == "value" and isinstance(inner, str) and shapes.is_random(inner):
                 masked[name] = MASK
             else:
-                masked[self.text(name)] = self.tree(inner)
+                masked[self.text(name)] = self._tree(inner, depth)
         return masked
 
-    def _mask_value(self, value: Any) -> Any:
+    def _mask_value(self, value: Any, depth: int) -> Any:
         """The masked value of a key that names a secret."""
         if isinstance(value, str):
             return value if is_plain(value) else MASK
         return [
-            self._mask_value(inner) if isinstance(inner, str) else self.tree(inner)
+            self._mask_value(inner, depth) if isinstance(inner, str) else self._tree(inner, depth)
             for inner in value
         ]
 
-    def _list(self, value: Sequence[Any]) -> list[Any]:
+    def _list(self, value: Sequence[Any], depth: int) -> list[Any]:
         masked: list[Any] = []
         is_secret_next = False
         for inner in value:
             is_text = isinstance(inner, str)
-            masked.append(MASK if is_secret_next and is_text else self.tree(inner))
+            masked.append(MASK if is_secret_next and is_text else self._tree(inner, depth))
             is_secret_next = is_text and _FLAG.fullmatch(inner) is not None and names_secret(inner)
         return masked
 
-    def _leaf(self, text: str) -> str:
+    def _leaf(self, text: str, depth: int) -> str:
         """A masked text; it may itself be a structure, such as an annotation in JSON."""
-        if text[:1] in ("{", "[") and len(text) > 1:
+        if text[:1] in ("{", "[") and len(text) > 1 and depth < _DEEPEST:
             try:
                 inner = json.loads(text)
             except (ValueError, RecursionError):
                 return self.text(text)
             if isinstance(inner, (dict, list)):
-                masked = self.tree(inner)
+                masked = self._tree(inner, depth)
                 # Mask it again as a text: a secret may span several of its values.
                 return self.text(text if masked == inner else json.dumps(masked))
         return self.text(text)

@@ -1,207 +1,185 @@
-"""Masks unknown secrets in any text, by their name or their shape. No I/O here."""
+"""Masks unknown secrets in any text, by their name or their shape. No I/O here.
+
+One pass of an Aho-Corasick automaton finds the words that may mark a secret; around each word a
+bounded part of the text is examined. The work grows linearly with the text, whatever stands in it.
+"""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
-from urllib.parse import unquote
+from collections.abc import Iterable, Iterator, Sequence
 
-from vrooli.redaction.names import HEADERS, MASK, WORDS, is_plain, is_prose, names_secret
+from ahocorasick_rs import AhoCorasick, MatchKind
 
-# Every text that the patterns below can change contains one of these; most texts contain none.
-_HINTS = (
-    *("pass", "secret", "token", "credential", "cookie", "verifier", "jwt", "bearer", "signature"),
-    *("key", "_pwd", "-pwd", "auth", "identified", "basic ", "digest ", "negotiate ", "-----begin"),
-    *("://", "%3a%2f%2f"),
-)
-_TOKEN_HINTS = (
-    *("eyj", "hvs.", "hvb.", "hvr.", "ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat", "glpat"),
-    *("xox", "akia", "asia", "sk-", "sk_", "aiza", "npm_", "dckr_pat", "scram-sha"),
-)
-# Quotes, and the separators between a name and its value, also in URLs and in nested JSON.
-_QUOTE = r"""(?:\\*["'`]|%22|%27|&quot;|&\#34;|&\#39;)"""
-_BETWEEN = r"\s*(?::|=>?|%3[AaDd])\s*"
-# The end of a value without quotes: a space, or the next setting.
-_UNQUOTED = (
-    rf"""(?:(?![,;&]\s*{_QUOTE}?[\w.-]+{_QUOTE}?\s*[=:]|%26|{_QUOTE}[\s,}}\])]|{_QUOTE}$)\S)+"""
-)
-# An object is not a value: its contents have their own names.
-_OBJECT = rf"\{{\s*{_QUOTE}[\w.-]+{_QUOTE}\s*:"
-_VALUE = (
-    rf"(?:(?P<q>{_QUOTE})(?P<quoted>.*?)(?:(?<!\\)(?P=q)|$)|(?!{_OBJECT})(?P<bare>{_UNQUOTED}))"
-)
-# From the significant word on; the beginning of the name is matched backwards.
-_NAME = rf"(?P<name>(?:{WORDS})[\w.-]{{0,80}})"
-_NAME_BEGIN = re.compile(r"[\w./-]{0,80}\Z")
-_NAMED = re.compile(
-    rf"(?im)(?P<lead>{_NAME}{_QUOTE}?{_BETWEEN}"
-    rf"|(?<!\S)--?(?P<flag>[\w-]{{0,80}}?(?:{WORDS})[\w-]{{0,80}})[ \t]+)"
-    rf"(?P<value>{_VALUE})"
-)
-# A setting on a line of its own: the rest of the line is its value.
-_LINE = re.compile(
-    rf"(?im)^(?P<lead>\s*(?:-\s+|export\s+|\#\s*)?(?P<q>[\"']?)(?P<name>[\w./-]*(?:{WORDS})[\w.-]*)"
-    r"(?P=q)\s*[:=][ \t]*)(?P<value>[^\s\"'].*?)(?P<end>\s*)$"
-)
-# A value in YAML that spans the following lines.
-_BLOCK = re.compile(
-    rf"(?im)^(?P<lead>(?P<indent>[ \t]*)(?:-\s+)?[\"']?(?P<name>[\w.-]*(?:{WORDS}|\bkey)[\w.-]*)"
-    r"[\"']?:[ \t]*[|>][+-]?\d?\n)(?P<value>(?:(?P=indent)[ \t]+.*(?:\n|\Z)|[ \t]*\n)+)"
-)
-# A list entry with separate keys for name and value, as in environments and headers.
-_ENTRY = re.compile(
-    rf"""(?i)(?P<lead>\bname{_QUOTE}?{_BETWEEN}{_QUOTE}?(?P<name>[\w.-]{{1,80}}){_QUOTE}?[,\s]*
-    {_QUOTE}?value{_QUOTE}?{_BETWEEN})(?P<value>{_VALUE})""",
-    re.VERBOSE,
-)
-_HEADER = re.compile(
-    rf"(?im)(?P<lead>(?<![\w-])(?:{HEADERS}){_QUOTE}?\s*(?:[:=]|%3[Aa])\s*)"
-    rf"(?P<value>\[[^\]\n]*|{_QUOTE}?[^\n\"'`\\\]]+)"
-)
-_SPOKEN = re.compile(
-    r"""(?ix)(?P<lead>\b(?:bearer|basic|digest|negotiate)\s+)(?P<value>[A-Za-z0-9._~+/=-]{8,})
-    | (?P<lead2>\b(?:password|passwd|requirepass|masterauth|auth-pass|identified\s+by)
-      (?:\s+(?:is|was|to|of|for|mymaster))?\s+)(?P<value2>\\*["'`][^"'`\n]+|(?<=(?:pass|auth)\s)\S+)"""
-)
-_IN_ADDRESS = re.compile(
-    r"(?i)(?P<lead>\b[a-z][a-z0-9+.-]{1,30}(?:://|%3A%2F%2F))(?P<user>[^\s/@:\"'<>]*)"
-    r"(?P<pass>(?::|%3A)[^\s@\"'<>]*(?:@[^\s@/\"'<>]*)*?)?(?P<end>@|%40)(?=[\w\[.*-])"
-)
-_KEY_BLOCK = re.compile(
-    r"(?s)(-----BEGIN [A-Z0-9 ]*(?:PRIVATE KEY|OPENSSH)[A-Z0-9 -]*-----).*?"
-    r"(-----END [A-Z0-9 ]*-----|\Z)"
-)
-# Tokens with a recognizable prefix.
-_TOKENS = re.compile(
-    r"""(?x) \beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){1,4} | \bhv[sbr]\.[A-Za-z0-9_-]{8,}
-    | \bgh[opsur]_[A-Za-z0-9]{16,} | \bgithub_pat_\w{16,}
-    | \bglpat-[\w-]{16,} | \bxox[abeoprs]-[\w-]{10,} | \b(?:AKIA|ASIA)[A-Z0-9]{16}\b
-    | \bsk[-_](?:live_|test_|ant-|proj-)?[\w-]{16,} | \bAIza[\w-]{30,} | \bnpm_[A-Za-z0-9]{30,}
-    | \bdckr_pat_[\w-]{16,} | \bSCRAM-SHA-256\$\S+"""
-)
-_OLD_TOKEN = re.compile(r"(?<![\w.])[sbr]\.[A-Za-z0-9]{20,}")
-_RUN = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/_-]{16,}={0,2}")
-_PRINTABLE = 0.95
+from vrooli.redaction import addresses, commands, entries, runs, settings, tokens
+from vrooli.redaction.names import KEY_KINDS, MASK, PLAIN_WORDS
+from vrooli.redaction.tokens import Span
+
 # The number of nested base64 encodings that are decoded.
 _DEPTH = 3
-# Sequences of letters and digits that are longer than names, without punctuation.
-_LONG_RUN, _LONG_PART = 40, 20
-# The minimum length of such a sequence in a random value of an environment.
-_MIN_RANDOM = 16
+# The work at words, in microseconds or so: an amount for any text, and more with its length.
+# Lines with words beyond that are masked as a whole.
+_FREE_WORK, _CHARACTERS_PER_WORK = 200, 28
+_WORK_OF_A_SECRET = 4
+_KEY_BLOCK = re.compile(r"-----BEGIN [A-Z0-9 ]{0,60}(?:PRIVATE KEY|OPENSSH)[A-Z0-9 -]{0,60}?-----")
+_KEY_END = "-----END "
+_YAML_KEYS = ("key: |", "key: >", "key:|", "key:>")
+_NAMES = (
+    *PLAIN_WORDS,
+    *(f"{kind}{sign}key" for kind in KEY_KINDS for sign in ("", " ", "_", "-")),
+    *("pass", "pwd", "pw", "psw", "pswd", "auth", "authorization", "-key", "sig="),
+)
+_SPOKEN = ("basic ", "digest ", "negotiate ", "identified by", "auth-pass", "identified  by")
+_SPOKEN_NAMES = frozenset(
+    ("password", "passwd", "passphrase", "passcode", "bearer", "requirepass", "masterauth")
+)
+_NAME, _TOKEN, _HOOK, _ADDRESS, _PROGRAM, _SENTENCE, _KEY, _YAML, _REDIS = range(9)
+_KINDS: dict[str, int] = {
+    **dict.fromkeys(_SPOKEN, _SENTENCE),
+    **dict.fromkeys(tokens.PREFIXES, _TOKEN),
+    **dict.fromkeys(tokens.HOOK_PREFIXES, _HOOK),
+    **dict.fromkeys(addresses.SIGNS, _ADDRESS),
+    **dict.fromkeys(commands.PROGRAMS, _PROGRAM),
+    **dict.fromkeys(_YAML_KEYS, _YAML),
+    **dict.fromkeys(_NAMES, _NAME),
+    "-----begin": _KEY,
+    "setuser": _REDIS,
+}
+_WORK = (3, 1, 1, 2, 3, 2, 1, 2, 3)
+_WORDS = tuple(_KINDS)
+_KIND_OF = tuple(_KINDS.values())
+_FINDER = AhoCorasick(_WORDS, matchkind=MatchKind.LeftmostLongest)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+Hit = tuple[int, int, int]
+is_random = runs.is_random
 
 
 def mask(text: str, depth: int = _DEPTH) -> str:
     """The text with everything masked that looks like a secret."""
-    lower = text.lower()
-    if any(hint in lower for hint in _TOKEN_HINTS):
-        text = _TOKENS.sub(MASK, text)
-    text = _OLD_TOKEN.sub(MASK, text)
-    if any(hint in lower for hint in _HINTS):
-        text = _mask_by_name(text)
-    return _RUN.sub(lambda match: MASK if _contains_secret(match[0], depth) else match[0], text)
+    return replace(text, find(text, depth))
 
 
-def is_random(value: str) -> bool:
-    """Whether a setting's value looks random, like a key, and not like a name or an address."""
-    return (
-        len(value) >= _MIN_RANDOM
-        and not re.search(r"[\s:]|\.\w+\.|^/", value)
-        and _has_all_classes(value.rstrip("="))
-    )
+def find(text: str, depth: int = _DEPTH) -> list[Span]:
+    """The spans of a text that look like secrets, in any order."""
+    # Only this letter has a longer lower case; positions must stay the same.
+    lower = text.replace("\u0130", "i").lower()
+    if not lower.isascii():
+        lower = _SURROGATE.sub("\ufffd", lower)
+    hits = _FINDER.find_matches_as_indexes(lower)
+    spans = _at_words(text, hits)
+    spans += tokens.unprefixed(text)
+    spans += entries.in_entries(text, lower)
+    if depth:
+        spans += runs.secret_runs(text, lambda inner: bool(find(inner, depth - 1)))
+    return spans
 
 
-def _mask_by_name(text: str) -> str:
-    text = _KEY_BLOCK.sub(rf"\1{MASK}\2", text)
-    text = _IN_ADDRESS.sub(_mask_address, text)
-    text = _HEADER.sub(rf"\g<lead>{MASK}", text)
-    text = _SPOKEN.sub(lambda match: f"{match['lead'] or match['lead2']}{MASK}", text)
-    text = _BLOCK.sub(_mask_block, text)
-    text = _ENTRY.sub(_mask_named, text)
-    text = _LINE.sub(_mask_line, text)
-    return _NAMED.sub(_mask_setting, text)
+def replace(text: str, spans: Iterable[Span]) -> str:
+    """The text with ``MASK`` in place of the spans, which may overlap."""
+    parts: list[str] = []
+    position = 0
+    for begin, end in _merged(spans):
+        if text.startswith(MASK, begin) and end - begin == len(MASK):
+            continue
+        parts += (text[position:begin], MASK)
+        position = end
+    return text if not position else "".join([*parts, text[position:]])
 
 
-def _mask_address(match: re.Match[str]) -> str:
-    user, password, lead = match["user"], match["pass"], match["lead"]
-    if password is None:
-        return match[0] if len(user) < _MIN_RANDOM else f"{lead}{MASK}{match['end']}"
-    sign = ":" if password.startswith(":") else "%3A"
-    return f"{lead}{user}{sign}{MASK}{match['end']}"
+def _merged(spans: Iterable[Span]) -> Iterator[Span]:
+    """The spans in order; those that overlap or touch are one."""
+    last: Span | None = None
+    for begin, end in sorted(spans):
+        if end <= begin:
+            continue
+        if last is None or begin > last[1]:
+            if last is not None:
+                yield last
+            last = (begin, end)
+        else:
+            last = (last[0], max(last[1], end))
+    if last is not None:
+        yield last
 
 
-def _mask_block(match: re.Match[str]) -> str:
-    if not names_secret(match["name"]) and "key" not in match["name"].lower():
-        return match[0]
-    return f"{match['lead']}{match['indent']}  {MASK}\n"
+def _at_words(text: str, hits: Sequence[Hit]) -> list[Span]:
+    """The secrets at the words; words inside of a secret are skipped.
+
+    The work is bounded. Lines with words that it does not cover are masked as a whole.
+    """
+    spans: list[Span] = []
+    free = 0
+    work = _FREE_WORK + len(text) // _CHARACTERS_PER_WORK
+    for index, (number, start, end) in enumerate(hits):
+        if start < free:
+            continue
+        if work < 0:
+            return [*spans, *_lines_of(text, hits[index:])]
+        found, free = _at_word(text, number, start, end, free)
+        work -= _WORK[_KIND_OF[number]]
+        if found:
+            spans += found
+            free = max(free, found[-1][1])
+            work -= _WORK_OF_A_SECRET
+    return spans
 
 
-def _mask_line(match: re.Match[str]) -> str:
-    value = match["value"]
-    if not names_secret(_last_part(match["name"])) or is_plain(value) or is_prose(value):
-        return match[0]
-    # More settings may follow in a log line: each is checked separately.
-    if re.search(r"\s[\w.-]+=|,\s*[\"']?[\w.-]+[\"']?\s*[:=]|://", value):
-        return match[0]
-    return f"{match['lead']}{MASK}{match['end']}"
+def _lines_of(text: str, hits: Iterable[Hit]) -> Iterator[Span]:
+    """The lines that contain the words."""
+    end = 0
+    for _, start, _ in hits:
+        if start >= end:
+            begin = text.rfind("\n", 0, start) + 1
+            end = text.find("\n", start)
+            end = len(text) if end < 0 else end
+            yield begin, end
 
 
-def _mask_setting(match: re.Match[str]) -> str:
-    begin = _NAME_BEGIN.search(match.string, max(0, match.start() - 80), match.start())
-    return _mask_named(match, begin[0] if begin and match["name"] else "")
+def _at_word(  # noqa: PLR0911 - one return for each kind
+    text: str, number: int, start: int, end: int, free: int
+) -> tuple[list[Span], int]:
+    """The secrets at one word, and the position before which other words need no look."""
+    kind, word = _KIND_OF[number], _WORDS[number]
+    if kind == _NAME:
+        return _at_name(text, word, start, end)
+    if kind == _TOKEN:
+        return _listed(tokens.token_at(text, start)), free
+    if kind == _ADDRESS:
+        return _listed(addresses.password_at(text, start, end)), free
+    if kind == _PROGRAM:
+        return _listed(commands.option_value(text, word, end)), free
+    if kind == _SENTENCE:
+        return _listed(settings.spoken_value(text, start)), free
+    if kind == _KEY:
+        return _listed(_key_block(text, start)), free
+    if kind == _HOOK:
+        return _listed(tokens.hook_at(text, start)), free
+    if kind == _YAML:
+        return _listed(settings.block_of(text, start, end)), free
+    return commands.redis_values(text, start), free
 
 
-def _mask_named(match: re.Match[str], begin: str = "") -> str:
-    names = match.groupdict()
-    name = f"{begin}{names['name'] or names.get('flag') or ''}"
-    quote, value = names["q"] or "", names["quoted"] if names["q"] else names["bare"]
-    if not names_secret(_last_part(name)) or not value or is_plain(value, partial=not quote):
-        return _mask_inner(match)
-    if not quote and (is_prose(match.string[match.start("value") :]) or value.startswith(MASK)):
-        return _mask_inner(match)
-    closing = quote if quote and match["value"].endswith(quote) else ""
-    ends = "" if quote else value[len(value.rstrip(")]}\"'`,;")) :]
-    return f"{match['lead']}{quote}{MASK}{closing}{ends}"
+def _at_name(text: str, word: str, start: int, end: int) -> tuple[list[Span], int]:
+    if word == "auth" and (found := commands.redis_values(text, start)):
+        return found, end
+    begin, name_end = settings.name_around(text, start, end - (word == "sig="))
+    if value := settings.value_of(text, begin, name_end):
+        return [value], name_end
+    if word in _SPOKEN_NAMES and (value := settings.spoken_value(text, start)):
+        return [value], name_end
+    # A name may end in a token: `secret-ghp_…`.
+    return [], end
 
 
-def _mask_inner(match: re.Match[str]) -> str:
-    """Mask inside a value that is not secret: it may be another setting, `a secret: password=…`."""
-    return match["lead"] + _NAMED.sub(_mask_setting, match["value"])
+def _listed(span: Span | None) -> list[Span]:
+    return [span] if span else []
 
 
-def _last_part(name: str) -> str:
-    """The last part of a path: `VaultStaticSecret/redis` refers to redis."""
-    return name.rpartition("/")[2] or name
-
-
-def _contains_secret(run: str, depth: int) -> bool:
-    """Whether letters and digits are a key, or the base64 encoding of a text with a secret."""
-    unpadded = run.rstrip("=")
-    if len(unpadded) >= _LONG_RUN and any(
-        len(part) >= _LONG_PART and _has_all_classes(part) for part in re.split("[/_-]", unpadded)
-    ):
-        return True
-    if depth == 0 or not _is_mixed(unpadded):
-        return False
-    text = _decoded(unpadded)
-    return text is not None and mask(text, depth - 1) != text
-
-
-def _has_all_classes(text: str) -> bool:
-    return all(re.search(kind, text) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
-
-
-def _is_mixed(text: str) -> bool:
-    return bool(re.search("[a-z]", text) and re.search("[A-Z]", text))
-
-
-def _decoded(run: str) -> str | None:
-    """The decoded base64, or None if it is not a text."""
-    run = run.translate(str.maketrans("-_", "+/"))
-    try:
-        raw = base64.b64decode(run + "=" * (-len(run) % 4), validate=True)
-    except (binascii.Error, ValueError):
+def _key_block(text: str, start: int) -> Span | None:
+    """A private key between its first and its last line; without a last line, all that follows."""
+    match = _KEY_BLOCK.match(text, start)
+    if match is None:
         return None
-    text = raw.decode(errors="replace")
-    readable = sum(sign.isprintable() or sign in "\n\t\r" for sign in text if sign != "\ufffd")
-    return unquote(text) if readable >= _PRINTABLE * len(text) else None
+    end = text.find(_KEY_END, match.end())
+    return match.end(), len(text) if end < 0 else end

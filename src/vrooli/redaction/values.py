@@ -122,6 +122,11 @@ def _plain(text: str) -> Iterator[str]:
     escaped, unicode_escaped = json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]
     yield from (escaped, unicode_escaped, html.escape(text), text.replace("'", "'\\''"))
     yield from (json.dumps(escaped)[1:-1], json.dumps(unicode_escaped, ensure_ascii=False)[1:-1])
+    if any(sign in text for sign in '"\\<>&'):
+        # The search decodes such escapes of all other characters.
+        yield _escapes(text)
+    if not text.isascii():
+        yield re.sub(r"\\u(....)", lambda match: f"\\u{match[1].upper()}", escaped)
     # Go writes these three as escapes in JSON.
     yield _go_escapes(unicode_escaped)
     yield json.dumps(_go_escapes(unicode_escaped), ensure_ascii=False)[1:-1]
@@ -129,6 +134,11 @@ def _plain(text: str) -> Iterator[str]:
         yield address
         yield re.sub("%..", lambda match: match[0].lower(), address)
         yield quote(address, safe="")
+
+
+def _escapes(text: str) -> str:
+    """The value in JSON, with escapes by number for the characters that have a meaning."""
+    return "".join(f"\\u{ord(sign):04x}" if sign in '"\\<>&' else sign for sign in text)
 
 
 def _go_escapes(text: str) -> str:

@@ -1,0 +1,86 @@
+"""Long runs of letters and digits: keys, and base64 that contains secrets. No I/O here."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterator
+from urllib.parse import unquote
+
+from vrooli.redaction.tokens import Span
+
+_RUN = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/_-]{16,}+={0,2}")
+_PRINTABLE = 0.95
+# Sequences of letters and digits that are longer than names, without punctuation.
+_LONG_RUN, _LONG_PART = 40, 20
+# The minimum length of such a sequence in a random value of an environment.
+_MIN_RANDOM = 16
+_STANDARD = str.maketrans("-_", "+/")
+_CONTROLS = bytes(sorted({*range(32), 127} - set(b"\n\t\r")))
+_ADDRESS = re.compile(r"[\s:]|\.\w+\.|^/")
+# The runs that are examined closely: a number for any text, and more for each so many characters.
+_FREE_RUNS, _CHARACTERS_PER_RUN = 64, 48
+
+
+def is_random(value: str) -> bool:
+    """Whether a setting's value looks random, like a key, and not like a name or an address."""
+    return (
+        len(value) >= _MIN_RANDOM
+        and not _ADDRESS.search(value)
+        and _has_all_classes(value.rstrip("="))
+    )
+
+
+def secret_runs(text: str, contains_secret: Callable[[str], bool]) -> Iterator[Span]:
+    """The runs that are a key, or whose decoded text contains a secret.
+
+    The work is bounded: if there are too many candidates, the remaining ones count as secret.
+
+    Args:
+        text: Any text.
+        contains_secret: Whether a decoded text contains a secret.
+    """
+    allowed = _FREE_RUNS + len(text) // _CHARACTERS_PER_RUN
+    for match in _RUN.finditer(text):
+        run = match[0]
+        if run.islower() or run.isupper():
+            continue
+        allowed -= 1
+        if allowed < 0 or _is_key(run) or _contains(run, contains_secret):
+            yield match.span()
+
+
+def _contains(run: str, contains_secret: Callable[[str], bool]) -> bool:
+    decoded = _decoded(run)
+    return decoded is not None and contains_secret(decoded)
+
+
+def _is_key(run: str) -> bool:
+    unpadded = run.rstrip("=")
+    return len(unpadded) >= _LONG_RUN and any(
+        len(part) >= _LONG_PART and _has_all_classes(part)
+        for part in unpadded.replace("_", "/").replace("-", "/").split("/")
+    )
+
+
+def _has_all_classes(text: str) -> bool:
+    return text.upper() != text and text.lower() != text and not text.isalpha() and _digit(text)
+
+
+def _digit(text: str) -> bool:
+    return any(map(text.__contains__, "0123456789"))
+
+
+def _decoded(run: str) -> str | None:
+    """The decoded base64, or None if it is not a text."""
+    run = run.rstrip("=").translate(_STANDARD)
+    try:
+        raw = base64.b64decode(run + "=" * (-len(run) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    if len(raw) - len(raw.translate(None, _CONTROLS)) > (1 - _PRINTABLE) * len(raw):
+        return None
+    text = raw.decode(errors="replace")
+    readable = sum(sign.isprintable() or sign in "\n\t\r" for sign in text if sign != "\ufffd")
+    return unquote(text) if readable >= _PRINTABLE * len(text) else None

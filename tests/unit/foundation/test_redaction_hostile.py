@@ -1,0 +1,118 @@
+"""Hostile texts take linear time and no exception, and nothing of a text that fails remains."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from support.secrets.canaries import drawn
+from support.secrets.hostile_texts import GENERATORS, PIECES
+from vrooli.redaction import MASK, Redactor, shapes
+from vrooli.redaction import redactor as redaction
+from vrooli.redaction.redactor import LONGEST_LINE
+
+SECRET = "q8Zk2LmN0pRt"
+REDACTOR = Redactor([drawn(f"value {number}") for number in range(20)])
+# Four times the text may take so many times as long: 4 if it is linear, 16 if it is quadratic.
+MOST = 10.0
+
+
+@pytest.mark.parametrize("name", sorted(GENERATORS))
+def test_the_time_grows_with_the_length_only(name: str) -> None:
+    texts = [GENERATORS[name](length) for length in (16_000, 64_000)]
+    ratio = min(_seconds(texts[1]) / _seconds(texts[0]) for _ in range(3))
+    assert ratio < MOST
+
+
+def _seconds(text: str) -> float:
+    began = time.process_time()
+    shapes.find(text)
+    # A few microseconds are the same for any text.
+    return time.process_time() - began + 0.0005
+
+
+@pytest.mark.parametrize("name", sorted(GENERATORS))
+def test_a_hostile_text_is_masked_without_an_exception(name: str) -> None:
+    text = GENERATORS[name](6_000)
+    for masked in (
+        REDACTOR.text(text),
+        "\n".join(REDACTOR.lines(text.split("\n"))),
+        json.dumps(REDACTOR.tree({"a": [text]})),
+    ):
+        assert "redaction failed" not in masked
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=40))
+def test_any_text_is_masked_without_an_exception(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    assert "redaction failed" not in REDACTOR.text(text)
+    assert "redaction failed" not in "".join(REDACTOR.lines(pieces))
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(st.lists(st.sampled_from(PIECES), max_size=12))
+def test_a_password_on_its_own_line_is_masked_whatever_the_other_lines_are(
+    pieces: list[str],
+) -> None:
+    noise = "".join(pieces).replace("\n", " ")
+    assert SECRET not in Redactor().text(f"{noise}\npassword={SECRET}\n{noise}")
+
+
+def test_nested_names_leave_nothing() -> None:
+    masked = Redactor().text("GET /" + "password=" * 270 + SECRET)
+    assert SECRET not in masked
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_line_that_is_too_long_is_cut_and_says_so(known: bool) -> None:
+    secret = f"{SECRET}{SECRET}"
+    redactor = Redactor([secret] if known else [])
+    text = "x " * (LONGEST_LINE // 2 - 10) + ("" if known else "password=") + secret + " y" * 9_000
+    masked = redactor.text(f"first\n{text}\nlast")
+    first, cut, last = masked.split("\n")
+    assert (first, last) == ("first", "last")
+    assert secret[:6] not in cut
+    assert len(cut) <= LONGEST_LINE
+    missing = int(cut.rpartition("(")[2].split()[0])
+    assert cut.endswith(f"{MASK} ({missing} more characters)")
+    assert missing > len(text) - LONGEST_LINE
+
+
+def test_a_structure_that_is_nested_too_deeply_is_masked() -> None:
+    body: object = "password=" + SECRET
+    for _ in range(5_000):
+        body = {"a": [body]}
+    masked = Redactor().tree(body)
+    text = "[" * 900 + f'"password={SECRET}"' + "]" * 900
+    leaf = Redactor().tree({"annotation": text})
+    assert SECRET not in leaf["annotation"]
+    while isinstance(masked, dict):
+        masked = masked["a"][0] if isinstance(masked["a"], list) else masked["a"]
+    assert masked.startswith(MASK)
+
+
+@pytest.mark.parametrize("fault", [RecursionError("deep"), ValueError("x"), KeyError("y")])
+def test_nothing_of_a_text_remains_whose_redaction_fails(
+    fault: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find(text: str) -> list[tuple[int, int]]:
+        raise fault
+
+    monkeypatch.setattr(redaction.shapes, "find", find)
+    for text in (SECRET, SECRET * 100, f"{SECRET}\n{SECRET}"):
+        masked = Redactor().text(text)
+        assert masked == f"{MASK} (redaction failed: {type(fault).__name__})"
+    assert SECRET not in "".join(Redactor().lines(["a", SECRET]))
+
+
+@pytest.mark.parametrize("text", ["\ud800password=x", "\u0130 password=hunter22", "\udcff" * 20])
+def test_text_that_is_no_valid_unicode_is_masked_as_well(text: str) -> None:
+    masked = Redactor(["a\ud800-known-value"]).text(text + " a\ud800-known-value")
+    assert "redaction failed" not in masked
+    assert "hunter22" not in masked
+    assert "known-value" not in masked

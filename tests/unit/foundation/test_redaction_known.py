@@ -1,0 +1,88 @@
+"""Values of Secrets are masked in spellings that separate or escape their characters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vrooli.redaction import MASK, Redactor
+
+SECRETS = ["pa55-W0rd/with+signs=", "plainpassword1", 'q<u&o"t\\ed9', "mot de pässe 7"]
+
+
+def _bytes(secret: str, before: str, between: str) -> str:
+    return between.join(f"{before}{byte:02x}" for byte in secret.encode())
+
+
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "unicode escapes": lambda it: "".join(f"\\u{ord(sign):04x}" for sign in it),
+    "upper unicode escapes": lambda it: "".join(f"\\u{ord(sign):04X}" for sign in it),
+    "percent-encoded whole": lambda it: "".join(f"%{byte:02X}" for byte in it.encode()),
+    "percent-encoded in lower case": lambda it: "".join(f"%{byte:02x}" for byte in it.encode()),
+    "percent-encoded twice": lambda it: quote(quote(it, safe=""), safe=""),
+    "bytes with colons": lambda it: _bytes(it, "", ":"),
+    "bytes with spaces": lambda it: _bytes(it, "", " "),
+    "bytes with hyphens": lambda it: _bytes(it, "", "-").upper(),
+    "escaped bytes": lambda it: _bytes(it, "\\x", ""),
+    "bytes of a program": lambda it: _bytes(it, "0x", ", "),
+    "coloured": lambda it: f"{it[:5]}\x1b[1;31m{it[5:]}\x1b[0m",
+    "each character coloured": lambda it: "".join(f"\x1b[1m{sign}" for sign in it),
+    "zero-width characters": "\u200b".join,
+    "decimal entities": lambda it: "".join(f"&#{ord(sign)};" for sign in it),
+}
+PREFIXES = [
+    "2026-06-01T12:00:00.123456789Z stdout P ",
+    "2026-06-01T12:00:00Z ",
+    "2026-06-01 12:00:00.000 UTC [87] ",
+    "I0601 12:00:00.123456       1 main.go:12] ",
+    "[pod/vrooli-dev-server-0/server] ",
+    "INFO ",
+]
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_known_value_is_masked_in_each_spelling(secret: str, spelling: str) -> None:
+    if spelling == "decimal entities" and not secret.isalnum():
+        secret = secret.translate({ord(sign): "x" for sign in '<&"\\ä'})
+    text = SPELLINGS[spelling](secret)
+    masked = Redactor([secret]).text(f"before {text} after")
+    assert masked == f"before {MASK} after"
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_a_value_that_the_prefix_of_a_log_line_splits_is_masked(prefix: str) -> None:
+    secret = "pa55-W0rd/with+signs="
+    lines = [f"{prefix}sends {secret[:9]}", f"{prefix}{secret[9:]} to bob"]
+    for masked in (Redactor([secret]).lines(lines), Redactor([secret]).text("\n".join(lines))):
+        text = masked if isinstance(masked, str) else "\n".join(masked)
+        assert secret[:9] not in text
+        assert secret[9:] not in text
+        assert text.startswith(f"{prefix}sends {MASK}")
+        assert text.endswith(" to bob")
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    st.text("abcdefghijkLMNOPQ0123456789-_+/=!", min_size=10, max_size=40).filter(
+        lambda text: len(set(text)) > 6 and any(map(str.isdigit, text)) and not text.isdigit()
+    ),
+    st.sampled_from(sorted(SPELLINGS)),
+)
+def test_a_drawn_value_is_masked_in_each_spelling(secret: str, spelling: str) -> None:
+    masked = Redactor([secret]).text(f"before {SPELLINGS[spelling](secret)} after")
+    assert masked == f"before {MASK} after"
+
+
+def test_a_thousand_values_take_little_memory_and_time() -> None:
+    redactor = Redactor(f"value-{number:05}-{number * 7919:08x}" for number in range(1_000))
+    assert redactor.text("a value-00007-0000d889 b") == f"a {MASK} b"
+
+
+def test_bytes_of_others_remain() -> None:
+    text = "hardware address 02:42:ac:11:00:02:aa:bb, at 12:00:00, sha1 aa bb cc dd ee ff 00 11"
+    assert Redactor(SECRETS).text(text) == text
