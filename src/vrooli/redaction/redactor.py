@@ -113,7 +113,9 @@ class Redactor:
         return line if len(line) <= LONGEST_LINE else self._masked_beginning(line)
 
     def _without_secrets(self, text: str) -> str:
-        return shapes.replace(text, [*self._known.spans(text), *shapes.find(text)])
+        # Known values first: a longer run around one would be masked with it.
+        masked = shapes.replace(text, self._known.spans(text))
+        return shapes.replace(masked, shapes.find(masked))
 
     def _mapping(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
         name_field = value.get("name")
