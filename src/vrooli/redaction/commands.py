@@ -79,7 +79,11 @@ def redis_values(text: str, start: int) -> list[Span]:
     if match := _REDIS_USER.match(text, start):
         at = match.start("rules")
         found = _RULE.finditer(match["rules"])
-        return [(at + rule.start("value"), at + rule.end("value")) for rule in found]
+        return [
+            (at + rule.start("value"), at + rule.end("value"))
+            for rule in found
+            if not is_plain(rule["value"])
+        ]
     match = _REDIS_AUTH.match(text, start)
     if match is None or is_plain(match["first"]):
         return []
