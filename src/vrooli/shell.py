@@ -29,7 +29,6 @@ _KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
 _QUALIFIED = r"[A-Za-z0-9][A-Za-z0-9_./-]*"
 _SELECTOR = re.compile(rf"{_QUALIFIED}(=[A-Za-z0-9_.-]*)?(,{_QUALIFIED}(=[A-Za-z0-9_.-]*)?)*")
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")
-_AUDIENCE = re.compile(r"(https?://)?[A-Za-z0-9][A-Za-z0-9._:/-]*")
 _AMOUNT = re.compile(r"[0-9][0-9.]*[A-Za-z]*")
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(/[A-Za-z0-9._/-]*)?")
 _NAMES = re.compile(r"(\*|[A-Za-z0-9][A-Za-z0-9._-]*)(,(\*|[A-Za-z0-9][A-Za-z0-9._-]*))*")
@@ -81,11 +80,6 @@ def selector(value: object) -> str:
 def image(value: object) -> str:
     """Return the reference of an image."""
     return _word(value, _IMAGE)
-
-
-def audience(value: object) -> str:
-    """Return the audience of a token: a name or an address."""
-    return _word(value, _AUDIENCE)
 
 
 def amount(value: object) -> str:

@@ -273,7 +273,7 @@ def write_role(evidence: Evidence, login: Login) -> str:
 
 def _audience(login: Login) -> str:
     """The audience of a role, as an argument; a role has one, and a login may have several."""
-    return f" audience={shell.audience(login.audiences[0])}" if login.audiences else ""
+    return f" {shell.quote(f'audience={login.audiences[0]}')}" if login.audiences else ""
 
 
 def lines(evidence: Evidence, login: Login) -> tuple[str, ...]:
