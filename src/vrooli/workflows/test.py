@@ -107,7 +107,8 @@ async def _run_own(options: SuiteOptions, listener: Listener) -> list[CaseView]:
     lints = dict(LINTS) if LINT in options.own else {}
     cases = [await _run_program(*item, options, listener) for item in lints.items()]
     if VULNERABILITIES in options.own:
-        cases += await vulnerabilities.check(listener)
+        is_advisory = VULNERABILITIES not in options.suites
+        cases += await vulnerabilities.check(listener, is_advisory=is_advisory)
     if tests := pytest_run(options):
         await run_steps(preparations(options), listener)
         cases.append(await _run_program("pytest", tests, options, listener))

@@ -57,6 +57,23 @@ def test_a_finding_names_the_package_and_its_file(monkeypatch: pytest.MonkeyPatc
     assert ended.outcome is Outcome.FAILED
 
 
+@pytest.mark.parametrize("is_advisory", [False, True])
+def test_a_finding_fails_only_a_run_that_asks_for_it(
+    monkeypatch: pytest.MonkeyPatch, *, is_advisory: bool
+) -> None:
+    async def failed() -> vulnerabilities.Verdict:
+        return Outcome.FAILED, "GHSA-x: a 1 (uv.lock)"
+
+    async def unchecked() -> vulnerabilities.Verdict:
+        return Outcome.CANCELLED, "could not check: no images"
+
+    monkeypatch.setattr(vulnerabilities, "_check_pins", failed)
+    monkeypatch.setattr(vulnerabilities, "_check_images", unchecked)
+    events: list[Event] = []
+    pins, _ = asyncio.run(vulnerabilities.check(events.append, is_advisory=is_advisory))
+    assert (pins.passed, pins.log) == (is_advisory, "GHSA-x: a 1 (uv.lock)")
+
+
 def test_all_pages_of_an_answer_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     def answer(body: dict[str, Any]) -> httpx.Response:
         tokens = [query.get("page_token") for query in body["queries"]]
