@@ -25,6 +25,8 @@ pytestmark = pytest.mark.root
 
 SCRATCH = [name for name, image in IMAGES.items() if image.base is None and name != "base"]
 DEBIAN = [name for name, image in IMAGES.items() if name not in SCRATCH and not image.step]
+# How often a command that printed nothing is run.
+ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,12 @@ class Containers:
         return self.made[image]
 
     def run(self, image: str, *argv: str) -> str:
-        return self._buildah("run", "--isolation", "chroot", self.of(image), "--", *argv)
+        """What a command prints; on a busy machine buildah sometimes loses it all."""
+        for _ in range(ATTEMPTS):
+            output = self._buildah("run", "--isolation", "chroot", self.of(image), "--", *argv)
+            if output:
+                break
+        return output
 
     def start(self, image: str, *argv: str, env: dict[str, str]) -> subprocess.Popen[bytes]:
         given = [word for name, value in env.items() for word in ("--env", f"{name}={value}")]
