@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
 from starlette.applications import Starlette
@@ -31,7 +32,8 @@ class Detector:
     def __init__(self, model: Model, settings: Settings) -> None:
         self._model = model
         self._settings = settings
-        self._lock = asyncio.Lock()
+        # One thread, since glibc keeps freed memory for each thread.
+        self._thread = ThreadPoolExecutor(max_workers=1)
 
     async def detect(self, request: Request) -> Response:
         """POST /v1/detect."""
@@ -44,20 +46,22 @@ class Detector:
             file = form.get("file")
             if not isinstance(file, UploadFile):
                 raise HTTPException(422, "The field 'file' must contain a picture.")
-            name, data = file.filename, await file.read()
-        start = time.perf_counter()
-        verdict = await self._classify(data)
+            start = time.perf_counter()
+            verdict = await self._classify(file)
         spent = f"model;dur={(time.perf_counter() - start) * 1000:.0f}"
-        body = {"file_name": name, **verdict}
+        body = {"file_name": file.filename, **verdict}
         return JSONResponse(body, headers={"Server-Timing": spent})
 
-    async def _classify(self, data: bytes) -> dict[str, object]:
+    async def _classify(self, file: UploadFile) -> dict[str, object]:
+        def scores() -> dict[str, float]:
+            return self._model.scores(file.file.read())  # pictures that wait are in files
+
+        loop = asyncio.get_running_loop()
         try:
-            async with self._lock:
-                scores = await asyncio.to_thread(self._model.scores, data)
+            best = await loop.run_in_executor(self._thread, scores)
         except UnreadableImageError as error:
             raise HTTPException(422, f"{str(error).capitalize()}.") from None
-        return asdict(self._settings.rule.classify(scores))
+        return asdict(self._settings.rule.classify(best))
 
     async def describe(self, _: Request) -> Response:
         """GET /: the labels and the threshold."""

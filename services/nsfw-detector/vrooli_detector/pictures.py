@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from io import BytesIO
 
-from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
 
 # The process with its model takes about 100 MiB, the upload and the server some 30 MiB more; all of
@@ -18,11 +18,23 @@ MAX_DECODED_BYTES = 128 * 2**20
 # The bytes per pixel that decoding and reducing take, measured with Pillow 12: its WebP decoder
 # always keeps four pictures of four channels.
 BYTES_PER_PIXEL = {"PNG": 9.0, "GIF": 13.0, "WEBP": 17.0}
+# A picture and its reduced copy have a pointer for each row.
+BYTES_PER_ROW = 16
 # A JPEG of several scans is kept as coefficients of two bytes at its full size, and Pillow does not
 # know the scans of a file before it is decoded; the picture itself is decoded at a reduced size.
 COEFFICIENT_BYTES, REDUCED_BYTES = 2.0, 0.5
 # Pillow's own limit counts pixels, whatever they take.
 Image.MAX_IMAGE_PIXELS = None
+# What turns a picture with this orientation upright (Exif 2.3, table 6).
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 # Compressed texts in a PNG; Pillow's own limit is 64 MiB.
 PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = 2**20
 
@@ -40,14 +52,14 @@ def read_image(data: bytes, side: int) -> Image.Image:
     try:
         with Image.open(BytesIO(data), formats=[*BYTES_PER_PIXEL, "JPEG"]) as image:
             _require_memory(image)
-            image.draft("RGB", (side, side))  # decodes JPEG at reduced size, 8 times faster
-            return ImageOps.exif_transpose(_reduced(image, side)).convert("RGB")
+            image.draft("RGB", _draft_size(image, side))  # decodes JPEG at reduced size
+            return _upright(_reduced(image, side)).convert("RGB")
     except UnreadableImageError:
         raise
     except (
         UnidentifiedImageError,
         # Decoders raise these, too, on files that are incomplete or contradict themselves.
-        *(OSError, SyntaxError, ValueError, EOFError, IndexError, OverflowError),
+        *(OSError, SyntaxError, ValueError, EOFError, IndexError, OverflowError, ZeroDivisionError),
     ) as error:
         raise UnreadableImageError("the picture can't be read") from error
 
@@ -59,13 +71,19 @@ def _require_memory(image: Image.Image) -> None:
 
 def _decoded_bytes(image: Image.Image) -> float:
     """The memory that decoding and reducing a picture takes at most, bytes."""
-    pixels = image.width * image.height
+    pixels, rows = image.width * image.height, image.height * BYTES_PER_ROW
     if isinstance(image, JpegImageFile):
         samplings = [(horizontal, vertical) for _, horizontal, vertical, _ in image.layer]
         full = max(h for h, _ in samplings) * max(v for _, v in samplings)
         channels = sum(h * v for h, v in samplings) / full
-        return pixels * (COEFFICIENT_BYTES * channels + REDUCED_BYTES)
-    return pixels * BYTES_PER_PIXEL[image.format or "WEBP"]
+        return pixels * (COEFFICIENT_BYTES * channels + REDUCED_BYTES) + rows
+    return pixels * BYTES_PER_PIXEL[image.format or "WEBP"] + rows
+
+
+def _draft_size(image: Image.Image, side: int) -> tuple[int, int]:
+    """The least size to decode: Pillow reduces by the shorter side, so a narrow one not at all."""
+    factor = max(1, max(image.size) // side)
+    return max(1, image.width // factor), max(1, image.height // factor)
 
 
 def _reduced(image: Image.Image, side: int) -> Image.Image:
@@ -76,3 +94,10 @@ def _reduced(image: Image.Image, side: int) -> Image.Image:
         image = image.point(lambda value: value / 256).convert("L")
     image.thumbnail((side, side), Image.Resampling.BILINEAR, reducing_gap=2.0)
     return image
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """The picture as viewers rotate it; ``ImageOps`` fails on other values of Exif than this."""
+    orientation = image.getexif().get(ExifTags.Base.Orientation)
+    transposition = UPRIGHT.get(orientation) if isinstance(orientation, int) else None
+    return image if transposition is None else image.transpose(transposition)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, PngImagePlugin
+from PIL import ExifTags, Image, ImageOps, PngImagePlugin
 
 from support.browser.pictures import declared_png, landscape
+from support.programs.ports import free_port
 from vrooli import project
 from vrooli_detector import pictures
 from vrooli_detector.pictures import MAX_DECODED_BYTES, UnreadableImageError, read_image
@@ -59,6 +64,7 @@ LARGEST: dict[str, Callable[[], bytes]] = {
     "gif": lambda: _saved(_blank(10e6, "P"), "GIF"),
     "progressive.jpg": lambda: _saved(_blank(38e6), "JPEG", progressive=True),
     "full.jpg": lambda: _saved(_blank(20e6), "JPEG", progressive=True, subsampling=0),
+    "narrow.jpg": lambda: _saved(Image.new("RGB", (65_000, 550)), "JPEG", progressive=True),
     "cmyk.jpg": lambda: _saved(_blank(15.5e6, "CMYK"), "JPEG", progressive=True),
 }
 
@@ -79,15 +85,52 @@ def test_the_largest_pictures_stay_below_the_memory_limit(name: str, tmp_path: P
     assert int(peak_kib) / 1024 < PROCESS_LIMIT_MIB - 30
 
 
+@contextmanager
+def _detector(port: int) -> Iterator[int]:
+    """The id of a detector's process, with the allocator's setting of its image."""
+    folder = project.root() / "services/nsfw-detector"
+    ((name, value),) = re.findall(r"(MALLOC_\w+)=(\d+)", (folder / "Containerfile").read_text())
+    process = subprocess.Popen(
+        [sys.executable, "-m", "vrooli_detector"],
+        env={"PYTHONPATH": str(folder), "PORT": str(port), name: value},
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        yield process.pid
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def test_concurrent_uploads_stay_below_the_memory_limit() -> None:
+    port = free_port()
+    # Each file has the largest size that the server accepts.
+    files = [LARGEST[name]().ljust(5 * MIB, b"\0") for name in ("png", "lossless.webp")]
+    with _detector(port) as pid:
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}",
+            transport=httpx.AsyncHTTPTransport(retries=6),  # until the model is loaded
+            timeout=60,
+        ) as client:
+            requests = (client.post("/v1/detect", files={"file": file}) for file in files * 4)
+            answers = await asyncio.gather(*requests)
+        status = Path(f"/proc/{pid}/status").read_text()
+    assert {answer.status_code for answer in answers} == {200}
+    (peak_kib,) = re.findall(r"VmHWM:\s+(\d+)", status)
+    assert int(peak_kib) / 1024 < PROCESS_LIMIT_MIB
+
+
 @pytest.mark.parametrize(
     "data",
     [
         declared_png(100_000, 100_000),
+        declared_png(1, 12_000_000),
         declared_png(20_000, 20_000),
         _saved(_blank(9e6), "WEBP", method=0),
         _saved(_blank(22e6), "JPEG", subsampling=0),
     ],
-    ids=["png", "smaller png", "webp", "jpeg"],
+    ids=["png", "png of many rows", "smaller png", "webp", "jpeg"],
 )
 def test_a_picture_that_needs_too_much_memory_is_refused_by_its_header(data: bytes) -> None:
     with pytest.raises(UnreadableImageError, match="pixels"):
@@ -116,6 +159,29 @@ def test_a_compressed_text_or_profile_of_megabytes_is_unreadable(
 def test_only_the_formats_of_the_web_are_decoded(name: str) -> None:
     with pytest.raises(UnreadableImageError):
         read_image(_saved(Image.new("RGB", (8, 8)), name), SIDE)
+
+
+def test_a_jpeg_with_a_sampling_of_zero_is_unreadable() -> None:
+    data = bytearray(_saved(Image.new("RGB", (8, 8)), "JPEG"))
+    frame = data.index(b"\xff\xc0")
+    for component in range(3):
+        data[frame + 11 + 3 * component] = 0
+    with pytest.raises(UnreadableImageError):
+        read_image(bytes(data), SIDE)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_picture_with_a_damaged_value_of_exif_is_read_upright(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    exif[ExifTags.Base.XResolution] = 72.0
+    # The rational number becomes a text, which ``ImageOps.exif_transpose`` does not accept.
+    raw = exif.tobytes().replace(b"\x01\x1a\x00\x05", b"\x01\x1a\x00\x02")
+    picture = Image.effect_noise((60, 40), 50)
+    picture.getexif()[ExifTags.Base.Orientation] = orientation
+    expected = ImageOps.exif_transpose(picture)
+    read = read_image(_saved(picture, "PNG", exif=raw), SIDE)
+    assert read.tobytes() == expected.convert("RGB").tobytes()
 
 
 SEEDS = [
