@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,17 @@ async def whole_life(helm: PlainHelm, kube: Kube, previous: Path, folder: Path) 
     await gone(helm, kube)
 
 
+@asynccontextmanager
+async def vault_access(kube: Kube, live: Live, release: Release) -> AsyncIterator[None]:
+    """Bind Vault's role to the release's namespace, too, for the length of the block."""
+    namespaces = [release.namespace, live.environment.namespace]
+    await vault_admin.set_role(kube, bound_service_account_namespaces=namespaces)
+    try:
+        yield
+    finally:
+        await vault_admin.set_role(kube)
+
+
 async def charts(kube: Kube, release: Release) -> list[str]:
     """The chart's version of each revision."""
     return [
@@ -187,15 +199,23 @@ async def test_a_whole_life_keeps_every_row_and_key(
     program: str,
 ) -> None:
     helm = PlainHelm(program, second(LONGEST, f"plain-{program}-whole"))
-    await vault_admin.set_role(
-        kube, bound_service_account_namespaces=[helm.release.namespace, live.environment.namespace]
-    )
-    try:
+    async with vault_access(kube, live, helm.release):
         await whole_life(helm, kube, previous, tmp_path)
-    finally:
-        await vault_admin.set_role(kube)
     # The first release, in its own namespace, saw nothing of it.
     await ready(kube, Release.of(live.environment, live.kubeconfig))
+
+
+async def page_life(helm: PlainHelm, kube: Kube, previous: Path) -> None:
+    """Install, test, upgrade, roll back and uninstall the page alone."""
+    files = [ENVIRONMENTS["dev"].values_file, SMALL, PAGE_ONLY]
+    await helm.lint(project.chart_dir(), *files)
+    await helm.install(previous, *files)
+    assert (await helm.test()).count("Succeeded") == 2
+    await helm.upgrade(project.chart_dir(), *files)
+    await helm.rollback(1)
+    assert await charts(kube, helm.release) == [PREVIOUS, CURRENT, PREVIOUS]
+    assert (await helm.test()).count("Succeeded") == 2
+    await gone(helm, kube)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -207,14 +227,7 @@ async def test_a_life_without_databases_leaves_nothing(
     program: str,
 ) -> None:
     helm = PlainHelm(program, second(LONGEST, f"plain-{program}"))
-    files = [ENVIRONMENTS["dev"].values_file, SMALL, PAGE_ONLY]
-    await helm.lint(project.chart_dir(), *files)
-    await helm.install(previous, *files)
-    assert (await helm.test()).count("Succeeded") == 2
-    await helm.upgrade(project.chart_dir(), *files)
-    await helm.rollback(1)
-    assert await charts(kube, helm.release) == [PREVIOUS, CURRENT, PREVIOUS]
-    assert (await helm.test()).count("Succeeded") == 2
-    await gone(helm, kube)
+    async with vault_access(kube, live, helm.release):
+        await page_life(helm, kube, previous)
     # The first release, in its own namespace, saw nothing of it.
     await ready(kube, Release.of(live.environment, live.kubeconfig))
