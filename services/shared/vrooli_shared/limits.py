@@ -19,8 +19,8 @@ from vrooli_shared.web import ApiError, refuse
 
 # Open requests of one client, streams included: many people may share one address.
 PER_CLIENT = 200
-# Bodies that are being received: each may take 5 MiB.
-BODIES = 64
+# Bodies that are being received, of one client and of all: each may take 5 MiB.
+BODIES_PER_CLIENT, BODIES = 8, 64
 # How long a body may take, seconds: 5 MiB at 1 Mbit/s take 42.
 BODY_S = 60.0
 # The longest address: IPv6 with an embedded IPv4 address.
@@ -76,11 +76,13 @@ class RequestLimits:
         self,
         app: ASGIApp,
         per_client: int = PER_CLIENT,
+        bodies_per_client: int = BODIES_PER_CLIENT,
         bodies: int = BODIES,
         body_s: float = BODY_S,
     ) -> None:
         self._app, self._body_s = app, body_s
-        self._requests, self._bodies = OpenCount(per_client), OpenCount(bodies, bodies)
+        self._requests = OpenCount(per_client)
+        self._bodies = OpenCount(bodies_per_client, bodies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -88,9 +90,10 @@ class RequestLimits:
             await self._app(scope, receive, send)
             return
         try:
-            with self._requests.opened(client_of(scope), "requests"):
+            client = client_of(scope)
+            with self._requests.opened(client, "requests"):
                 if _has_body(scope):
-                    with self._bodies.opened("", "uploads"):
+                    with self._bodies.opened(client, "uploads"):
                         await self._app(scope, self._timed(receive), send)
                 else:
                     await self._app(scope, receive, send)

@@ -34,7 +34,13 @@ class Service:
             Route("/wait", self._wait, methods=["GET", "POST"]),
             Route("/read", self._read, methods=["POST"]),
         ]
-        limits = Middleware(RequestLimits, per_client=PER_CLIENT, bodies=BODIES, body_s=BODY_S)
+        limits = Middleware(
+            RequestLimits,
+            per_client=PER_CLIENT,
+            bodies_per_client=1,
+            bodies=BODIES,
+            body_s=BODY_S,
+        )
         self.client = asgi_client(
             Starlette(routes=routes, middleware=[limits], exception_handlers=HANDLERS)
         )
@@ -95,6 +101,15 @@ async def test_uploads_of_all_clients_are_limited_and_reads_are_not(service: Ser
     refused = await service.client.post("/wait", content=b"x")
     assert (refused.status_code, refused.json()["error"]["code"]) == (503, "too-many")
     tasks += await service.open(1, {})
+    service.may_continue.set()
+    assert {(await task).status_code for task in tasks} == {200}
+
+
+async def test_one_client_cannot_take_the_uploads_of_all(service: Service) -> None:
+    tasks = await service.open(1, ONE, b"x")
+    refused = await service.client.post("/wait", headers=ONE, content=b"x")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (429, "too-many-of-client")
+    tasks += await service.open(1, OTHER, b"x")
     service.may_continue.set()
     assert {(await task).status_code for task in tasks} == {200}
 
