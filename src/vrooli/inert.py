@@ -35,11 +35,21 @@ def is_shown(sign: str) -> bool:
     return sign.isprintable() and not _INVISIBLE.match(sign)
 
 
+def is_inert(text: str) -> bool:
+    """Whether all characters of a text are visible or spaces."""
+    return text.isprintable() and not _INVISIBLE.search(text)
+
+
+def without_sequences(text: str) -> str:
+    """Return a text without the control sequences of terminals."""
+    return _SEQUENCE.sub("", text)
+
+
 def lines(text: str) -> str:
     """Return a text without control and format characters; line feeds and tabs remain."""
-    if text.isprintable() and not _INVISIBLE.search(text):
+    if is_inert(text):
         return text
-    text = _SEQUENCE.sub("", text).replace("\r\n", "\n")
+    text = without_sequences(text).replace("\r\n", "\n")
     return "".join(map(_shown, text))
 
 
@@ -52,9 +62,9 @@ def _shown(sign: str) -> str:
 
 def line(text: str) -> str:
     """Return a text as one line without control and format characters."""
-    if text.isprintable() and not _INVISIBLE.search(text):
+    if is_inert(text):
         return text
-    parts = (lines(part) for part in _SEQUENCE.sub("", text).strip("\r\n").splitlines())
+    parts = (lines(part) for part in without_sequences(text).strip("\r\n").splitlines())
     return LINE_END.join(parts)
 
 
@@ -65,7 +75,7 @@ def html(value: object) -> str:
 
 def json(text: str) -> str:
     """Return JSON with escapes for the characters that are not shown: its meaning is the same."""
-    if text.isprintable():
+    if is_inert(text):
         return text
     return "".join(sign if sign == "\n" or is_shown(sign) else _escape(sign) for sign in text)
 

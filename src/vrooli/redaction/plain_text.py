@@ -6,18 +6,17 @@ Only for the search of secrets: a text without secrets is shown as it was writte
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 
+from vrooli import inert
+
 _FREE_REPLACEMENTS, _CHARACTERS_PER_REPLACEMENT = 1000, 24
-# Control sequences of terminals (ECMA-48: CSI, OSC and others) and characters without a width:
-# soft hyphen, joiners, directions, the byte order mark.
-_INVISIBLE = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]{0,40}+[ -/]{0,10}+[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b\x9c\n]{0,200}+"
-    r"(?:\x07|\x1b\\|\x9c)?|\x1b[ -/]{0,4}+[0-~]?"
-    r"|[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
-)
-# C0 and C1 but tab and line ends; programs separate fields with some of them.
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_LINE_SIGNS = str.maketrans("", "", "\t\n\r")
+# The number of characters whose plain form is remembered.
+_REMEMBERED = 10_000
+# Short sequences, such as the selection of a character set.
+_SHORT_SEQUENCE = re.compile(r"\x1b[ -/]{0,4}+[0-~]?")
 # The same sequence written with an escape, as in JSON.
 _WRITTEN_CONTROLS = re.compile(
     r"(?:\\{1,4}+(?:u001[bB]|x1[bB]|033|e)|\^\[|#033)\[[0-9;?]{0,40}+[A-Za-z]"
@@ -35,13 +34,32 @@ _IN_TEXT = {code: sign for code, sign in _BY_CODE.items() if sign not in _MEANIN
 _IN_ADDRESS = {code: sign for code, sign in _BY_CODE.items() if _UNRESERVED.match(sign)}
 
 
+class _PlainSigns(dict[int, str]):
+    """The plain form of each character, as in `vrooli.inert`, which shows the text afterwards.
+
+    A character without a width is left out. A control is a space: programs separate fields by some.
+    """
+
+    def __missing__(self, code: int) -> str:
+        sign = chr(code)
+        if sign not in "\t\n\r" and not inert.is_shown(sign):
+            sign = " " if unicodedata.category(sign) in ("Cc", "Zs", "Zl", "Zp") else ""
+        if len(self) < _REMEMBERED:
+            self[code] = sign
+        return sign
+
+
+_PLAIN_SIGNS = _PlainSigns()
+
+
 def plain(text: str) -> str:
-    """The plain form of a text; the number of replacements is bounded by its length."""
-    if not text.replace("\n", "").replace("\r", "").replace("\t", "").isprintable():
-        text = _replaced(_INVISIBLE, "", text)
-        text = _replaced(_CONTROLS, " ", text)
+    """The plain form of a text; the number of escapes that are decoded is bounded by its length."""
+    if not inert.is_inert(text.translate(_LINE_SIGNS)):
+        # Twice, as for a line that is shown: one sequence may split another.
+        text = inert.without_sequences(inert.without_sequences(text))
+        text = _SHORT_SEQUENCE.sub("", text).translate(_PLAIN_SIGNS)
     if "\\" in text or "^[" in text or "#033" in text:
-        text = _replaced(_WRITTEN_CONTROLS, "", text)
+        text = _WRITTEN_CONTROLS.sub("", text)
         text = _replaced(_UNICODE_ESCAPE, _unescaped, text)
         text = _replaced(_HEX_ESCAPE, _unescaped, text)
     if "&#" in text:
@@ -51,7 +69,7 @@ def plain(text: str) -> str:
     return text
 
 
-def _replaced(pattern: re.Pattern[str], by: str | Callable[[re.Match[str]], str], text: str) -> str:
+def _replaced(pattern: re.Pattern[str], by: Callable[[re.Match[str]], str], text: str) -> str:
     return pattern.sub(by, text, _FREE_REPLACEMENTS + len(text) // _CHARACTERS_PER_REPLACEMENT)
 
 

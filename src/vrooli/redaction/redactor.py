@@ -98,10 +98,13 @@ class Redactor:
             text = "\n".join(lines)
         elif len(text) > LONGEST_LINE:
             return self._masked_beginning(text)
+        # Known values first: one may itself contain an escape, and a longer run around one would be
+        # masked with it.
+        text = self._without_known(text)
         plain = plain_text.plain(text)
-        if plain != text and (masked := self._without_secrets(plain)) != plain:
+        if plain != text and (masked := _without_shapes(self._without_known(plain))) != plain:
             return masked
-        return self._without_secrets(text)
+        return _without_shapes(text)
 
     def _masked_beginning(self, line: str) -> str:
         """The masked beginning of a line that is too long, and how much is missing."""
@@ -112,10 +115,8 @@ class Redactor:
     def _shortened(self, line: str) -> str:
         return line if len(line) <= LONGEST_LINE else self._masked_beginning(line)
 
-    def _without_secrets(self, text: str) -> str:
-        # Known values first: a longer run around one would be masked with it.
-        masked = shapes.replace(text, self._known.spans(text))
-        return shapes.replace(masked, shapes.find(masked))
+    def _without_known(self, text: str) -> str:
+        return shapes.replace(text, self._known.spans(text))
 
     def _mapping(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
         name_field = value.get("name")
@@ -163,6 +164,10 @@ class Redactor:
                 # Mask it again as a text: a secret may span several of its values.
                 return self.text(text if masked == inner else json.dumps(masked))
         return self.text(text)
+
+
+def _without_shapes(text: str) -> str:
+    return shapes.replace(text, shapes.find(text))
 
 
 class Lines:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vrooli import inert
 from vrooli.redaction import MASK, Redactor
 
 SECRETS = ["pa55-W0rd/with+signs=", "plainpassword1", 'q<u&o"t\\ed9', "mot de pässe 7"]
@@ -64,6 +65,40 @@ def test_a_value_that_the_prefix_of_a_log_line_splits_is_masked(prefix: str) -> 
         assert secret[9:] not in text
         assert text.startswith(f"{prefix}sends {MASK}")
         assert text.endswith(" to bob")
+
+
+# What a terminal and `vrooli.inert` do not show.
+HIDDEN = [
+    *("\x1b[m", f"\x1b[{'1;' * 25}m", "\x9b1m", "\x1b(B", "\x1b]0;title\x07", "\x1bPhid\x1b\\"),
+    *(
+        "\x90\x9c",
+        "\x9fhid\x9c",
+        "\x1b\x1b[m[m",
+        "\u200b",
+        "\u00ad",
+        "\ufe0f",
+        "\u3164",
+        "\u034f",
+        "\U000e0041",
+    ),
+]
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+@pytest.mark.parametrize("number", [1, 1200])
+def test_a_value_that_hidden_characters_split_is_masked(hidden: str, number: int) -> None:
+    secret = "Xk7Rv2qLm9Tz"
+    masked = Redactor([secret]).text(
+        f"{hidden * (number - 1)}login {secret[:3]}{hidden}{secret[3:]}"
+    )
+    assert masked == f"login {MASK}"
+    assert inert.line(masked) == masked
+
+
+def test_a_value_with_an_escape_is_masked_beside_another_secret() -> None:
+    secret, token = "abc%41defXYZ9", f"ghp_{'a1B2' * 9}"
+    masked = Redactor([secret]).text(f"\x1b[31mERROR\x1b[0m token: {token} value {secret} end")
+    assert inert.line(masked) == f"ERROR token: {MASK} value {MASK} end"
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
