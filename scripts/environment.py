@@ -1,7 +1,8 @@
 """Creates the Python environment of the project, ``.venv``, from ``uv.lock``.
 
-``scripts/vrooli`` runs this file with the Python of the host, so it uses only the standard library
-and supports Python 3.11 and later. Concurrent runs are serialized by a lock.
+``scripts/vrooli`` runs this file with the Python of the host, so it uses only the standard library,
+and modules of ``vrooli`` that need nothing else. It supports Python 3.11 and later. Concurrent runs
+are serialized by a lock.
 
 It installs a pinned uv in the cache and passes pip's settings (pip.conf, ``PIP_*``) to uv, which
 does not read them, for example a package mirror and its certificates.
@@ -12,14 +13,18 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import stat
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-UV_VERSION = "0.13.9"
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "src"))
+
+from vrooli.errors import PrerequisiteError  # noqa: E402 - found by the path above
+from vrooli.trust import find_untrusted  # noqa: E402
+
+UV_VERSION = "0.13.9"
 # uv and the hashes of its wheels.
 UV_REQUIREMENTS = ROOT / "scripts" / "uv-wheel.txt"
 STAMP = ROOT / ".venv" / ".made-from"
@@ -31,10 +36,6 @@ PIP_TO_UV = {
     "trusted-host": "UV_INSECURE_HOST",
     "cert": "SSL_CERT_FILE",
 }
-
-
-class PrerequisiteError(Exception):
-    """A prerequisite is missing on the host; the message includes what to do."""
 
 
 def main(stamp: str) -> int:
@@ -51,8 +52,8 @@ def main(stamp: str) -> int:
                 sync(ensure_uv(cache))
                 STAMP.write_text(stamp)
     except PrerequisiteError as error:
-        report(f"vrooli: {error}")
-        return 3
+        report(f"vrooli: {error.message}\n        {error.advice}")
+        return error.exit_code
     except KeyboardInterrupt:
         report("vrooli: interrupted. Run the same command again. It continues where it stopped.")
         return 130
@@ -63,23 +64,13 @@ def main(stamp: str) -> int:
 
 
 def require_trusted(path: Path) -> None:
-    """As root, use nothing of the cache that another user can change or replace.
-
-    ``vrooli.trust`` has the same rules; it is not used before its environment exists.
-    """
-    used = path.resolve()
-    for part in (used, *used.parents) if os.geteuid() == 0 else ():
-        status = part.stat()
-        is_shared = bool(status.st_mode & stat.S_IWOTH)
-        is_shared |= bool(status.st_mode & stat.S_IWGRP and status.st_gid)
-        is_safe = not is_shared or (part != used and bool(status.st_mode & stat.S_ISVTX))
-        if status.st_uid or not is_safe:
-            fix = f"chown root:root {part} && chmod go-w {part}"
-            raise PrerequisiteError(
-                f"{path} is used as root, but other users can change {part}.\n"
-                f"        Check its content, then run `{fix}`, or set VROOLI_CACHE_DIR to a folder "
-                "of root."
-            )
+    """As root, use nothing of the cache that another user can change or replace."""
+    for part, _ in find_untrusted(path):
+        raise PrerequisiteError(
+            f"{path} is used as root, but other users can change {part}.",
+            f"Check its content, then run `chown root:root {part} && chmod go-w {part}`, or set "
+            "VROOLI_CACHE_DIR to a folder of root.",
+        )
 
 
 def ensure_uv(cache: Path) -> Path:
@@ -120,8 +111,8 @@ def make_venv(folder: Path) -> None:
     package = f"python3.{sys.version_info.minor}-venv"
     if shutil.which("apt-get") is None or os.geteuid() != 0:
         raise PrerequisiteError(
-            f"Failed to create a virtual environment with `{sys.executable} -m venv`.\n"
-            f"        On Debian, as root: apt-get install {package}"
+            f"Failed to create a virtual environment with `{sys.executable} -m venv`.",
+            f"On Debian, as root: apt-get install {package}",
         )
     report(f"Installing {package} …")
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
@@ -192,9 +183,7 @@ def run(command: Sequence[str | Path], env: Mapping[str, str], advice: str) -> N
     done = subprocess.run(command, check=False, env={**ours, **env})
     if done.returncode != 0:
         words = " ".join(str(word) for word in command)
-        raise PrerequisiteError(
-            f"`{words}` failed with status {done.returncode}.\n        {advice}"
-        )
+        raise PrerequisiteError(f"`{words}` failed with status {done.returncode}.", advice)
 
 
 def report(text: str) -> None:

@@ -16,11 +16,22 @@ SHARED = stat.S_IWGRP | stat.S_IWOTH
 def require_trusted(path: Path) -> None:
     """Require that only root can change a file or folder, or put another one in its place.
 
-    All folders above it count, and those of symbolic links. Does nothing for other users, who risk
-    only their own account, and for a path that does not exist.
-
     Raises:
         PrerequisiteError: Another user can.
+    """
+    for part, reason in find_untrusted(path):
+        raise PrerequisiteError(
+            f"{path} is used as root, but {part} {reason}.",
+            f"Check its content, then run `chown root:root {part} && chmod go-w {part}`, or "
+            "set VROOLI_CACHE_DIR and VROOLI_STATE_DIR to folders of root.",
+        )
+
+
+def find_untrusted(path: Path) -> Iterator[tuple[Path, str]]:
+    """The parts of a path that other users than root can change, with the reasons.
+
+    All folders above it count, and those of symbolic links. There are none for other users, who
+    risk only their own account, and for a path that does not exist.
     """
     if os.geteuid() != ROOT or not path.exists():
         return
@@ -28,11 +39,7 @@ def require_trusted(path: Path) -> None:
     for part in {absolute, *absolute.parents, *_with_parents(path.resolve())}:
         reason = distrust(part.lstat(), is_parent=part not in (absolute, path.resolve()))
         if reason:
-            raise PrerequisiteError(
-                f"{path} is used as root, but {part} {reason}.",
-                f"Check its content, then run `chown root:root {part} && chmod go-w {part}`, or "
-                "set VROOLI_CACHE_DIR and VROOLI_STATE_DIR to folders of root.",
-            )
+            yield part, reason
 
 
 def distrust(status: os.stat_result, *, is_parent: bool) -> str:
