@@ -17,6 +17,7 @@ from vrooli import inert
 _BEGIN, _END = "\ue000", "\ue001"
 _MARKED = re.compile(f"{_BEGIN}([^{_BEGIN}{_END}]*){_END}")
 _SPAN = re.compile("`[^`]*`")
+_MARKS = str.maketrans({_BEGIN: "", _END: "", "`": "'"})
 # A longer invalid word is truncated in the explanation, characters.
 SHOWN = 60
 # Names of objects and of labels. Source: RFC 1123, Kubernetes "Object Names and IDs".
@@ -42,7 +43,8 @@ def _word(value: object, pattern: re.Pattern[str]) -> str:
     text = str(value)
     if pattern.fullmatch(text):
         return shlex.quote(text)
-    return f"{_BEGIN}{text.replace(_BEGIN, '').replace(_END, '')}{_END}"
+    # A backtick of others would end the command in a text.
+    return f"{_BEGIN}{text.translate(_MARKS)}{_END}"
 
 
 def name(value: object, kind: str = "") -> str:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vrooli import operators
+from vrooli import operators, shell
 from vrooli.errors import PrerequisiteError
 from vrooli.kube import ApiError, Kube, Manifest
 from vrooli.kube.objects import texts
@@ -56,21 +55,27 @@ class Blocked:
     @property
     def advice(self) -> str:
         """How to start the operator, and how to delete the objects without it."""
-        namespace, selector = self.status.namespace, self.operator.selector
+        namespace = shell.label(self.status.namespace)
+        selector = shell.selector(self.operator.selector)
         start = (
             f"Install it: `{INSTALL_COMMAND}`."
             if self.status.state is State.ABSENT
             else f"Start it: `kubectl scale deployment -n {namespace} -l {selector} --replicas=1`, "
             f"then `kubectl describe pods -n {namespace} -l {selector}` if it is not ready."
         )
-        return f"{start} If it is gone for good, remove the finalizers: `{self._removal}`."
+        return shell.checked(
+            f"{start} If it is gone for good, remove the finalizers: `{self._removal}`."
+        )
 
     @property
     def _removal(self) -> str:
-        names = [f"{item.definition}/{body['metadata']['name']}" for item, body in self.objects]
-        namespace = self.objects[0][1]["metadata"]["namespace"]
-        arguments = [*names, "-n", namespace, "--type=merge", "-p", NO_FINALIZERS]
-        return shlex.join(["kubectl", "patch", *arguments])
+        names = [
+            f"{shell.name(item.definition)}/{shell.name(body['metadata']['name'])}"
+            for item, body in self.objects
+        ]
+        namespace = shell.label(self.objects[0][1]["metadata"]["namespace"])
+        patch = shell.quote(NO_FINALIZERS)
+        return f"kubectl patch {' '.join(names)} -n {namespace} --type=merge -p {patch}"
 
 
 async def fetch_blocked(kube: Kube, namespace: str, wait_s: float = 0.0) -> list[Blocked]:

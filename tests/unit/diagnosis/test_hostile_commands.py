@@ -32,6 +32,7 @@ RULE_TESTS = Path(__file__).with_name("rules")
 CANARY = re.compile("touch.X")
 PAYLOADS = (
     *("; touch X #", "$(touch X)", "`touch X`", "a\n touch X", "a\r touch X", "'; touch X; '"),
+    "a`, or run `touch X",
     *('"; touch X; "', "--touch=X", "-o touch X", "a touch X", "a|touch X", "a&&touch X"),
     *(
         "a>touch-X",
@@ -215,6 +216,8 @@ def test_no_kind_of_word_takes_a_payload(payload: str) -> None:
         assert not finding.command
         assert "No command is shown" in finding.remediation
         assert "kubectl" not in finding.remediation
+        # Neither a command of ours nor one that the word itself puts in backticks.
+        assert "`" not in finding.remediation
     for kind in ("Pod", "Service", "Namespace", "ClusterRole"):
         for ref in (Ref(kind, payload, "a"), Ref(kind, "a", payload), Ref(payload, "a", "a")):
             assert not Finding("x", "y", "z", "", f"kubectl get {ref.words}").command

@@ -85,19 +85,20 @@ def _bound(login: Login, field: str) -> str:
 def enable(evidence: Evidence, login: Login) -> tuple[str, str]:
     """The remedy that enables the auth method of a login: text and command."""
     command = f"vault auth enable -path={shell.path(login.mount)} kubernetes"
+    config = f"auth/{shell.path(login.mount)}/config"
     role = vso.write_role(evidence, login)
     named = text(login.auth, "spec", "vaultConnectionRef")
     connection = evidence.get(Ref("VaultConnection", named, login.about.namespace))
     if vault_service(connection or {}) is None:
         return (
-            f"enable it there, configure auth/{login.mount}/config with the address and "
+            f"enable it there, configure {config} with the address and "
             "credentials of this cluster (kubernetes_host, kubernetes_ca_cert, "
             f"token_reviewer_jwt), and create the role: `{role}`.",
             command,
         )
-    config = f"auth/{login.mount}/config kubernetes_host=https://kubernetes.default.svc"
     return (
         "enable and configure it there, with its role. Vault's service account needs the cluster "
         "role system:auth-delegator.",
-        f"{command} && vault write {config} && {role}",
+        f"{command} && vault write {config} kubernetes_host=https://kubernetes.default.svc "
+        f"&& {role}",
     )

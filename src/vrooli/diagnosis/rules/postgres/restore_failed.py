@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator
 
+from vrooli import shell
 from vrooli.diagnosis.evidence.components import postgres
 from vrooli.diagnosis.evidence.log_search import quoted
 from vrooli.diagnosis.evidence.model import Evidence
@@ -66,7 +66,7 @@ def _cancel(cluster: Ref, job: Ref) -> str:
     value: object = {"enabled": False}
     for key in reversed(SETTINGS):
         value = {key: value}
-    patch = shlex.quote(json.dumps(value))
+    patch = shell.quote(json.dumps(value))
     return f"kubectl patch {cluster.words} --type=merge -p {patch} && kubectl delete {job.words}"
 
 
