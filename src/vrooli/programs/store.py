@@ -173,8 +173,8 @@ async def _download(group: Group, into: Path, progress: Progress) -> bool:
         async with asyncio.TaskGroup() as tasks:
             for download_spec in group.downloads:
                 tasks.create_task(download.fetch(download_spec, into, progress))
-    except* download.MissingError as find_missing_groups:
-        missing_error = first_error(find_missing_groups)
+    except* download.MissingError as missing:
+        missing_error = first_error(missing)
     if missing_error is not None:
         progress.report(f"{missing_error} Building instead.")
         return False

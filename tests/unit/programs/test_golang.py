@@ -1,12 +1,13 @@
 """The Go toolchain and what builds say."""
 
 import asyncio
+import os
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from vrooli.errors import CommandError
+from vrooli.errors import CommandError, PrerequisiteError
 from vrooli.events import Progress
 from vrooli.programs import golang
 from vrooli.programs.versions import GO_WHEEL
@@ -32,6 +33,24 @@ async def test_two_builds_at_once_install_the_wheel_once(
     assert installed == [str(golang.WHEEL_HASHES)]
     assert first == second
     assert first.stat().st_mode & 0o111
+
+
+@pytest.mark.parametrize("part", ["", "go", f"programs/{GO_WHEEL.replace('==', '-')}/go/bin/go"])
+async def test_a_toolchain_or_cache_that_others_can_change_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("other users risk only their own account")
+    go = tmp_path / "programs" / GO_WHEEL.replace("==", "-") / "go" / "bin" / "go"
+    for folder in (go.parent, tmp_path / "go"):
+        folder.mkdir(parents=True)
+    go.touch(mode=0o755)
+    monkeypatch.setenv("VROOLI_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(golang.shutil, "which", lambda name: None)
+    assert await golang.toolchain(Progress()) == go
+    os.chown(tmp_path / part, 4711, 4711)
+    with pytest.raises(PrerequisiteError, match="belongs to the user 4711"):
+        await golang.toolchain(Progress())
 
 
 def test_the_hashes_are_those_of_the_pinned_wheel() -> None:
