@@ -8,16 +8,15 @@ from __future__ import annotations
 import re
 
 from vrooli.redaction.names import is_plain, names_secret
-from vrooli.redaction.tokens import Span
+from vrooli.redaction.tokens import QUOTE, Span
 
-_QUOTE = r"""(?:\\{0,15}+["'`]|%22|%27|&quot;|&\#34;|&\#39;)"""
 _BETWEEN = r"\s{0,20}+(?::|=>?|%3[ad])\s{0,20}+"
 # A list entry of an environment or of headers, and an XML element with attributes. It is searched
 # in lower case, so that it begins with literal text.
 _ENTRY = re.compile(
-    rf"""(?:name|key)(?<![\w-].)?{_QUOTE}?{_BETWEEN}{_QUOTE}?(?P<name>[\w./ -]{{1,80}}?){_QUOTE}?
-    [,\s;]{{1,20}}+{_QUOTE}?value{_QUOTE}?{_BETWEEN}
-    (?:(?P<q>{_QUOTE})(?P<quoted>[^\n]{{0,4000}}?)(?:(?<!\\)(?P=q)|$)|(?P<bare>[^\s,}}\])]++))""",
+    rf"""(?:name|key)(?<![\w-].)?{QUOTE}?{_BETWEEN}{QUOTE}?(?P<name>[\w./ -]{{1,80}}?){QUOTE}?
+    [,\s;]{{1,20}}+{QUOTE}?value{QUOTE}?{_BETWEEN}
+    (?:(?P<q>{QUOTE})(?P<quoted>[^\n]{{0,4000}}?)(?:(?<!\\)(?P=q)|$)|(?P<bare>[^\s,}}\])]++))""",
     re.VERBOSE | re.MULTILINE,
 )
 # Keys of Vault: `{{"keys": [...], "keys_base64": [...]}}`.

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ahocorasick_rs import AhoCorasick
 
-from vrooli.redaction.tokens import Span
+from vrooli.redaction.tokens import Span, encodable
 from vrooli.redaction.values import MIN_LENGTH, spellings
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
 # Bytes in hexadecimal with separators: `aa:bb`, `aa bb`, `\xaa\xbb`, `0xaa, 0xbb`.
 _BYTES = re.compile(
     r"(?<![0-9A-Fa-f])(?:0x|\\{1,4}+x)?[0-9A-Fa-f]{2}"
@@ -45,7 +44,7 @@ class KnownValues:
         by_prefix: dict[str, list[str]] = {}
         # The longest first, since one value may be a part of another.
         for text in sorted(texts, key=len, reverse=True):
-            by_prefix.setdefault(_encodable(text[:MIN_LENGTH]), []).append(text)
+            by_prefix.setdefault(encodable(text[:MIN_LENGTH]), []).append(text)
         self._candidates = list(by_prefix.values())
         self._finder = AhoCorasick(by_prefix) if by_prefix else None
 
@@ -72,7 +71,7 @@ class KnownValues:
         if self._finder is None:
             return []
         spans, free = [], 0
-        hits = self._finder.find_matches_as_indexes(_encodable(text), overlapping=True)
+        hits = self._finder.find_matches_as_indexes(encodable(text), overlapping=True)
         for number, start, _ in hits:
             if start >= free:
                 for value in self._candidates[number]:
@@ -118,8 +117,3 @@ def _spellings(value: str) -> Iterable[str]:
         return list(spellings(value))
     except Exception:  # noqa: BLE001 - the value itself is masked all the same
         return [value]
-
-
-def _encodable(text: str) -> str:
-    """The text with the same length and without halves of surrogate pairs."""
-    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)

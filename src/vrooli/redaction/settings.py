@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 
 from vrooli.redaction.names import MASK, is_header, is_plain, is_prose, names_secret
-from vrooli.redaction.tokens import Span
+from vrooli.redaction.tokens import QUOTE, Span
 
 # The part of a name before and after its significant word.
 _SIDE = 80
@@ -20,28 +20,27 @@ _AFTER = re.compile(r"(?:[\w.-]{0,80}+(?: \d{1,2}(?=\W))?)")
 _FIRST_WORD = re.compile(
     r" (?:ipa|ssecca|etavirp|gningis|noitpyrcne|tneilc|retsam|laesnu|yrevocer)"
 )
-_QUOTE = r"""(?:\\{0,15}+["'`]|%22|%27|&quot;|&\#34;|&\#39;)"""
 _SEPARATOR = re.compile(
-    rf"""(?P<close>{_QUOTE}?)(?:[ ]\([^()\n]{{1,40}}+\))?(?:
+    rf"""(?P<close>{QUOTE}?)(?:[ ]\([^()\n]{{1,40}}+\))?(?:
       (?P<sign>[ \t\r\n]{{0,20}}+(?::=|=>|->|==?|:(?!:)|\||%3[AaDd]|[\uFF1A\uFF1D])
         [ \t\r\n]{{0,20}}+)
     | (?P<element>(?:\s[^<>\n]{{0,200}}+)?>)
     | (?P<tab>[ ]{{0,20}}+\t[ \t]{{0,20}}+)
-    | (?P<argument>\s{{0,20}}+,\s{{0,20}}+(?={_QUOTE}))
-    | (?P<words>[ ]{{1,20}}+(?={_QUOTE}))
+    | (?P<argument>\s{{0,20}}+,\s{{0,20}}+(?={QUOTE}))
+    | (?P<words>[ ]{{1,20}}+(?={QUOTE}))
     | (?P<space>[ \t]{{1,20}}+(?=[^\s-]))
     )""",
     re.VERBOSE,
 )
-_OPENING = re.compile(_QUOTE)
-_OBJECT = re.compile(rf"\{{\s{{0,20}}+{_QUOTE}[\w.-]{{1,80}}+{_QUOTE}\s{{0,20}}+:")
+_OPENING = re.compile(QUOTE)
+_OBJECT = re.compile(rf"\{{\s{{0,20}}+{QUOTE}[\w.-]{{1,80}}+{QUOTE}\s{{0,20}}+:")
 # The end of a value without quotes: a space, or the next setting.
 _UNQUOTED = re.compile(
-    rf"""(?:[^\s,;&%"'`\\]++|(?!(?:[,;]|&(?:amp;)?)\s{{0,20}}+{_QUOTE}?[\w.-]{{1,80}}+{_QUOTE}?
-    \s{{0,20}}+[=:]|%26|{_QUOTE}(?:[\s,}})\]<]|$))\S)+""",
+    rf"""(?:[^\s,;&%"'`\\]++|(?!(?:[,;]|&(?:amp;)?)\s{{0,20}}+{QUOTE}?[\w.-]{{1,80}}+{QUOTE}?
+    \s{{0,20}}+[=:]|%26|{QUOTE}(?:[\s,}})\]<]|$))\S)+""",
     re.VERBOSE,
 )
-_LIST = re.compile(rf"\[\s{{0,20}}+(?={_QUOTE})")
+_LIST = re.compile(rf"\[\s{{0,20}}+(?={QUOTE})")
 _LIST_END = re.compile(r"\]|\n")
 # A value in YAML that spans the following lines.
 _BLOCK = re.compile(r"[|>][+-]?\d?[ \t]*\n")
@@ -49,8 +48,8 @@ _INDENT = re.compile(r"[ \t]*(?:-[ \t]+)?")
 # A setting on a line of its own: the rest of the line is its value.
 _LINE_BEGIN = re.compile(r"\s*(?:-\s+|export\s+|\#\s*)?[\"']?")
 _NEXT_SETTING = re.compile(r"\s[\w.-]++=|,\s{0,20}+[\"']?[\w.-]{1,80}+[\"']?\s{0,20}+[:=]|://")
-_HEADER_SIGN = re.compile(rf"{_QUOTE}?\s{{0,20}}+(?:[:=]|%3[Aa])[ \t]{{0,20}}+")
-_HEADER_VALUE = re.compile(rf"""\[[^\]\n]*+|(?:="[^"\n]*+"|{_QUOTE}(?=[^\n])|)[^\n"'`\\\]]*+""")
+_HEADER_SIGN = re.compile(rf"{QUOTE}?\s{{0,20}}+(?:[:=]|%3[Aa])[ \t]{{0,20}}+")
+_HEADER_VALUE = re.compile(rf"""\[[^\]\n]*+|(?:="[^"\n]*+"|{QUOTE}(?=[^\n])|)[^\n"'`\\\]]*+""")
 _COOKIES = re.compile(r"""(?:="[^"\n]*+"|[^\n"'`\\\]])++""")
 # Words before a value: "password is 'x'", "IDENTIFIED BY 'x'", "Bearer x", netrc.
 _SPOKEN = re.compile(

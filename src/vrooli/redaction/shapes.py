@@ -13,7 +13,7 @@ from ahocorasick_rs import AhoCorasick, MatchKind
 
 from vrooli.redaction import addresses, commands, entries, runs, settings, tokens
 from vrooli.redaction.names import KEY_KINDS, MASK, PLAIN_WORDS
-from vrooli.redaction.tokens import Span
+from vrooli.redaction.tokens import Span, encodable
 
 # The number of nested base64 encodings that are decoded.
 _DEPTH = 3
@@ -49,7 +49,6 @@ _WORK = (3, 1, 1, 2, 3, 2, 1, 2, 3)
 _WORDS = tuple(_KINDS)
 _KIND_OF = tuple(_KINDS.values())
 _FINDER = AhoCorasick(_WORDS, matchkind=MatchKind.LeftmostLongest)
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 Hit = tuple[int, int, int]
 is_random = runs.is_random
@@ -63,9 +62,7 @@ def mask(text: str, depth: int = _DEPTH) -> str:
 def find(text: str, depth: int = _DEPTH) -> list[Span]:
     """The spans of a text that look like secrets, in any order."""
     # Only this letter has a longer lower case; positions must stay the same.
-    lower = text.replace("\u0130", "i").lower()
-    if not lower.isascii():
-        lower = _SURROGATE.sub("\ufffd", lower)
+    lower = encodable(text.replace("\u0130", "i").lower())
     hits = _FINDER.find_matches_as_indexes(lower)
     spans = _at_words(text, hits)
     spans += tokens.unprefixed(text)

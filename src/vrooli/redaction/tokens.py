@@ -92,6 +92,14 @@ _TWILIO = re.compile(r"SK[0-9a-f]{32}(?![0-9a-zA-Z])")
 _TERRAFORM = re.compile(r"\.atlasv1\.[\w=-]{40,}+")
 
 Span = tuple[int, int]
+# A quote, also one that is escaped, or encoded for an address or for HTML; for verbose patterns.
+QUOTE = r"""(?:\\{0,15}+["'`]|%22|%27|&quot;|&\#34;|&\#39;)"""
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def encodable(text: str) -> str:
+    """The text with the same length and without halves of surrogate pairs, for the automata."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def token_at(text: str, start: int) -> Span | None:

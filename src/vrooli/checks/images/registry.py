@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -97,11 +97,8 @@ async def _architectures(
 
     Docker Hub is not asked: it counts such a request as a pull.
     """
-    images = [
-        image
-        for image, status in answers.items()
-        if status == httpx.codes.OK and parse(image).registry != HUB
-    ]
+    existing = _with_status(answers, httpx.codes.OK)
+    images = [image for image in existing if parse(image).registry != HUB]
     indexes = await asyncio.gather(*(_index(client, parse(image)) for image in images))
     return {image: platforms.of_index(index) for image, index in zip(images, indexes, strict=True)}
 
@@ -162,41 +159,39 @@ def judge(count: int, answers: dict[str, int], with_secret: Collection[str] = ()
         with_secret: The images that pods pull with a secret.
     """
     had = count - sum(status != httpx.codes.OK for status in answers.values())
-    absent = [image for image, status in answers.items() if status == httpx.codes.NOT_FOUND]
+    absent = _with_status(answers, httpx.codes.NOT_FOUND)
     hidden = [image for image in absent if image in with_secret and parse(image).registry != HUB]
     missing = [image for image in absent if image not in hidden]
-    closed = [
-        image
-        for image, status in answers.items()
-        if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
-    ]
-    limited = [i for i, s in answers.items() if s == httpx.codes.TOO_MANY_REQUESTS]
-    unreachable = [
-        i
-        for i, s in answers.items()
-        if s != httpx.codes.OK and i not in (*absent, *closed, *limited)
-    ]
-    unavailable = []
+    message = f"{had} of {count} images are on nodes or in their registries" if had else ""
+    findings = tuple(_missing(image) for image in missing)
+    return CheckResult(message, findings, tuple(_unverified(answers, hidden)))
+
+
+def _unverified(answers: Mapping[str, int], hidden: Sequence[str]) -> Iterator[str]:
+    """The images of which the responses tell nothing, with the reasons."""
+    closed = _with_status(answers, httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
+    limited = _with_status(answers, httpx.codes.TOO_MANY_REQUESTS)
+    explained = (*_with_status(answers, httpx.codes.OK, httpx.codes.NOT_FOUND), *closed, *limited)
+    unreachable = [image for image in answers if image not in explained]
     if hidden:
-        unavailable.append(
-            f"{', '.join(hidden)} (not found without credentials; nodes use the pull secret)"
-        )
+        yield f"{', '.join(hidden)} (not found without credentials; nodes use the pull secret)"
     if closed:
-        unavailable.append(
+        yield (
             f"{', '.join(closed)} ({_hosts(closed)} requires credentials with the scope "
             f"{', '.join(_scope(image) for image in closed)})"
         )
     if limited:
-        unavailable.append(
+        yield (
             f"{', '.join(limited)} (the rate limit of {_hosts(limited)} is reached for this "
             "machine (429); the nodes pull with limits of their own: wait, or set a pull secret)"
         )
     if unreachable:
-        unavailable.append(
-            f"{', '.join(unreachable)} (no response to this machine; the nodes pull the images)"
-        )
-    message = f"{had} of {count} images are on nodes or in their registries" if had else ""
-    return CheckResult(message, tuple(_missing(image) for image in missing), tuple(unavailable))
+        yield (f"{', '.join(unreachable)} (no response to this machine; the nodes pull the images)")
+
+
+def _with_status(answers: Mapping[str, int], *statuses: int) -> list[str]:
+    """The images whose registries responded with one of some statuses."""
+    return [image for image, status in answers.items() if status in statuses]
 
 
 def _hosts(images: Iterable[str]) -> str:

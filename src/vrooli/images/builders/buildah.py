@@ -26,6 +26,7 @@ from vrooli.images.builders.interface import (
     SAVE_S,
     Request,
     is_loopback,
+    run_words,
 )
 from vrooli.process import Completed
 
@@ -222,8 +223,7 @@ class Podman(Buildah):
 
     async def run(self, image_id: str, argv: Sequence[str]) -> str:
         """Run a command as root in a temporary container of an image; returns its output."""
-        alone = ("--rm", "--network", "none", "--user", "0", "--entrypoint", argv[0])
-        command = self.command("run", *alone, image_id, *argv[1:])
+        command = self.command(*run_words(image_id, argv))
         return (await process.run(command, timeout_s=RUN_S)).output
 
     async def remove_leftovers(self) -> None:

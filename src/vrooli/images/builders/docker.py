@@ -12,7 +12,15 @@ from pathlib import Path
 from vrooli import process
 from vrooli.errors import CommandError
 from vrooli.images import oci_layout
-from vrooli.images.builders.interface import BUILD_S, PUSH_S, QUERY_S, RUN_S, SAVE_S, Request
+from vrooli.images.builders.interface import (
+    BUILD_S,
+    PUSH_S,
+    QUERY_S,
+    RUN_S,
+    SAVE_S,
+    Request,
+    run_words,
+)
 
 # The last line of a push.
 PUSHED = re.compile(r"digest: (sha256:[0-9a-f]{64})")
@@ -59,9 +67,8 @@ class Docker:
 
     async def run(self, image_id: str, argv: Sequence[str]) -> str:
         """Run a command as root in a temporary container of an image; returns its output."""
-        alone = ("--rm", "--network", "none", "--user", "0", "--entrypoint", argv[0])
-        result = await process.run([self.name, "run", *alone, image_id, *argv[1:]], timeout_s=RUN_S)
-        return result.output
+        command = [self.name, *run_words(image_id, argv)]
+        return (await process.run(command, timeout_s=RUN_S)).output
 
     async def tag(self, image_id: str, reference: str) -> None:
         """Add a reference to an image."""

@@ -96,6 +96,12 @@ class Builder(Protocol):
         """Push an image to its reference's registry; returns its digest there."""
 
 
+def run_words(image_id: str, argv: Sequence[str]) -> tuple[str, ...]:
+    """The words for docker and podman that run a command alone, as root, without a network."""
+    alone = ("--rm", "--network", "none", "--user", "0", "--entrypoint", argv[0])
+    return ("run", *alone, image_id, *argv[1:])
+
+
 def is_loopback(reference: str) -> bool:
     """Whether a reference's registry is on this machine, where plain HTTP is used."""
     host = reference.partition("/")[0].removeprefix("[").rpartition(":")[0].removesuffix("]")
