@@ -59,11 +59,11 @@ def parse(output: str) -> tuple[Package, ...]:
     """The packages in the output of SCRIPT."""
     before, separator, after = output.partition("\n{")
     rows = [line.split("\t") for line in before.splitlines()]
-    found = {Package(kind, name, version.removeprefix("v")) for kind, name, version in rows}
+    contents = {Package(kind, name, version.removeprefix("v")) for kind, name, version in rows}
     decoder, rest = json.JSONDecoder(), f"{separator.strip()}{after}".strip()
     while rest:
         lock, end = decoder.raw_decode(rest)
         for path, entry in lock["packages"].items():
-            found.add(Package("npm", path.rpartition("node_modules/")[2], entry["version"]))
+            contents.add(Package("npm", path.rpartition("node_modules/")[2], entry["version"]))
         rest = rest[end:].strip()
-    return tuple(sorted(found))
+    return tuple(sorted(contents))

@@ -44,32 +44,32 @@ async def find(pins: Sequence[Pin]) -> list[Finding]:
     """
     base = (os.environ.get("VROOLI_OSV_URL") or OFFICIAL).rstrip("/")
     timeout = httpx.Timeout(ANSWER_S, connect=CONNECT_S)
-    found: set[Finding] = set()
+    findings: set[Finding] = set()
     try:
         async with httpx.AsyncClient(base_url=base, timeout=timeout) as client:
             for start in range(0, len(pins), BATCH):
-                found |= await _batch(client, pins[start : start + BATCH])
+                findings |= await _batch(client, pins[start : start + BATCH])
     except httpx.HTTPError as error:
         raise UncheckedError(f"{base}: {error or type(error).__name__}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UncheckedError(f"{base} gave an answer of another form") from error
-    return sorted(found)
+    return sorted(findings)
 
 
 async def _batch(client: httpx.AsyncClient, pins: Sequence[Pin]) -> set[Finding]:
     """The findings of one batch, whose answers may have several pages."""
-    found: set[Finding] = set()
+    findings: set[Finding] = set()
     queries = [(pin, _query(pin)) for pin in pins]
     for _ in range(MAX_PAGES):
         body = {"queries": [query for _, query in queries]}
         answer = (await client.post("/v1/querybatch", json=body)).raise_for_status().json()
         following = []
         for (pin, query), result in zip(queries, answer["results"], strict=True):
-            found |= {Finding(pin, entry["id"]) for entry in (result or {}).get("vulns") or ()}
+            findings |= {Finding(pin, entry["id"]) for entry in (result or {}).get("vulns") or ()}
             if token := (result or {}).get("next_page_token"):
                 following.append((pin, {**query, "page_token": token}))
         if not following:
-            return found
+            return findings
         queries = following
     raise UncheckedError(f"{client.base_url} has more than {MAX_PAGES} pages of one answer")
 

@@ -22,6 +22,19 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def built(cache: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the groups that are built; nothing is compiled."""
+    names: list[str] = []
+
+    async def build(group: Group, into: Path, progress: Progress) -> None:
+        names.append(group.name)
+
+    monkeypatch.setattr(golang, "build", build)
+    monkeypatch.setattr(store, "REQUIRED_DISK_BYTES", 0)
+    return names
+
+
 async def test_a_cached_program_is_given_without_any_work(cache: Path) -> None:
     store.folder(PAUSE).mkdir(parents=True)
     said: list[Event] = []
@@ -50,66 +63,49 @@ async def test_no_disk_space_is_said_before_anything_is_built(
 
 
 async def test_on_another_machine_than_the_downloads_are_for_all_is_built(
-    cache: Path, monkeypatch: pytest.MonkeyPatch
+    built: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    built: list[str] = []
-
-    async def build(group: Group, into: Path, progress: Progress) -> None:
-        built.append(group.name)
-
     async def reached(site: str) -> bool:
         raise AssertionError(f"{site} is asked for programs that can't run here")
 
     monkeypatch.setattr(store.platform, "machine", lambda: "aarch64")
     monkeypatch.setattr(store.download, "is_reachable", reached)
-    monkeypatch.setattr(golang, "build", build)
-    monkeypatch.setattr(store, "REQUIRED_DISK_BYTES", 0)
     await store.ensure(["traefik"], Progress())
     assert built == ["traefik"]
+
+
+def _with_digest(group: Group, digest: str) -> Group:
+    """The group with the same SHA-256 of each download."""
+    downloads = (replace(each, sha256=digest) for each in group.downloads)
+    return replace(group, downloads=tuple(downloads))
 
 
 @pytest.fixture
 def recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A catalog with a SHA-256 of each download."""
-    groups = tuple(
-        replace(group, downloads=tuple(replace(each, sha256="0" * 64) for each in group.downloads))
-        for group in GROUPS
-    )
+    groups = tuple(_with_digest(group, "0" * 64) for group in GROUPS)
     monkeypatch.setattr(store, "GROUPS", groups)
 
 
 async def test_without_a_recorded_digest_no_site_is_asked(
-    cache: Path, monkeypatch: pytest.MonkeyPatch
+    built: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    built: list[str] = []
-
-    async def build(group: Group, into: Path, progress: Progress) -> None:
-        built.append(group.name)
-
     async def reached(site: str) -> bool:
         raise AssertionError(f"{site} is asked for files that cannot be verified")
 
     traefik = store.group_of("traefik")
-    unrecorded = replace(
-        traefik, downloads=tuple(replace(each, sha256="") for each in traefik.downloads)
-    )
-    monkeypatch.setattr(store, "GROUPS", (unrecorded,))
+    monkeypatch.setattr(store, "GROUPS", (_with_digest(traefik, ""),))
     monkeypatch.setattr(store.platform, "machine", lambda: store.DOWNLOAD_ARCHITECTURE)
     monkeypatch.setattr(store.download, "is_reachable", reached)
-    monkeypatch.setattr(golang, "build", build)
-    monkeypatch.setattr(store, "REQUIRED_DISK_BYTES", 0)
     await store.ensure(["traefik"], Progress())
     assert built == ["traefik"]
 
 
 @pytest.mark.usefixtures("recorded")
 async def test_what_a_site_does_not_have_is_built(
-    cache: Path, monkeypatch: pytest.MonkeyPatch
+    built: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    built, said = list[str](), list[Event]()
-
-    async def build(group: Group, into: Path, progress: Progress) -> None:
-        built.append(group.name)
+    said: list[Event] = []
 
     async def reached(site: str) -> bool:
         return True
@@ -120,8 +116,6 @@ async def test_what_a_site_does_not_have_is_built(
     monkeypatch.setattr(store.platform, "machine", lambda: store.DOWNLOAD_ARCHITECTURE)
     monkeypatch.setattr(store.download, "is_reachable", reached)
     monkeypatch.setattr(store.download, "fetch", fetch)
-    monkeypatch.setattr(golang, "build", build)
-    monkeypatch.setattr(store, "REQUIRED_DISK_BYTES", 0)
     await store.ensure(["traefik"], Progress("p", said.append))
     assert built == ["traefik"]
     told = [event.detail for event in said if isinstance(event, StepProgressed)]

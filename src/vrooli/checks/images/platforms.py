@@ -16,14 +16,14 @@ UNKNOWN = "unknown"
 
 def of_nodes(nodes: Iterable[Manifest]) -> frozenset[str]:
     """The architectures of nodes, such as amd64."""
-    found = {text(node, "status", "nodeInfo", "architecture") for node in nodes}
-    return frozenset(found - {""})
+    architectures = {text(node, "status", "nodeInfo", "architecture") for node in nodes}
+    return frozenset(architectures - {""})
 
 
 def of_index(index: Mapping[str, Any]) -> frozenset[str]:
     """The architectures that an image index lists; empty for the manifest of a single image."""
-    found = {text(item, "platform", "architecture") for item in items(index, "manifests")}
-    return frozenset(found - {"", UNKNOWN})
+    architectures = {text(item, "platform", "architecture") for item in items(index, "manifests")}
+    return frozenset(architectures - {"", UNKNOWN})
 
 
 def judge(
@@ -40,16 +40,16 @@ def judge(
     if not available or not nodes or nodes <= available:
         return None, ""
     built = ", ".join(sorted(available))
-    lacking = ", ".join(sorted(nodes - available))
+    missing = ", ".join(sorted(nodes - available))
     if nodes & available:
         return None, (
-            f"{image} is not built for {lacking}, which some nodes have: set a nodeSelector on "
+            f"{image} is not built for {missing}, which some nodes have: set a nodeSelector on "
             f"{ARCHITECTURE}"
         )
     return Finding(
         name,
         image,
-        f"it is built for the architecture {built}, and the nodes have {lacking}.",
-        f"Build and push the image for {lacking}, or set a tag that supports it (services.*.tag).",
+        f"it is built for the architecture {built}, and the nodes have {missing}.",
+        f"Build and push the image for {missing}, or set a tag that supports it (services.*.tag).",
         f"kubectl get nodes -L {ARCHITECTURE}",
     ), ""
