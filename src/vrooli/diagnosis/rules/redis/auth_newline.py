@@ -8,7 +8,7 @@ from vrooli import shell
 from vrooli.diagnosis.evidence.components import redis, rotation
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.kube.objects import Ref, text
+from vrooli.kube.objects import Body, Ref, text
 
 KEY = "password"
 # The same value in the Secret under its name in Vault.
@@ -50,20 +50,25 @@ def _replacement(evidence: Evidence, secret: Ref) -> str:
     item = rotation.filler(evidence, secret)
     if item is None:
         return f"kubectl edit {secret.words}"
-    where = f"-mount={text(item, 'spec', 'mount')} {text(item, 'spec', 'path')}"
-    return f"openssl rand -hex 24 | vault kv patch {where} REDIS_PASSWORD=-"
+    patch = _patch(item)
+    return f"openssl rand -hex 24 | {patch}"
 
 
 def _command(evidence: Evidence, secret: Ref) -> str:
     item = rotation.filler(evidence, secret)
-    if item is not None:
-        where = f"-mount={shell.path(text(item, 'spec', 'mount'))}"
-        path = text(item, "spec", "path")
-        return (
-            f"vault kv get {where} -field=REDIS_PASSWORD {shell.path(path)} | tr -d '[:space:]' | "
-            f"vault kv patch {where} {shell.path(path)} REDIS_PASSWORD=-"
-        )
-    return f"kubectl edit {secret.words}"
+    if item is None:
+        return f"kubectl edit {secret.words}"
+    where = f"-mount={shell.path(text(item, 'spec', 'mount'))}"
+    path, patch = text(item, "spec", "path"), _patch(item)
+    return (
+        f"vault kv get {where} -field={SOURCE_KEY} {shell.path(path)} | tr -d '[:space:]' | {patch}"
+    )
+
+
+def _patch(filler: Body) -> str:
+    """The command that writes the password in standard input to Vault."""
+    where = f"-mount={shell.path(text(filler, 'spec', 'mount'))}"
+    return f"vault kv patch {where} {shell.path(text(filler, 'spec', 'path'))} {SOURCE_KEY}=-"
 
 
 RULE = Rule(
