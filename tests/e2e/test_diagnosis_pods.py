@@ -423,13 +423,13 @@ async def test_a_service_that_leads_nowhere_is_named_and_put_back(
 
 
 @long
-async def test_a_deployment_scaled_to_no_pods_is_named_at_its_service(
+async def test_a_deployment_scaled_to_no_pods_is_named_before_its_service(
     kube: Kube, live: Live, surgery: Surgery
 ) -> None:
     home = live.environment.namespace
     named = await surgery(
-        "service-without-endpoints",
-        f"Service/{ADMINER}",
+        "scaled-to-zero",
+        f"Deployment/{ADMINER}",
         lambda: kube.patch(APPS, "Deployment", ADMINER, home, {"spec": {"replicas": 0}}),
         lambda: kube.patch(APPS, "Deployment", ADMINER, home, {"spec": {"replicas": 1}}),
     )

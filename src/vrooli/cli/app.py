@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-# Thresholds for gc.set_threshold: fewer collections than the default.
 from vrooli import inert
 from vrooli.cli import (
     artifact,
@@ -27,14 +26,13 @@ from vrooli.cli import (
     test,
     uninstall,
 )
-
-# Thresholds for gc.set_threshold: fewer collections than the default.
+from vrooli.cli.command import App
 from vrooli.cli.terminal import errors
 
 # Thresholds for gc.set_threshold: fewer collections than the default.
 SELDOM = (50_000, 20, 20)
 
-app = typer.Typer(
+app = App(
     name="vrooli",
     help="Build, deploy and diagnose Vrooli on Kubernetes.",
     epilog=f"Exit codes: {errors.described()}.",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vrooli.cli import examples, options
+from vrooli.cli.command import App
 from vrooli.cli.run import execute
 from vrooli.cli.terminal import tables
 from vrooli.events import Listener
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from vrooli.workflows.results.artifacts import VerifyResult
 
-app = typer.Typer(help="Inspect artifacts of `vrooli build`.", no_args_is_help=True)
+app = App(help="Inspect artifacts of `vrooli build`.", no_args_is_help=True)
 
 
 @app.callback()

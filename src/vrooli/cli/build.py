@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vrooli import environments
-from vrooli.cli import examples, options
+from vrooli.cli import completion, examples, options
 from vrooli.cli.run import execute
 from vrooli.cli.terminal import tables
 from vrooli.events import Listener
@@ -36,6 +36,8 @@ Environments = Annotated[
     typer.Option(
         "--environment",
         "-e",
+        metavar="NAME",
+        autocompletion=completion.environments,
         help="Environment whose values to include. Repeatable. Default: all environments.",
         show_default=False,
     ),

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 from vrooli import environments, inert
 from vrooli.cli import examples, options
+from vrooli.cli.command import Command
 from vrooli.cli.run import execute
 from vrooli.cli.terminal import prompt, tables
 from vrooli.events import Listener
@@ -62,7 +62,7 @@ WORDED = ("--check-only", "--yes")
 WORDS = {"yes": "--", "no": "--no-"}
 
 
-class Worded(TyperCommand):
+class Worded(Command):
     """Accepts `--yes yes` and `--check-only no` in addition to the plain flags."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

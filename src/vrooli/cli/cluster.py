@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vrooli.cli import examples, options
+from vrooli.cli import completion, examples, options
+from vrooli.cli.command import App
 from vrooli.cli.run import execute
 from vrooli.cli.terminal import prompt, tables
 from vrooli.events import Listener
@@ -24,13 +25,27 @@ if TYPE_CHECKING:
     )
 
 DEFAULT_NAME = "vrooli"
-Name = Annotated[str, typer.Argument(envvar="VROOLI_CLUSTER_NAME", help="Name of the cluster.")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        envvar="VROOLI_CLUSTER_NAME",
+        help="Name of the cluster.",
+        autocompletion=completion.embedded_clusters,
+    ),
+]
 NameOption = Annotated[
-    str, typer.Option("--name", envvar="VROOLI_CLUSTER_NAME", help="Name of the cluster.")
+    str,
+    typer.Option(
+        "--name",
+        envvar="VROOLI_CLUSTER_NAME",
+        metavar="NAME",
+        help="Name of the cluster.",
+        autocompletion=completion.embedded_clusters,
+    ),
 ]
 TEXT = options.OutputFormat.TEXT
 
-app = typer.Typer(help="Manage embedded clusters.", no_args_is_help=True)
+app = App(help="Manage embedded clusters.", no_args_is_help=True)
 
 
 @app.command(

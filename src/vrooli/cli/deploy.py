@@ -66,7 +66,13 @@ PreserveAdded = Annotated[
     ),
 ]
 Timeout = Annotated[
-    float, typer.Option("--timeout", min=1, help="Seconds to wait until the release is ready.")
+    float,
+    typer.Option(
+        "--timeout",
+        min=1,
+        metavar="SECONDS",
+        help="Seconds to wait until the release is ready.",
+    ),
 ]
 
 EXAMPLES = examples.epilog(

@@ -13,6 +13,7 @@ from vrooli.cli import examples, options
 from vrooli.cli.run import execute
 from vrooli.cli.terminal import tables
 from vrooli.events import Listener
+from vrooli.grammar import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -54,6 +55,7 @@ Timeout = Annotated[
     typer.Option(
         "--timeout",
         min=1,
+        metavar="SECONDS",
         help="Maximum time for data collection in seconds.",
     ),
 ]
@@ -130,8 +132,7 @@ def show(result: DiagnoseResult, console: Console) -> None:
 def _summary(result: DiagnoseResult) -> str:
     where = f"{result.release} in namespace {result.namespace}"
     if result.causes:
-        count = len(result.causes)
-        return f"{count} root cause{'s' if count != 1 else ''} found"
+        return f"{counted(len(result.causes), 'root cause')} found"
     if result.missing:
         return f"No problems found, but required data of {where} could not be read"
     return f"{where} is healthy"

@@ -60,19 +60,25 @@ Form = Annotated[PictureFormat, typer.Option("--format", help="Format of the dia
 Diagrams = Annotated[
     list[DiagramName] | None,
     typer.Option(
-        "--diagram", help="Diagram to draw. Repeatable. Default: all.", show_default=False
+        "--diagram",
+        metavar="NAME",
+        help="Diagram to draw: architecture, connectivity, secrets or delivery. Repeatable. "
+        "Default: all.",
+        show_default=False,
     ),
 ]
 Serve = Annotated[
     bool, typer.Option("--serve", help="Serve the live graph as a web page until Ctrl-C.")
 ]
 Port = Annotated[
-    int,
+    int | None,
     typer.Option(
         "--port",
+        metavar="NUMBER",
         min=0,
         max=options.HIGHEST_PORT,
-        help="Port on 127.0.0.1 for --serve. 0 selects a free port.",
+        help="Port on 127.0.0.1 for --serve. Default: a free port.",
+        show_default=False,
     ),
 ]
 
@@ -85,7 +91,7 @@ def command(
     diagram: Diagrams = None,
     values: options.ValuesFiles = None,
     serve: Serve = False,
-    port: Port = 0,
+    port: Port = None,
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
@@ -102,12 +108,14 @@ def command(
     def draw(listener: Listener) -> Awaitable[GraphResult]:
         from vrooli.workflows import graph
 
+        if port is not None:
+            raise UsageError("--port requires --serve.", "Add --serve, or remove --port.")
         return graph.graph(build_options(), listener)
 
     def show(listener: Listener) -> Awaitable[Result]:
         from vrooli.workflows import graph_server
 
-        return graph_server.serve(build_options(), port, listener)
+        return graph_server.serve(build_options(), port or 0, listener)
 
     if serve:
         execute(show, tables.show_empty, output, debug)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vrooli import environments
-from vrooli.cli import examples, options
+from vrooli.cli import completion, examples, options
 from vrooli.cli.run import execute
 from vrooli.cli.terminal import tables
 from vrooli.events import Listener
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 Component = Annotated[
     str,
     typer.Argument(
-        help="Component: ui, server, jobs, nsfw-detector, adminer, rotator, postgres or redis."
+        autocompletion=completion.components,
+        help="Component: ui, server, jobs, nsfw-detector, adminer, rotator, postgres or redis.",
     ),
 ]
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from vrooli.cli import completion
 from vrooli.environments import SecretsSource
 from vrooli.errors import UsageError
 
@@ -35,11 +36,16 @@ EnvironmentName = Annotated[
         "--environment",
         "-e",
         envvar="VROOLI_ENVIRONMENT",
+        metavar="NAME",
         help="Environment: dev, staging or prod.",
+        autocompletion=completion.environments,
     ),
 ]
 TargetName = Annotated[
-    str, typer.Option("--target", "-t", help="Deployment target. Only k8s-cluster exists.")
+    str,
+    typer.Option(
+        "--target", "-t", metavar="NAME", help="Deployment target. Only k8s-cluster exists."
+    ),
 ]
 ClusterName = Annotated[
     str | None,
@@ -47,6 +53,7 @@ ClusterName = Annotated[
         "--cluster",
         envvar="VROOLI_CLUSTER",
         metavar="KIND[:NAME]",
+        autocompletion=completion.clusters,
         help="Cluster to use: embedded, minikube, kind or context, with an optional name. "
         "Default: the running minikube profile, otherwise the embedded cluster.",
         show_default=False,
@@ -65,6 +72,7 @@ SecretsFile = Annotated[
     typer.Option(
         "--secrets-file",
         envvar="VROOLI_SECRETS_FILE",
+        metavar="FILE",
         help="File for --secrets-source file. Created with random passwords if it does not exist. "
         "Default: .env.ENVIRONMENT in the repository.",
         show_default=False,
@@ -72,7 +80,13 @@ SecretsFile = Annotated[
 ]
 ValuesFiles = Annotated[
     list[Path] | None,
-    typer.Option("--values", "-f", help="Additional values file. Repeatable.", show_default=False),
+    typer.Option(
+        "--values",
+        "-f",
+        metavar="FILE",
+        help="Additional values file. Repeatable.",
+        show_default=False,
+    ),
 ]
 Ports = Annotated[
     list[str] | None,
@@ -85,7 +99,10 @@ Ports = Annotated[
     ),
 ]
 Follow = Annotated[bool, typer.Option("--follow", help="Print new log lines as they arrive.")]
-Tail = Annotated[int, typer.Option("--tail", min=0, help="Number of most recent lines to print.")]
+Tail = Annotated[
+    int,
+    typer.Option("--tail", min=0, metavar="LINES", help="Number of most recent lines to print."),
+]
 
 PORT_NAMES = ("api", "http", "https")
 HIGHEST_PORT = 65535

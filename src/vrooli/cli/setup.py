@@ -21,6 +21,7 @@ Target = Annotated[
     typer.Option(
         "--target",
         "-t",
+        metavar="NAME",
         help="Also set up this target. k8s-cluster: the cluster, the operators and Vault.",
         show_default=False,
     ),

@@ -29,6 +29,7 @@ Timeout = Annotated[
     typer.Option(
         "--timeout",
         min=1,
+        metavar="SECONDS",
         help="Timeout in seconds. Default: 120, with --watch 600.",
         show_default=False,
     ),

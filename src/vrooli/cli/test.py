@@ -41,6 +41,7 @@ Suites = Annotated[
         "--suite",
         "-s",
         envvar="VROOLI_SUITE",
+        metavar="NAME",
         help="Test suite. live: the Helm tests of the running release. lint, vulnerabilities, "
         "unit, programs, services, chart, cluster, e2e: suites of this repository. all: every "
         "suite of this repository. Repeatable.",

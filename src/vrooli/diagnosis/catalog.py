@@ -97,6 +97,7 @@ from vrooli.diagnosis.rules.workloads import (
     probe_failing,
     pull_secret_missing,
     rollout_stuck,
+    scaled_to_zero,
     scaler,
     secret_key_missing,
     unschedulable,
@@ -187,6 +188,7 @@ AROUND: tuple[Rule, ...] = (
 )
 # Workloads, in the order of a pod's life cycle.
 WORKLOADS: tuple[Rule, ...] = (
+    scaled_to_zero.RULE,
     quota_exceeded.RULE,
     pod_refused.RULE,
     unschedulable.RULE,

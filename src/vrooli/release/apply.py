@@ -15,6 +15,7 @@ from vrooli import project
 from vrooli.chart import engine
 from vrooli.chart.manifest import Manifest
 from vrooli.events import Progress
+from vrooli.grammar import counted
 from vrooli.kube import Kube
 from vrooli.operators import security as pod_security
 from vrooli.release import helm, pending, uninstall
@@ -106,7 +107,7 @@ async def ensure(
         )
     number = await _run_helm(release, chart, values, record, options)
     await pending.delete_leftovers(kube, release, settled.leftovers, desired, progress)
-    detail = f"revision {number} of {len(desired)} objects, pod security {security}"
+    detail = f"revision {number} of {counted(len(desired), 'object')}, pod security {security}"
     return Applied(True, detail + uninstall.format_leftovers(leftovers), number)
 
 

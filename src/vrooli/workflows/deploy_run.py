@@ -12,6 +12,7 @@ from vrooli.chart import engine, values
 from vrooli.chart.manifest import Manifest
 from vrooli.errors import InterruptError, PrerequisiteError, UsageError, VrooliError
 from vrooli.events import Listener, Progress, StepEnded
+from vrooli.grammar import counted
 from vrooli.kube import Kube
 from vrooli.release import apply, failure_handling, lease, secret_redaction, uninstall
 from vrooli.release.apply import Applied, ApplyOptions
@@ -170,9 +171,9 @@ class DeployRun:
             await self.fit.wait()  # a failed check ends this with a better message
             raise
         if record is None:
-            detail = f"a new release of {len(self.manifests)} objects"
+            detail = f"a new release of {counted(len(self.manifests), 'object')}"
             return Done(changed=False, detail=detail + uninstall.format_leftovers(leftovers))
-        return Done(changed=False, detail=f"{len(self.changes)} objects differ")
+        return Done(changed=False, detail=f"{counted(len(self.changes), 'changed object')}")
 
     async def act(self, listener: Listener, consent: Consent) -> list[StepEnded]:
         """Apply and follow under the lock; on failure save a report and roll back."""

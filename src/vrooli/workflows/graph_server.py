@@ -25,7 +25,7 @@ AGAIN_S = 30.0
 
 
 async def serve(options: GraphOptions, port: int, listener: Listener) -> Result:
-    """Show the live pictures in a browser, until cancelled.
+    """Show the live pictures in a browser, until cancelled: that is its normal end.
 
     Raises:
         UsageError: The port is taken, or the cluster's name is wrong.
@@ -40,10 +40,18 @@ async def serve(options: GraphOptions, port: int, listener: Listener) -> Result:
         async with show.server.running(port) as url:
             listener(LogLine("graph", url))
             try:
-                await show.run()
+                await _until_cancelled(show)
             except* VrooliError as errors:
                 raise first_error(errors) from errors
     return Result()
+
+
+async def _until_cancelled(show: _Show) -> None:
+    try:
+        await show.run()
+    except asyncio.CancelledError:
+        if (task := asyncio.current_task()) is not None:
+            task.uncancel()
 
 
 class _Show:

@@ -12,6 +12,7 @@ from vrooli.chart.manifest import Manifest
 from vrooli.environments import Environment
 from vrooli.errors import InterruptError, PrerequisiteError, UsageError, VrooliError
 from vrooli.events import Listener, LogLine, Progress, StepEnded
+from vrooli.grammar import counted
 from vrooli.kube import Kube
 from vrooli.release import failure_handling, lease, secret_redaction
 from vrooli.release import rollback as reverting
@@ -174,7 +175,7 @@ class _Run:
         self.changes, _ = await comparison.preview(
             self.kube, self.manifests, self.record, redactor, preserve_added=preserve_added
         )
-        return Done(changed=False, detail=f"{len(self.changes)} objects differ")
+        return Done(changed=False, detail=f"{counted(len(self.changes), 'changed object')}")
 
     async def act(self, listener: Listener, consent: Consent) -> list[StepEnded]:
         """Roll back and follow under the lock; on failure save a report."""

@@ -52,6 +52,12 @@ def test_deployment_whose_pods_are_refused_quotes_the_api_server() -> None:
     assert str(deployment_unready_reason(refused)).endswith("current version: exceeded quota")
 
 
+def test_deployment_without_desired_pods_is_not_ready() -> None:
+    stopped = deployment(replicas=0, updatedReplicas=0, availableReplicas=0)
+    stopped["spec"]["replicas"] = 0
+    assert deployment_unready_reason(stopped) == "it is scaled to 0 pods"
+
+
 def test_missing_deployment_is_not_ready() -> None:
     assert deployment_unready_reason(None) == "its Deployment doesn't exist"
 

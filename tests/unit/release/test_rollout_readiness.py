@@ -184,3 +184,17 @@ def test_what_does_not_exist_misses_that_and_other_kinds_miss_nothing() -> None:
     desired = [manifest.from_body(ingress, "here"), manifest.from_body(service, "here")]
     assert readiness.unready_reasons(desired, seen()) == {"Ingress/a": "it doesn't exist"}
     assert readiness.unready_reasons(desired, seen(ingress)) == {}
+
+
+@pytest.mark.parametrize(("deployed", "reason"), [(1, "it is scaled to 0 pods"), (0, None)])
+def test_a_component_without_pods_is_ready_only_if_its_release_has_none(
+    deployed: int, reason: str | None
+) -> None:
+    body = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "jobs"},
+        "spec": {"replicas": deployed},
+    }
+    live = {**body, "spec": {"replicas": 0}, "status": {}}
+    assert readiness.unready_reason(manifest.from_body(body, "here"), seen(live)) == reason

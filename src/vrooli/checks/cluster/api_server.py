@@ -12,6 +12,7 @@ from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.runner import is_forbidden
 from vrooli.errors import VrooliError
 from vrooli.findings import Finding
+from vrooli.grammar import counted
 from vrooli.kube import ApiError, Manifest
 from vrooli.kube.status import find_condition
 
@@ -41,7 +42,9 @@ async def run(site: Site) -> CheckResult:
         if not is_forbidden(error):
             raise
         return CheckResult(version, tuple(findings), ("the nodes (permission denied)",))
-    return CheckResult(f"{version}, {len(nodes)} nodes", (*findings, *judge_nodes(nodes)))
+    return CheckResult(
+        f"{version}, {counted(len(nodes), 'node')}", (*findings, *judge_nodes(nodes))
+    )
 
 
 async def _healthy(site: Site) -> bool:

@@ -10,6 +10,7 @@ from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.nodes import planned_pods
 from vrooli.checks.nodes.planned_pods import PodGroup
 from vrooli.findings import Finding
+from vrooli.grammar import counted
 from vrooli.kube import Manifest, objects, quantities
 from vrooli.kube.quantities import Amounts
 from vrooli.kube.status import has_condition
@@ -80,8 +81,8 @@ def judge(planned: list[PodGroup], nodes: list[Node]) -> CheckResult:
     total_free = quantities.total(*(node.free for node in nodes))
     count = sum(group.count for group in planned)
     message = (
-        f"{count} pods request {quantities.format_amounts(requested)}; {len(nodes)} nodes have "
-        f"{quantities.format_amounts(total_free)} free"
+        f"{counted(count, 'pod')} request {quantities.format_amounts(requested)}; "
+        f"{quantities.format_amounts(total_free)} are free on {counted(len(nodes), 'node')}"
     )
     return CheckResult(message, tuple(_finding(*arguments) for arguments in unplaced.values()))
 

@@ -13,6 +13,7 @@ from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.runner import is_forbidden
 from vrooli.errors import VrooliError
 from vrooli.findings import Finding
+from vrooli.grammar import counted
 from vrooli.kube import ApiError, Manifest
 from vrooli.operators import Operator, OperatorStatus
 from vrooli.operators.catalog import resources_by_kind
@@ -247,7 +248,7 @@ def judge_observed(operator: Operator, objects: Iterable[Manifest], now: datetim
         )
         for item in late
     )
-    return CheckResult(f"reconciles {len(items)} objects" if items else "", findings)
+    return CheckResult(f"reconciles {counted(len(items), 'object')}" if items else "", findings)
 
 
 def _log_command(operator: Operator, namespace: str) -> str:

@@ -34,6 +34,8 @@ from vrooli.release.records.storage import ReleaseRecord
 
 # The maximum number of objects of each kind, and of events.
 OBJECTS, EVENTS = 300, 2000
+# The endings of an archive's name.
+SUFFIXES = (".tar.gz", ".tgz")
 # The maximum length of a response, characters.
 ANSWER = 4000
 _UNSAFE = re.compile(r"[^A-Za-z0-9._:@=-]")
@@ -93,11 +95,17 @@ def demand_place(path: Path, *, force: bool) -> None:
     """Check that a bundle can be written to a path, before anything is read.
 
     Raises:
-        UsageError: The file exists, or the folder does not.
+        UsageError: The file exists, its name is that of another format, or the folder does not
+            exist.
     """
     if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
         raise UsageError(
             f"The bundle cannot be written to {path}.", "Specify a file in a writable folder."
+        )
+    if not path.name.endswith(SUFFIXES):
+        raise UsageError(
+            f"The bundle is a tar archive, and {inert.line(path.name)} is not named as one.",
+            f"Specify a name that ends with {' or '.join(SUFFIXES)}.",
         )
     if path.exists() and not force:
         raise UsageError(f"{path} already exists.", "Specify a different file, or use --force.")

@@ -19,6 +19,7 @@ from vrooli import inert
 from vrooli.diagnosis.bundle import object_status
 from vrooli.diagnosis.interface import Cause
 from vrooli.findings import Finding
+from vrooli.grammar import counted
 from vrooli.kube.objects import Body, ref_of, text
 from vrooli.kube.unavailable import Unavailable
 
@@ -103,8 +104,7 @@ def _verdict(view: View) -> str:
     count = len(view.causes)
     if not count:
         return '<span class="badge healthy">no problem found</span>'
-    plural = "" if count == 1 else "s"
-    return f'<span class="badge unhealthy">{count} root cause{plural} found</span>'
+    return f'<span class="badge unhealthy">{counted(count, "root cause")} found</span>'
 
 
 def _cause(number: int, cause: Cause) -> str:

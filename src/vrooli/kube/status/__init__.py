@@ -15,6 +15,7 @@ from vrooli.kube.status.pods import (
     pod_status,
 )
 from vrooli.kube.status.workloads import (
+    SCALED_TO_ZERO,
     JobStatus,
     WorkloadStatus,
     claim_phase,
@@ -27,6 +28,7 @@ from vrooli.kube.status.workloads import (
 )
 
 __all__ = [
+    "SCALED_TO_ZERO",
     "Condition",
     "ContainerStatus",
     "JobStatus",

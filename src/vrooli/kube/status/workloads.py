@@ -9,6 +9,8 @@ from vrooli.kube.status.conditions import Condition, find_condition, is_observed
 
 BOUND = "Bound"
 ON_DELETE = "OnDelete"
+# Why a workload without desired pods is not ready.
+SCALED_TO_ZERO = "it is scaled to 0 pods"
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,8 @@ def deployment_unready_reason(deployment: Body | None) -> str | None:
     if deployment is None:
         return "its Deployment doesn't exist"
     status = workload_status(deployment)
+    if status.desired == 0:
+        return SCALED_TO_ZERO
     if not status.is_observed:
         return "its last change isn't observed yet"
     if status.updated < status.desired or status.current > status.updated:
@@ -140,6 +144,8 @@ def stateful_set_unready_reason(stateful_set: Body | None) -> str | None:
     if stateful_set is None:
         return "its StatefulSet doesn't exist"
     status = workload_status(stateful_set)
+    if status.desired == 0:
+        return SCALED_TO_ZERO
     if not status.is_observed:
         return "its last change isn't observed yet"
     if status.ready < status.desired:

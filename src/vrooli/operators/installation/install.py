@@ -7,7 +7,8 @@ import re
 from vrooli.errors import VrooliError
 from vrooli.events import Progress
 from vrooli.kube import Kube, Manifest, objects, workloads
-from vrooli.kube.status import deployment_unready_reason
+from vrooli.kube.objects import Ref
+from vrooli.kube.status import SCALED_TO_ZERO, deployment_unready_reason
 from vrooli.operators.installation import record
 from vrooli.operators.model import Operator, OperatorStatus, Site, Source, State
 from vrooli.steps import Done
@@ -64,8 +65,11 @@ def namespace_security(source: str) -> str:
 async def wait_ready(operator: Operator, kube: Kube, progress: Progress) -> None:
     """Wait until the operator's Deployment is ready, whoever installed it.
 
+    One that was installed here and is scaled to 0 pods is started.
+
     Raises:
         WaitTimeoutError: It is not, with the reasons of its pods.
+        VrooliError: It is missing, or somebody else's and scaled to 0 pods.
     """
     deployment = await _deployment(operator, kube)
     if deployment is None:
@@ -74,7 +78,22 @@ async def wait_ready(operator: Operator, kube: Kube, progress: Progress) -> None
             "Run `vrooli develop` again; it installs what is missing.",
         )
     name, namespace = deployment["metadata"]["name"], deployment["metadata"]["namespace"]
+    if deployment_unready_reason(deployment) == SCALED_TO_ZERO:
+        await _start(operator, kube, Ref("Deployment", name, namespace), progress)
     await workloads.wait_ready(kube, "Deployment", name, namespace, READY_S, progress)
+
+
+async def _start(operator: Operator, kube: Kube, deployment: Ref, progress: Progress) -> None:
+    """Scale an operator that was installed here from 0 pods to 1."""
+    installed = await record.read(kube, operator.namespace)
+    if not installed.ours:
+        raise VrooliError(
+            f"{operator.title} is scaled to 0 pods, and was not installed by vrooli.",
+            f"Start it: kubectl scale {deployment.words} --replicas=1",
+        )
+    progress.report(f"scales {operator.title} from 0 pods to 1")
+    name, namespace = deployment.name, deployment.namespace
+    await kube.patch("apps/v1", "Deployment", name, namespace, {"spec": {"replicas": 1}})
 
 
 async def status(operator: Operator, kube: Kube) -> OperatorStatus:
@@ -83,8 +102,7 @@ async def status(operator: Operator, kube: Kube) -> OperatorStatus:
     deployment = await _deployment(operator, kube)
     if deployment is None:
         return OperatorStatus(operator.name, operator.namespace, State.ABSENT)
-    is_stopped = objects.dig(deployment, "spec", "replicas") == 0
-    reason = "it is scaled to 0 pods" if is_stopped else deployment_unready_reason(deployment)
+    reason = deployment_unready_reason(deployment)
     is_other = _is_other_version(operator, deployment, installed)
     is_ours = installed.ours and not is_other
     other = f"another version than was installed here ({installed.version})" if is_other else ""

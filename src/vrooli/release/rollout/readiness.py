@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from vrooli.chart.manifest import Manifest
+from vrooli.kube.objects import dig
 from vrooli.kube.snapshot import Snapshot
 from vrooli.kube.status import (
+    SCALED_TO_ZERO,
     claim_phase,
     deployment_unready_reason,
     is_claim_bound,
@@ -42,7 +44,12 @@ def unready_reason(manifest: Manifest, snapshot: Snapshot) -> str | None:
     if rule is None:
         return None
     body = snapshot.find(manifest.kind, manifest.name)
-    return "it doesn't exist" if body is None else rule(body, snapshot)
+    if body is None:
+        return "it doesn't exist"
+    reason = rule(body, snapshot)
+    # The values of a release may scale a component to 0 pods.
+    is_intended = reason == SCALED_TO_ZERO and dig(manifest.body, "spec", "replicas") == 0
+    return None if is_intended else reason
 
 
 def _deployment(body: Body, snapshot: Snapshot) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from vrooli.chart.manifest import Manifest
 from vrooli.events import Progress
+from vrooli.grammar import counted
 from vrooli.kube import Kube
 from vrooli.release.rollout import (
     context,
@@ -57,7 +58,7 @@ async def until_ready(
     except ExceptionGroup as errors:
         raise first_error(errors) from None
     waited = time.monotonic() - began
-    message = f"{len(rollout.counted)} objects ready after {waited:.0f} s"
+    message = f"{counted(len(rollout.counted), 'object')} ready after {waited:.0f} s"
     return Done(rollout.has_waited, "; ".join([message, *map(str, rollout.unavailable)]))
 
 

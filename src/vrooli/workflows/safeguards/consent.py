@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import InterruptError, UsageError
+from vrooli.grammar import counted
 
 # Shows a prompt on the terminal and returns whether it was confirmed.
 Prompt = Callable[[str], bool]
@@ -113,5 +114,4 @@ CONFIRMED = Consent(yes=True)
 def objects(keys: Sequence[str]) -> str:
     """Format objects by kind and name for a prompt."""
     named, more = ", ".join(keys[:MOST_NAMED]), len(keys) - MOST_NAMED
-    count = f"{len(keys)} object{'s' if len(keys) != 1 else ''}"
-    return f"{count} ({named}{f' and {more} more' if more > 0 else ''})"
+    return f"{counted(len(keys), 'object')} ({named}{f' and {more} more' if more > 0 else ''})"

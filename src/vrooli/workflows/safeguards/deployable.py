@@ -10,6 +10,7 @@ from vrooli.checks import interface as checks
 from vrooli.checks import preflight
 from vrooli.checks.images import local as local_images
 from vrooli.findings import Finding
+from vrooli.grammar import counted
 from vrooli.kube import Kube
 from vrooli.release import Release, lease
 from vrooli.release.model import Revision
@@ -47,7 +48,7 @@ async def demand(
         findings = [_of_rollback(finding, back_to) for finding in findings]
     preflight.demand(findings)
     parts = (
-        f"the cluster accepts {len(manifests)} objects",
+        f"the cluster accepts {counted(len(manifests), 'object')}",
         preflight.unavailable(outcomes),
         preflight.warnings(outcomes),
     )

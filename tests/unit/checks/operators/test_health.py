@@ -99,7 +99,7 @@ def test_an_object_whose_last_change_is_not_looked_at_for_a_minute_is_found() ->
 
 def test_redis_failovers_have_no_status_so_nothing_is_said_of_them() -> None:
     item = _object("RedisFailover", 3, {}, 9999)
-    assert health.judge_observed(REDIS, [item], NOW).summary == "reconciles 1 objects"
+    assert health.judge_observed(REDIS, [item], NOW).summary == "reconciles 1 object"
 
 
 @pytest.mark.parametrize(

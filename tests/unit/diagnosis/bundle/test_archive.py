@@ -96,6 +96,13 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path, name: str) ->
         bundle_archive.demand_place(tmp_path / name, force=True)
 
 
+def test_a_name_of_another_format_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"tar archive, and b\.zip") as refused:
+        bundle_archive.demand_place(tmp_path / "b.zip", force=False)
+    assert ".tar.gz" in refused.value.advice
+    bundle_archive.demand_place(tmp_path / "b.tgz", force=False)
+
+
 def test_what_fails_while_it_is_written_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from support.fakes.cluster import FakeCluster, namespace
+from support.fakes.cluster_api import Request
 from vrooli import operators
+from vrooli.errors import VrooliError
+from vrooli.events import Progress
 from vrooli.operators import OperatorStatus
 from vrooli.operators.installation import record
-from vrooli.operators.installation.install import running_version
+from vrooli.operators.installation.install import running_version, wait_ready
 from vrooli.operators.model import State
 
 Body = dict[str, Any]
@@ -64,6 +67,40 @@ async def test_a_foreign_operator_has_the_version_of_its_image() -> None:
     body = deployment("postgres-operator:5.8.5", **{"app.kubernetes.io/version": "5.8.2"})
     status = await _status(body)
     assert (status.version, status.source) == ("5.8.5", "foreign")
+
+
+def _stopped() -> Body:
+    body = deployment("postgres-operator:5.4")
+    body["metadata"]["name"] = "pgo"
+    body["spec"]["replicas"] = 0
+    return {**body, "status": {}}
+
+
+async def test_an_operator_without_pods_is_not_ready() -> None:
+    status = await _status(_stopped(), version="5.4", source="go-module")
+    assert (status.state, status.detail) == (State.NOT_READY, "it is scaled to 0 pods")
+
+
+async def test_an_operator_that_was_installed_here_is_started() -> None:
+    place = namespace(operators.PGO.namespace, labels={record.MANAGED_BY: "vrooli"})
+    cluster = FakeCluster(place, _stopped())
+
+    def start_pods(request: Request) -> None:
+        body = cluster.body("Deployment", "pgo", operators.PGO.namespace)
+        if request.verb == "get" and body["spec"]["replicas"] == 1:
+            cluster.add(deployment("postgres-operator:5.4"))
+
+    cluster.server.on_request = start_pods
+    await wait_ready(operators.PGO, cluster, Progress())
+    assert cluster.changes == [("patch", "Deployment", "pgo")]
+
+
+async def test_an_operator_of_somebody_else_is_not_started() -> None:
+    cluster = FakeCluster(namespace(operators.PGO.namespace), _stopped())
+    with pytest.raises(VrooliError, match="scaled to 0 pods") as failed:
+        await wait_ready(operators.PGO, cluster, Progress())
+    assert "kubectl scale deployment/pgo" in failed.value.advice
+    assert not cluster.changes
 
 
 async def test_an_operator_without_a_deployment_is_absent() -> None:

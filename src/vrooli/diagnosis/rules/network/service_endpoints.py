@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli import shell
-from vrooli.diagnosis.evidence.model import Evidence, replicas_of
-from vrooli.diagnosis.evidence.workloads import MOVING_S, deployed_field, is_older
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.workloads import MOVING_S, is_older
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.remedies.kubectl import restore_field_command
 from vrooli.kube.objects import (
@@ -45,7 +45,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 resource=ref,
                 message=f"it has no endpoints: {problem}",
                 remediation=REMEDIATION,
-                command=_command(evidence, ref, selector, at),
+                command=_command(evidence, ref, at),
                 evidence=_evidence(evidence, service),
                 affects=_touched(evidence, ref),
             )
@@ -55,8 +55,6 @@ def _podless(evidence: Evidence, selector: Body) -> str:
     chosen = ", ".join(f"{key}={value}" for key, value in selector.items())
     for body in evidence.all("Deployment"):
         if selects(selector, mapping(body, "spec", "template", "metadata", "labels")):
-            if replicas_of(body) == 0:
-                return f"{ref_of(body)} is scaled to 0 pods"
             return ""  # other rules report why it has no pods
     return f"no pod matches its selector {chosen}"
 
@@ -75,12 +73,7 @@ def _portless(service: Body, pods: list[Body]) -> str:
     return ""
 
 
-def _command(evidence: Evidence, ref: Ref, selector: Body, at: tuple[str, ...]) -> str:
-    for body in evidence.all("Deployment"):
-        template = mapping(body, "spec", "template", "metadata", "labels")
-        if replicas_of(body) == 0 and selects(selector, template):
-            replicas = deployed_field(evidence, ref_of(body), "spec", "replicas") or 1
-            return f"kubectl scale {ref_of(body).words} --replicas={shell.amount(replicas)}"
+def _command(evidence: Evidence, ref: Ref, at: tuple[str, ...]) -> str:
     return (
         restore_field_command(evidence, ref, *at)
         or f"kubectl get pods -n {shell.label(ref.namespace)} --show-labels"

@@ -25,17 +25,6 @@ def test_a_service_that_leads_to_a_port_which_no_container_offers_is_told(target
     assert f"targets {target}, but its pods expose 8080, http" in symptom.message
 
 
-def test_a_service_of_a_deployment_without_pods_is_scaled_up() -> None:
-    template = {"metadata": {"labels": LABELS}}
-    body = {
-        "kind": "Deployment",
-        "metadata": {"name": "shop", "namespace": "dev"},
-        "spec": {"replicas": 0, "template": template},
-    }
-    (symptom,) = service_endpoints.RULE.find(evidence(service(LABELS), body))
-    assert symptom.command == "kubectl scale deployment/shop -n dev --replicas=1"
-
-
 @pytest.mark.parametrize(
     "body",
     [

@@ -1,0 +1,50 @@
+"""Values that a shell completes: environments, clusters and components."""
+
+from __future__ import annotations
+
+from vrooli.environments import ENVIRONMENTS
+
+
+def environments(incomplete: str) -> list[str]:
+    """The environments."""
+    return _matching(list(ENVIRONMENTS), incomplete)
+
+
+def embedded_clusters(incomplete: str) -> list[str]:
+    """The names of the embedded clusters on this machine."""
+    from vrooli import project
+    from vrooli.cluster.embedded.cluster import list_clusters
+
+    return _matching([item.name for item in list_clusters(project.state_dir())], incomplete)
+
+
+def clusters(incomplete: str) -> list[str]:
+    """The values of --cluster: kinds, embedded clusters, and contexts of the kubeconfig."""
+    kinds = ["embedded", "minikube", "kind"]
+    named = [f"embedded:{name}" for name in embedded_clusters("")]
+    return _matching([*kinds, *named, *(f"context:{name}" for name in _contexts())], incomplete)
+
+
+def components(incomplete: str) -> list[str]:
+    """The components that have logs."""
+    from vrooli.workflows.logs import COMPONENTS
+
+    return _matching(list(COMPONENTS), incomplete)
+
+
+def _contexts() -> list[str]:
+    """The contexts of the kubeconfig; none if it cannot be read."""
+    import yaml
+
+    from vrooli.kube.objects import items, text
+    from vrooli.workflows.clusters.embedded import users_kubeconfig
+
+    try:
+        content = yaml.safe_load(users_kubeconfig().read_text())
+    except (OSError, ValueError, yaml.YAMLError):
+        return []
+    return [text(item, "name") for item in items(content, "contexts")]
+
+
+def _matching(values: list[str], incomplete: str) -> list[str]:
+    return [value for value in values if value.startswith(incomplete)]

@@ -1,0 +1,59 @@
+"""The help of commands, and what a shell completes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from vrooli import project
+from vrooli.cli import completion
+from vrooli.cli.app import app
+
+WIDE = {"COLUMNS": "200"}
+
+
+def _help(command: str) -> str:
+    return CliRunner().invoke(app, [*command.split(), "--help"], env=WIDE).output
+
+
+def test_the_lines_of_a_paragraph_are_joined() -> None:
+    text = " ".join(_help("status").split())
+    sentence = "with 3 if required data could not be read. With --watch, the command also follows"
+    assert sentence in text
+    assert any("Exits with 1" in line and "with 3" in line for line in _help("status").splitlines())
+
+
+@pytest.mark.parametrize("command", ["status", "graph", "deploy", "cluster start", "test", "logs"])
+def test_flags_and_names_show_no_type_of_python(command: str) -> None:
+    text = _help(command)
+    assert not [word for word in ("<bool>", "<str>", "list[", "Path]", "<float") if word in text]
+
+
+def test_the_port_of_a_page_requires_the_page() -> None:
+    result = CliRunner().invoke(app, ["graph", "--port", "8090"], env=WIDE)
+    assert result.exit_code == 2
+    assert "--port requires --serve" in result.output
+
+
+def test_environments_and_components_are_completed() -> None:
+    assert completion.environments("") == ["dev", "staging", "prod"]
+    assert completion.environments("s") == ["staging"]
+    assert "server" in completion.components("se")
+
+
+def test_clusters_are_completed_from_this_machine_and_the_kubeconfig(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = tmp_path / "clusters" / "demo" / "cluster.json"
+    record.parent.mkdir(parents=True)
+    record.write_text("{}")
+    monkeypatch.setattr(project, "state_dir", lambda: tmp_path)
+    config = tmp_path / "config"
+    monkeypatch.setenv("KUBECONFIG", str(config))
+    assert completion.clusters("context") == []
+    config.write_text("contexts: [{name: far}, {name: near}, 3]\n")
+    assert completion.clusters("context:n") == ["context:near"]
+    assert completion.clusters("emb") == ["embedded", "embedded:demo"]
+    assert completion.embedded_clusters("d") == ["demo"]
