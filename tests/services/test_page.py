@@ -42,7 +42,7 @@ def served(page: Path) -> Iterator[str]:
     _npm(page, "run", "build")
     port = free_port()
     options = ["--config", "../serve.json", "--no-clipboard", "--no-request-logging"]
-    options += ["--listen", f"tcp://127.0.0.1:{port}"]
+    options += ["--listen", str(port), "--no-port-switching"]
     argv: list[str | Path] = ["node", page / SERVE, *options, "dist"]
     serve = Running("serve", argv, port, page, {"NO_UPDATE_CHECK": "1"}).start()
     yield f"http://127.0.0.1:{port}"

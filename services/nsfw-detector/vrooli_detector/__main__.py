@@ -10,7 +10,7 @@ if __name__ == "__main__":
     settings = read_settings(LABELS)
     uvicorn.run(
         create_app(settings),
-        host="0.0.0.0",  # noqa: S104 - the pod's address; the network policy restricts access
+        host="",  # IPv4 and IPv6: a pod may have either; the network policy restricts access
         port=settings.port,
         timeout_graceful_shutdown=20,
         timeout_keep_alive=120,  # longer than the keep-alive of clients

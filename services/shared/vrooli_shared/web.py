@@ -117,7 +117,7 @@ def serve(app: Starlette, port: int) -> None:
     """Serve until SIGTERM, then complete the requests in progress."""
     uvicorn.run(
         app,
-        host="0.0.0.0",  # noqa: S104 - the pod's address; the network policy restricts access
+        host="",  # IPv4 and IPv6: a pod may have either; the network policy restricts access
         port=port,
         log_config=None,
         timeout_graceful_shutdown=DRAIN_S,

@@ -17,6 +17,11 @@ from vrooli.cluster.embedded.settings import LINK, LINK_PREFIX, HostLink
 from vrooli.errors import CommandError, PrerequisiteError
 from vrooli.process import run
 
+# A route to more addresses than the largest private network (10.0.0.0/8 of RFC 1918) says where
+# other traffic goes, as a default route does: VPNs set 0.0.0.0/1 and 128.0.0.0/1 (OpenVPN's
+# redirect-gateway def1), or a list of such networks around the private ones.
+WIDEST_USED = 8
+
 # What the cluster needs inside its namespace; the bridge's only where the kernel has them.
 SYSCTLS = {
     "net/ipv4/ip_forward": "1",
@@ -48,12 +53,17 @@ def choose_link(
 
 
 def parse_used_networks(routes: str, addresses: str) -> list[ipaddress.IPv4Network]:
-    """The networks in the JSON that ``ip route`` and ``ip address`` print."""
-    networks = [
+    """The networks in the JSON that ``ip route`` and ``ip address`` print.
+
+    Routes that cover other traffic (default routes and those wider than WIDEST_USED) do not use
+    their networks.
+    """
+    routed = (
         ipaddress.IPv4Network(route["dst"])
         for route in json.loads(routes or "[]")
         if route.get("dst", "default") != "default"
-    ]
+    )
+    networks = [network for network in routed if network.prefixlen >= WIDEST_USED]
     for link in json.loads(addresses or "[]"):
         for info in link.get("addr_info", ()):
             if info.get("family") == "inet":
@@ -73,7 +83,7 @@ async def connect(layout: Layout, host_link: HostLink) -> None:
     """Create the namespace and its link to the host.
 
     Raises:
-        PrerequisiteError: The kernel does not permit it.
+        PrerequisiteError: The kernel does not permit it, or the host routes elsewhere.
     """
     layout.netns.touch()
     try:
@@ -86,6 +96,33 @@ async def connect(layout: Layout, host_link: HostLink) -> None:
             f"The cluster's network cannot be created:  {error.message}",
             "The kernel must support network namespaces, veth and bridge devices.",
         ) from error
+    answer = await run(["ip", "-j", "-4", "route", "get", host_link.node_ip], check=False)
+    require_route(host_link, answer.output)
+
+
+def require_route(host_link: HostLink, answer: str) -> None:
+    """Check that the host reaches the cluster through the link.
+
+    A policy rule before the main table, as some VPNs set it, sends this traffic elsewhere.
+
+    Args:
+        host_link: The link.
+        answer: The JSON that ``ip route get`` prints for the cluster's address.
+
+    Raises:
+        PrerequisiteError: It does not.
+    """
+    route: dict[str, str] = next(iter(json.loads(answer or "[]")), {})
+    device = route.get("dev", "nowhere")
+    if device == host_link.host_interface:
+        return
+    table = f" (routing table {route['table']})" if route.get("table") else ""
+    raise PrerequisiteError(
+        f"The host sends traffic for the cluster's address {host_link.node_ip} to {device}{table} "
+        f"instead of {host_link.host_interface}. A VPN or a policy rule routes it.",
+        f"Exclude {host_link.network} from the VPN, or add a rule before the others: "
+        f"`ip rule add to {host_link.network} lookup main priority 100`. List them with `ip rule`.",
+    )
 
 
 async def disconnect(layout: Layout) -> None:

@@ -57,6 +57,50 @@ def test_routes_and_addresses_count_as_taken_but_the_default_route_does_not() ->
     assert found == _networks("10.1.0.0/16", "10.2.0.1/32", "10.3.0.0/24")
 
 
+WIREGUARD = "0.0.0.0/5 8.0.0.0/7 11.0.0.0/8 12.0.0.0/6 16.0.0.0/4 32.0.0.0/3 64.0.0.0/2"
+
+
+@pytest.mark.parametrize(
+    "routes",
+    [
+        [{"dst": "0.0.0.0/1"}, {"dst": "128.0.0.0/1"}],
+        [{"dst": "0.0.0.0/0", "table": "51820"}],
+        [{"dst": "default", "table": "52"}, {"dst": "0.0.0.0/2"}, {"dst": "192.0.0.0/2"}],
+        [{"dst": network} for network in WIREGUARD.split()],
+    ],
+)
+@pytest.mark.parametrize("host_cidr", [RANGE, "172.31.240.0/24"])
+def test_routes_of_a_vpn_that_takes_all_traffic_use_no_address(
+    routes: list[dict[str, str]], host_cidr: str
+) -> None:
+    used = namespace.parse_used_networks(json.dumps(routes), "[]")
+    assert namespace.choose_link(host_cidr, used, None).index == 0
+
+
+def test_the_tunnels_own_network_is_in_use_beside_such_routes() -> None:
+    routes = json.dumps([{"dst": "0.0.0.0/1"}, {"dst": "10.8.0.0/24"}])
+    used = namespace.parse_used_networks(routes, "[]")
+    with pytest.raises(PrerequisiteError):
+        namespace.choose_link("10.8.0.0/24", used, None)
+
+
+def test_a_policy_rule_that_takes_the_links_traffic_is_named_with_its_table() -> None:
+    answer = json.dumps([{"dst": "10.213.0.2", "dev": "tailscale0", "table": "52"}])
+    with pytest.raises(PrerequisiteError, match=r"tailscale0 \(routing table 52\)") as raised:
+        namespace.require_route(HostLink.at(RANGE, 0), answer)
+    assert "ip rule add to 10.213.0.0/30 lookup main" in raised.value.advice
+
+
+def test_no_route_to_the_link_is_an_error() -> None:
+    with pytest.raises(PrerequisiteError, match="nowhere"):
+        namespace.require_route(HostLink.at(RANGE, 0), "")
+
+
+def test_the_links_own_route_is_accepted() -> None:
+    answer = json.dumps([{"dst": "10.213.0.2", "dev": "vrooli0"}])
+    namespace.require_route(HostLink.at(RANGE, 0), answer)
+
+
 def test_no_routes_at_all_is_no_error() -> None:
     assert namespace.parse_used_networks("", "[]") == []
 
