@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from vrooli.cluster.embedded.host import inotify
+from vrooli.cluster.embedded.host.inotify import Inotify
 from vrooli.errors import PrerequisiteError
 from vrooli.process import run
 
@@ -55,6 +57,7 @@ class Host:
         swap: Whether swap is enabled.
         free_bytes: The free space on the state folder's disk.
         missing_programs: Those of PROGRAMS that are not installed.
+        inotify: The limits of inotify.
     """
 
     linux: bool = True
@@ -70,6 +73,7 @@ class Host:
     swap: bool = False
     free_bytes: int = 0
     missing_programs: tuple[str, ...] = ()
+    inotify: Inotify = field(default_factory=Inotify)
 
     @property
     def cgroup_v1(self) -> bool:
@@ -144,7 +148,7 @@ def missing_requirements(host: Host) -> list[str]:
             f"{MINIMUM_DISK_BYTES / GIB:.0f} GiB are required: free some space, or set "
             "VROOLI_STATE_DIR to a folder on another disk."
         )
-    return messages
+    return [*messages, *host.inotify.missing()]
 
 
 def require(host: Host) -> None:
@@ -187,6 +191,7 @@ def probe(state_dir: Path) -> Host:
         swap=len(swaps) > 1,
         free_bytes=shutil.disk_usage(folder).free,
         missing_programs=tuple(name for name in PROGRAMS if shutil.which(name) is None),
+        inotify=inotify.probe(),
     )
 
 
