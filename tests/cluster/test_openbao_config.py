@@ -24,7 +24,7 @@ def config(tmp_path: Path) -> tuple[Path, str]:
     text = (
         CONFIG.read_text()
         .replace("/openbao/", f"{tmp_path}/")
-        .replace("0.0.0.0:8200", f"127.0.0.1:{port}")
+        .replace('":8200"', f'"127.0.0.1:{port}"')
         .replace("127.0.0.1:8201", f"127.0.0.1:{cluster_port}")
         # In a pod, the cluster's certificate is a file that the server finds itself.
         .replace("kubernetes_host =", 'kubernetes_ca_cert = "none"\n      kubernetes_host =')

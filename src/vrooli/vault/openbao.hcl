@@ -5,7 +5,8 @@ api_addr     = "http://vault.vault.svc.cluster.local:8200"
 cluster_addr = "https://127.0.0.1:8201"
 
 listener "tcp" {
-  address     = "0.0.0.0:8200"
+  # Both address families, where the kernel has both.
+  address     = ":8200"
   tls_disable = true
 }
 

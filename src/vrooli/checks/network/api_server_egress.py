@@ -38,9 +38,13 @@ def judge(bodies: Iterable[Body], slices: list[Manifest]) -> CheckResult:
         if any(not any(_allows(rule, *endpoint) for rule in _rules(body)) for body in bodies)
     ]
     if not refused:
-        names = ", ".join(f"{address}:{port}" for address, port in endpoints)
+        names = ", ".join(_location(*endpoint) for endpoint in endpoints)
         return CheckResult(f"the policies allow connections to {names}")
     return CheckResult(findings=tuple(_finding(*endpoint) for endpoint in refused))
+
+
+def _location(address: str, port: int) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def _finding(address: str, port: int) -> Finding:
@@ -48,8 +52,8 @@ def _finding(address: str, port: int) -> Finding:
     return Finding(
         "api-server-egress",
         "NetworkPolicy",
-        f"the policies do not allow connections to the API server at {address}:{port}. PostgreSQL "
-        "would elect no primary, and the rotator would not start.",
+        f"the policies do not allow connections to the API server at {_location(address, port)}. "
+        "PostgreSQL would elect no primary, and the rotator would not start.",
         f"Add {address}/{length} to networkPolicies.apiServer.cidrs, and {port} to "
         "networkPolicies.apiServer.ports if it is missing.",
         f"kubectl get endpointslices -n {NAMESPACE} -l {SERVICE_LABEL}",

@@ -31,7 +31,9 @@ def test_policies_of_postgres_and_the_rotator_have_addresses() -> None:
     assert names == ["vrooli-dev-rotator", "vrooli-dev-postgres"]
 
 
-@pytest.mark.parametrize("address", ["10.96.0.1", "172.20.0.5", "192.168.49.2", "100.64.3.4"])
+@pytest.mark.parametrize(
+    "address", ["10.96.0.1", "172.20.0.5", "192.168.49.2", "100.64.3.4", "fd00:10:96::1"]
+)
 def test_private_addresses_of_the_api_server_are_allowed(address: str) -> None:
     result = api_server_egress.judge(policies(), endpoints(address))
     assert not result.findings
@@ -39,18 +41,18 @@ def test_private_addresses_of_the_api_server_are_allowed(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "port", "value"),
+    ("address", "port", "location", "value"),
     [
-        ("203.0.113.9", 443, "203.0.113.9/32"),
-        ("2001:db8::1", 6443, "2001:db8::1/128"),
-        ("10.0.0.1", 16443, "10.0.0.1/32"),
+        ("203.0.113.9", 443, "203.0.113.9:443", "203.0.113.9/32"),
+        ("2001:db8::1", 6443, "[2001:db8::1]:6443", "2001:db8::1/128"),
+        ("10.0.0.1", 16443, "10.0.0.1:16443", "10.0.0.1/32"),
     ],
 )
 def test_an_endpoint_that_no_policy_allows_is_named_with_the_value_to_set(
-    address: str, port: int, value: str
+    address: str, port: int, location: str, value: str
 ) -> None:
     result = api_server_egress.judge(policies(), endpoints("10.96.0.2", address, port=port))
-    found = [item for item in result.findings if f"{address}:{port}" in item.message]
+    found = [item for item in result.findings if location in item.message]
     assert len(found) == 1
     assert value in found[0].remediation
     assert str(port) in found[0].remediation

@@ -22,6 +22,10 @@ from vrooli.process import run
 # redirect-gateway def1), or a list of such networks around the private ones.
 WIDEST_USED = 8
 
+# Ranges to propose when a host uses the configured one: private networks (RFC 1918), and those of
+# carriers and of benchmarks (RFC 6598 and 2544), which few VPNs route.
+OTHER_CIDRS = ("172.31.240.0/24", "192.168.240.0/24", "100.127.240.0/24", "198.19.240.0/24")
+
 # What the cluster needs inside its namespace; the bridge's only where the kernel has them.
 SYSCTLS = {
     "net/ipv4/ip_forward": "1",
@@ -46,10 +50,16 @@ def choose_link(
         host_link = HostLink.at(host_cidr, index)
         if not any(host_link.network.overlaps(network) for network in networks):
             return host_link
+    other = next((cidr for cidr in OTHER_CIDRS if _is_free(cidr, networks)), "")
     raise PrerequisiteError(
         f"The host already uses every address of {host_cidr}.",
-        "Set VROOLI_HOST_CIDR to another range, such as 172.31.240.0/24.",
+        "Set VROOLI_HOST_CIDR to another range"
+        + (f", such as {other}." if other else ". `ip route show table all` lists those in use."),
     )
+
+
+def _is_free(cidr: str, used: Iterable[ipaddress.IPv4Network]) -> bool:
+    return not any(ipaddress.IPv4Network(cidr).overlaps(network) for network in used)
 
 
 def parse_used_networks(routes: str, addresses: str) -> list[ipaddress.IPv4Network]:

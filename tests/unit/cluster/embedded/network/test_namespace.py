@@ -44,6 +44,24 @@ def test_a_range_that_is_wholly_in_use_is_an_error_that_says_how_to_choose_anoth
     assert "VROOLI_HOST_CIDR" in raised.value.advice
 
 
+@pytest.mark.parametrize(
+    ("used", "advised"),
+    [
+        (["10.0.0.0/8"], "such as 172.31.240.0/24"),
+        (["10.0.0.0/8", "172.16.0.0/12"], "such as 192.168.240.0/24"),
+        (["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"], "such as 100.127.240.0/24"),
+        (
+            ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "198.18.0.0/15"],
+            "`ip route show table all`",
+        ),
+    ],
+)
+def test_the_range_that_is_proposed_is_free(used: list[str], advised: str) -> None:
+    with pytest.raises(PrerequisiteError) as raised:
+        namespace.choose_link(RANGE, _networks(*used), None)
+    assert advised in raised.value.advice
+
+
 def test_routes_and_addresses_count_as_taken_but_the_default_route_does_not() -> None:
     routes = json.dumps([{"dst": "default"}, {"dst": "10.1.0.0/16"}, {"dst": "10.2.0.1"}])
     addresses = json.dumps(
