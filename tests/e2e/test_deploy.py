@@ -16,6 +16,7 @@ import pytest
 
 from support.cluster.live import Live
 from support.release.artifacts import DEV, Source
+from vrooli.artifact import model
 from vrooli.chart import values
 from vrooli.checks.preflight import NotDeployableError
 from vrooli.errors import PrerequisiteError, UsageError
@@ -94,7 +95,9 @@ async def test_a_version_is_deployed_then_nothing_changes_then_it_goes_back(
     assert first.changed
     assert changed >= {f"Deployment/vrooli-dev-{name}" for name in ("server", "jobs", "ui")}
     running = await _images(kube)
-    assert {running[name].rpartition(":")[2] for name in ("server", "jobs", "ui")} == {GOOD}
+    recorded = {image.service: image for image in model.read(artifacts / GOOD / "artifacts").images}
+    for name in ("server", "jobs", "ui"):
+        assert running[name] == f"localhost/vrooli/{name}:{GOOD}@{recorded[name].digest}"
 
     assert (await releases.diff(_options(live, artifacts, GOOD), silent)).ok
     assert (await releases.diff(DeployOptions(DEV, cluster=live.cluster), silent)).ok

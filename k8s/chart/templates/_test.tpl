@@ -7,7 +7,9 @@ Usage: {{ include "vrooli.testPod" (dict "root" . "name" "server" "script" $scri
 {{- $root := .root -}}
 {{- $server := $root.Values.services.server -}}
 {{- with $root.Values.tests.image }}
-{{- $image := dict "repository" (.repository | default $server.repository) "tag" (.tag | default $server.tag) }}
+{{- /* A digest of the server's repository does not exist in another repository. */}}
+{{- $serverTag := ternary ($server.tag | splitList "@" | first) $server.tag (not (empty .repository)) }}
+{{- $image := dict "repository" (.repository | default $server.repository) "tag" (.tag | default $serverTag) }}
 apiVersion: v1
 kind: Pod
 metadata:

@@ -1,4 +1,4 @@
-"""Inspect artifacts."""
+"""Read artifacts, and inspect them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import asyncio
 from pathlib import Path
 
 from vrooli.artifact import model, verify
+from vrooli.artifact.model import Artifact
+from vrooli.errors import UsageError
 from vrooli.events import Listener
+from vrooli.workflows.options import DeployOptions
 from vrooli.workflows.results.artifacts import DifferenceView, VerifyResult
 
 
@@ -32,3 +35,25 @@ async def verify_artifact(path: Path, listener: Listener) -> VerifyResult:
         file_count=len(artifact.files),
         differences=tuple(DifferenceView(path=one.path, kind=one.kind.value) for one in problems),
     )
+
+
+def load(options: DeployOptions) -> Artifact:
+    """Load the artifact and compare each file with its record.
+
+    Raises:
+        UsageError: It is missing, incomplete, of another version, or lacks values.
+    """
+    folder, name = options.folder, options.environment.name
+    artifact = verify.require_intact(folder)
+    if options.version is not None and artifact.version != options.version:
+        raise UsageError(
+            f"The artifact in {folder} is of version {artifact.version}, not {options.version}.",
+            "Name the version that it has, or another artifact.",
+        )
+    if name not in artifact.environments:
+        available = ", ".join(artifact.environments) or "none"
+        raise UsageError(
+            f"The artifact in {folder} has no values for {name}, it has those for: {available}.",
+            f"Build it with `vrooli build --environment {name}`.",
+        )
+    return artifact

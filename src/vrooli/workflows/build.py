@@ -21,6 +21,7 @@ from vrooli.events import Listener, Outcome, Progress
 from vrooli.images import BuiltImage
 from vrooli.locks import locked
 from vrooli.steps import Done, Step, run_steps
+from vrooli.workflows import service_images
 from vrooli.workflows.git_metadata import source
 from vrooli.workflows.host.setup import ensure_builder
 from vrooli.workflows.results.artifacts import BuildResult
@@ -165,10 +166,8 @@ class _Run:
             chosen, release=environment.release, namespace=environment.namespace
         )
         _demand_clean(engine.lint(chosen), environment)
-        for manifest in rendered:
-            if manifest.kind == "Deployment" and not manifest.is_hook:
-                for container in manifest.body["spec"]["template"]["spec"]["containers"]:
-                    self.references.get(container["name"], set()).add(container["image"])
+        for service, names in service_images.references(rendered).items():
+            self.references[service] |= names
 
     async def build_images(self, progress: Progress) -> Done:
         """Build the services' images, and pack them under the names that the values give."""

@@ -8,9 +8,10 @@ import time
 from vrooli.chart.manifest import Manifest
 from vrooli.events import Listener, LogLine, Outcome
 from vrooli.steps import run_steps
+from vrooli.workflows import artifact
 from vrooli.workflows.change_view import format_change, view
 from vrooli.workflows.clusters import access
-from vrooli.workflows.deploy_run import DeployRun, load_artifact
+from vrooli.workflows.deploy_run import DeployRun
 from vrooli.workflows.options import DeployOptions
 from vrooli.workflows.results.base import StepResult
 from vrooli.workflows.results.releases import DeployResult
@@ -30,10 +31,11 @@ async def deploy(
         DeployFailedError: It did not become ready; the message says what was done.
     """
     began = time.monotonic()
-    run = DeployRun(options, await asyncio.to_thread(load_artifact, options))
+    run = DeployRun(options, await asyncio.to_thread(artifact.load, options))
     await asyncio.to_thread(run.demand_fitting)
     async with access.connect(options.cluster) as reached:
         run.reached = reached
+        await asyncio.to_thread(run.pin_images, reached.cluster.kind)
         ended = await run_steps(run.read_steps(), listener)
         for change in run.changes:
             for line in format_change(view(change)):
@@ -56,10 +58,12 @@ async def deploy(
     )
 
 
-def rendered(options: DeployOptions) -> tuple[Manifest, ...]:
-    """The objects of an artifact's release.
+def rendered(options: DeployOptions, kind: str) -> tuple[Manifest, ...]:
+    """The objects of an artifact's release on a kind of cluster.
 
     Raises:
         UsageError: The artifact isn't whole, or its chart refuses its values.
     """
-    return DeployRun(options, load_artifact(options)).manifests
+    run = DeployRun(options, artifact.load(options))
+    run.pin_images(kind)
+    return run.manifests

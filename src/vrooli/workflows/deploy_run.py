@@ -6,10 +6,10 @@ import asyncio
 from datetime import UTC, datetime
 from functools import partial
 
-from vrooli.artifact import verify
 from vrooli.artifact.model import Artifact
 from vrooli.chart import engine, values
 from vrooli.chart.manifest import Manifest
+from vrooli.cluster.embedded.cluster import StoredCluster
 from vrooli.errors import InterruptError, PrerequisiteError, UsageError, VrooliError
 from vrooli.events import Listener, Progress, StepEnded
 from vrooli.grammar import counted
@@ -25,32 +25,11 @@ from vrooli.release.records.metadata import Kind, Origin
 from vrooli.release.records.storage import ReleaseRecord
 from vrooli.release.rollout import context, wait
 from vrooli.steps import Done, Step, run_steps
+from vrooli.workflows import service_images
 from vrooli.workflows.clusters.access import Access
 from vrooli.workflows.options import DeployOptions
 from vrooli.workflows.safeguards import deployable, interruption
 from vrooli.workflows.safeguards.consent import Consent, objects
-
-
-def load_artifact(options: DeployOptions) -> Artifact:
-    """Load the artifact and compare each file with its record.
-
-    Raises:
-        UsageError: It is missing, incomplete, of another version, or lacks values.
-    """
-    folder, name = options.folder, options.environment.name
-    artifact = verify.require_intact(folder)
-    if options.version is not None and artifact.version != options.version:
-        raise UsageError(
-            f"The artifact in {folder} is of version {artifact.version}, not {options.version}.",
-            "Name the version that it has, or another artifact.",
-        )
-    if name not in artifact.environments:
-        available = ", ".join(artifact.environments) or "none"
-        raise UsageError(
-            f"The artifact in {folder} has no values for {name}, it has those for: {available}.",
-            f"Build it with `vrooli build --environment {name}`.",
-        )
-    return artifact
 
 
 class DeployRun:
@@ -62,13 +41,8 @@ class DeployRun:
         self.options, self.artifact = options, artifact
         self.package = options.folder / artifact.chart.package
         self.values = values.read(options.folder / artifact.environments[options.environment.name])
-        environment = options.environment
-        self.rendering = engine.render_texts(
-            self.values,
-            release=environment.release,
-            namespace=environment.namespace,
-            chart=self.package,
-        )
+        self.rendering = self._render()
+        self.digests: dict[str, str] = {}
         self.changes: tuple[ObjectChange, ...] = ()
         self.began = context.EPOCH
         self.confirmed = False
@@ -76,6 +50,22 @@ class DeployRun:
         self.live: Bodies | None = None
         self.applied = Applied(changed=False)
         self.fit = asyncio.Event()
+
+    def _render(self) -> engine.Rendering:
+        environment = self.options.environment
+        return engine.render_texts(
+            self.values,
+            release=environment.release,
+            namespace=environment.namespace,
+            chart=self.package,
+        )
+
+    def pin_images(self, kind: str) -> None:
+        """Name the images by the digests that a kind of cluster gets them with, if recorded."""
+        recorded = service_images.digests(self.artifact, kind)
+        self.values, self.digests = service_images.pin(self.values, self.manifests, recorded)
+        if self.digests:
+            self.rendering = self._render()
 
     @property
     def manifests(self) -> tuple[Manifest, ...]:
@@ -121,23 +111,27 @@ class DeployRun:
 
     async def load_images(self, progress: Progress) -> Done:
         """Load the artifact's images into a local cluster; other clusters pull them."""
+        by = "digest" if self.digests else "tag"
         archives = {image.archive for image in self.artifact.images if image.archive}
-        if not archives:
-            return Done(changed=False, detail="none; they are pulled")
-        if self.reached.cluster.kind == "context":
-            return Done(changed=False, detail="this cluster pulls its images")
+        cluster = self.reached.cluster
+        if not archives or cluster.kind == service_images.PULLS:
+            return Done(changed=False, detail=f"this cluster pulls its images, by {by}")
         changed = False
         for archive in archives:
             path = self.options.folder / archive
-            changed |= (await self.reached.cluster.load_images(path, progress)).changed
-        return Done(changed, ", ".join(sorted(archives)))
+            changed |= (await cluster.load_images(path, progress)).changed
+            if isinstance(cluster, StoredCluster):
+                loaded = await cluster.name_images_by_digest(path)
+                service_images.demand_recorded(self.artifact, loaded)
+        return Done(changed, f"{', '.join(sorted(archives))}, by {by}")
 
     def brought(self) -> set[str]:
         """The images of the artifact, which are loaded at the same time."""
-        if self.reached.cluster.kind == "context":
+        if self.reached.cluster.kind == service_images.PULLS:
             return set()
         packed = [image for image in self.artifact.images if image.archive]
-        return {reference for image in packed for reference in image.references}
+        names = {reference for image in packed for reference in image.references}
+        return names | {f"{name}@{digest}" for name, digest in self.digests.items()}
 
     async def check(self, progress: Progress) -> Done:
         """Run the preflight checks."""

@@ -61,7 +61,7 @@ async def diff(options: DeployOptions, listener: Listener) -> DiffResult:
         if named:
             changes, _ = await comparison.preview(
                 reached.kube,
-                rendered(options),
+                rendered(options, reached.cluster.kind),
                 record,
                 redactor,
                 deployed=await storage.fetch_deployed_manifests(reached.kube, release, record),

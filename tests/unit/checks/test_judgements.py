@@ -6,13 +6,15 @@ import base64
 import json
 from typing import Any
 
+import httpx
 import pytest
 
 from support.fakes.check_site import names, node, rendered, site, storage_class
 from support.fakes.cluster import FakeCluster
+from support.fakes.registry import digest_of, serve
 from vrooli.checks import catalog, probe_objects, probe_pods, runner, tools
 from vrooli.checks.cluster import api_server, permissions
-from vrooli.checks.images import local, pull_secret, registry
+from vrooli.checks.images import local, pull_secret, reference, registry
 from vrooli.checks.interface import UnavailableError
 from vrooli.checks.network import connectivity, ingress_class, ingress_controller
 from vrooli.checks.storage import classes as storage_classes
@@ -198,7 +200,7 @@ def test_what_a_cut_list_may_hide_is_not_called_missing(told: list[dict[str, Any
     ],
 )
 def test_an_image_is_looked_for_where_runtimes_pull_it_from(image: str, url: str) -> None:
-    assert registry.parse(image).url == url
+    assert reference.parse(image).url == url
 
 
 def test_what_registries_answer_is_told_as_far_as_it_says_anything() -> None:
@@ -269,6 +271,33 @@ async def test_a_missing_image_stops_a_deploy_unless_pods_pull_with_a_secret(
     own = [name for name in names(result) if name.startswith("r.example/")]
     assert bool(own) is not named
     assert any("r.example/vrooli/ui" in text for text in result.unavailable) is named
+
+
+def test_an_image_with_a_digest_is_on_a_node_under_its_name_without_a_tag() -> None:
+    digest = f"sha256:{'1' * 64}"
+    image = f"localhost/vrooli/ui:1.2.3@{digest}"
+    present = node() | {"status": {"images": [{"names": [f"localhost/vrooli/ui@{digest}"]}]}}
+    assert not local.judge([image], [present]).findings
+    assert not local.judge([image], [], frozenset({f"localhost/vrooli/ui@{digest}"})).findings
+    tag_only = node() | {"status": {"images": [{"names": ["localhost/vrooli/ui:1.2.3"]}]}}
+    assert names(local.judge([image], [tag_only])) == [image]
+
+
+async def test_content_that_a_registry_has_no_more_is_refused_though_the_tag_exists() -> None:
+    with serve() as served:
+        name, content = f"127.0.0.1:{served.server_port}/ui", b"{}"
+        served.manifests = {("ui", "1.2.3"): content, ("ui", digest_of(content)): content}
+        image = f"{name}:1.2.3@{digest_of(b'other')}"
+        async with httpx.AsyncClient() as client:
+            statuses = {
+                one: await registry.status(client, reference.parse(one))
+                for one in (f"{name}:1.2.3", image)
+            }
+    (finding,) = registry.judge(2, statuses).findings
+    assert finding.resource == image
+    assert f"does not have the content {digest_of(b'other')}" in finding.message
+    assert "other content under the same tag is not deployed" in finding.message
+    assert "--push-images" in finding.remediation
 
 
 def test_local_images_are_in_no_registry_and_others_on_no_list_of_local_ones() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
+from vrooli.checks.images.reference import name_of
 from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.findings import Finding
 from vrooli.kube import Manifest
@@ -20,7 +21,7 @@ MAX_NAMES = 5
 async def run(site: Site) -> CheckResult:
     """Check that a node has each local image."""
     images = local(site)
-    if site.loaded.issuperset(images):
+    if all(is_present(image, site.loaded) for image in images):
         return judge(images, [], site.loaded)
     return judge(images, await site.objects("v1", "Node"), site.loaded)
 
@@ -30,7 +31,7 @@ def judge(
 ) -> CheckResult:
     """The images that no node has; unknown if a node's list may be truncated."""
     names = on_nodes(nodes) | loaded
-    missing = [image for image in images if image not in names]
+    missing = [image for image in images if not is_present(image, names)]
     message = f"{len(images) - len(missing)} of {len(images)} local images are on nodes"
     if missing and not loaded and any(map(is_truncated, nodes)):
         return CheckResult(
@@ -49,6 +50,11 @@ def judge(
             for image in missing
         ),
     )
+
+
+def is_present(image: str, names: Collection[str]) -> bool:
+    """Whether some names include an image; runtimes store one with a digest without its tag."""
+    return image in names or name_of(image) in names
 
 
 def on_nodes(nodes: Iterable[Manifest]) -> set[str]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import httpx
 
 from vrooli import shell
 from vrooli.checks.images import local, platforms
+from vrooli.checks.images.reference import HUB, Reference, parse
 from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.runner import is_forbidden
 from vrooli.findings import Finding
@@ -23,43 +24,12 @@ NAME = "registry"
 CLOSED = "embedded"
 # The timeout of a registry, seconds: a deploy waits for it and continues without a response.
 ANSWER_S = 4.0
-# Docker Hub's name in references, and the host that serves its API.
-HUB, HUB_HOST = "docker.io", "registry-1.docker.io"
 TYPES = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
-_LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1)(:\d+)?")
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A parsed image name."""
-
-    registry: str
-    repository: str
-    tag: str
-
-    @property
-    def url(self) -> str:
-        """The URL of its manifest."""
-        host = HUB_HOST if self.registry == HUB else self.registry
-        scheme = "http" if _LOOPBACK.fullmatch(host) else "https"
-        return f"{scheme}://{host}/v2/{self.repository}/manifests/{self.tag}"
-
-
-def parse(image: str) -> Reference:
-    """Parse an image name as container runtimes do."""
-    name, _, digest = image.partition("@")
-    first, slash, rest = name.partition("/")
-    named = bool(slash) and ("." in first or ":" in first or first == "localhost")
-    registry, path = (first, rest) if named else (HUB, name)
-    repository, _, tag = path.partition(":")
-    if registry == HUB and "/" not in repository:
-        repository = f"library/{repository}"
-    return Reference(registry, repository, digest or tag or "latest")
 
 
 async def run(site: Site) -> CheckResult:
@@ -72,9 +42,7 @@ async def run(site: Site) -> CheckResult:
         if not is_forbidden(error):
             raise
     pulled = remote(site)
-    requested = [
-        image for image in pulled if image not in present and name_of(image) not in present
-    ]
+    requested = [image for image in pulled if not local.is_present(image, present)]
     if refused := [finding for image in requested if (finding := refusal(image, site.kind))]:
         return CheckResult(findings=tuple(refused))
     async with httpx.AsyncClient(timeout=ANSWER_S, follow_redirects=True) as client:
@@ -111,13 +79,6 @@ async def _index(client: httpx.AsyncClient, image: Reference) -> Mapping[str, An
     except (httpx.HTTPError, ValueError):
         return {}
     return parsed if isinstance(parsed, Mapping) else {}
-
-
-def name_of(image: str) -> str:
-    """The canonical name of an image, as container runtimes store it."""
-    parsed = parse(image)
-    sign = "@" if parsed.tag.startswith("sha256:") else ":"
-    return f"{parsed.registry}/{parsed.repository}{sign}{parsed.tag}"
 
 
 def refusal(image: str, kind: str) -> Finding | None:
@@ -238,6 +199,16 @@ async def _token(client: httpx.AsyncClient, challenge: str) -> str:
 
 
 def _missing(image: str) -> Finding:
+    if digest := parse(image).digest:
+        return Finding(
+            NAME,
+            image,
+            f"its registry does not have the content {digest}, which the values or the artifact "
+            "name; other content under the same tag is not deployed.",
+            "Push that content again, or build and deploy another version "
+            "(`vrooli build --version VERSION --push-images`).",
+            f"docker manifest inspect {shell.image(image)}",
+        )
     return Finding(
         NAME,
         image,

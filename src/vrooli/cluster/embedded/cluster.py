@@ -72,6 +72,17 @@ class StoredCluster:
         loaded = await archives.load(self._layout, record, archive)
         return Done(bool(loaded), f"{len(loaded)} images loaded")
 
+    async def name_images_by_digest(self, archive: Path) -> dict[str, str]:
+        """Let pods name the loaded images of an archive by their digests, too.
+
+        Returns:
+            The digest of each image, by its name in the archive.
+
+        Raises:
+            UsageError: The file is not an OCI archive.
+        """
+        return await archives.name_by_digest(self._layout, self._record(), archive)
+
     async def images(self) -> frozenset[str]:
         """The images in its containerd; none if it is not running."""
         record = Record.read(self._layout.record)

@@ -73,6 +73,28 @@ async def load(layout: Layout, record: Record, archive: Path) -> list[str]:
     return missing
 
 
+async def name_by_digest(layout: Layout, record: Record, archive: Path) -> dict[str, str]:
+    """Add the name ``repository@digest`` to each loaded image of an archive.
+
+    containerd resolves a reference with a digest by that name only, and an import adds none.
+
+    Returns:
+        The digest of each image, by its name in the archive.
+    """
+    digests = images_in(archive)
+    present = await names(layout, record)
+    for name, digest in digests.items():
+        if (target := with_digest(name, digest)) not in present:
+            await run(ctr(record, layout.containerd_socket, "images", "tag", name, target))
+    return digests
+
+
+def with_digest(name: str, digest: str) -> str:
+    """The name of an image with a digest instead of its tag."""
+    folder, slash, last = name.partition("@")[0].rpartition("/")
+    return f"{folder}{slash}{last.partition(':')[0]}@{digest}"
+
+
 async def import_images(record: Record, socket: Path, archive: Path, snapshotter: str = "") -> None:
     """Import and unpack an archive's images with the containerd at a socket."""
     options = ["--snapshotter", snapshotter] if snapshotter else []

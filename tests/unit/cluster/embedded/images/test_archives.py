@@ -6,6 +6,7 @@ import io
 import json
 import tarfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -65,3 +66,43 @@ def test_the_images_that_are_there_are_read_from_the_listing() -> None:
 def test_only_running_tasks_are_asked_to_end() -> None:
     listing = "TASK    PID    STATUS\nabc     17    RUNNING\ndef     0    STOPPED\n"
     assert parse_tasks(listing) == [17]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("r.example:5000/a/server:1.2", "r.example:5000/a/server@sha256:1"),
+        ("r.example:5000/server", "r.example:5000/server@sha256:1"),
+        ("localhost/vrooli/ui:dev-3f", "localhost/vrooli/ui@sha256:1"),
+        ("r.example/ui:1@sha256:0", "r.example/ui@sha256:1"),
+    ],
+)
+def test_the_name_with_a_digest_has_no_tag(name: str, expected: str) -> None:
+    assert archives.with_digest(name, "sha256:1") == expected
+
+
+async def test_an_image_gets_a_name_with_its_digest_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = archives.NAME_ANNOTATIONS[0]
+    manifests = [_manifest(key, name) for name in ("r.example/a:1", "r.example/b:1")]
+    manifests = [{**item, "digest": f"sha256:{number}"} for number, item in enumerate(manifests)]
+    archive = _archive(tmp_path / "a.tar", {"manifests": manifests})
+    tagged: list[list[str]] = []
+
+    async def names(*_: object) -> frozenset[str]:
+        return frozenset({"r.example/a:1", "r.example/a@sha256:0", "r.example/b:1"})
+
+    async def run(argv: list[str]) -> None:
+        tagged.append(argv)
+
+    monkeypatch.setattr(archives, "names", names)
+    monkeypatch.setattr(archives, "run", run)
+    monkeypatch.setattr(archives, "ctr", lambda record, socket, *words: list(words))
+    layout: Any = SimpleNamespace(containerd_socket=Path("socket"))
+    record: Any = None
+    assert await archives.name_by_digest(layout, record, archive) == {
+        "r.example/a:1": "sha256:0",
+        "r.example/b:1": "sha256:1",
+    }
+    assert tagged == [["images", "tag", "r.example/b:1", "r.example/b@sha256:1"]]

@@ -1,0 +1,124 @@
+"""A deploy names the images of the services by the digests that the artifact records."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from support.fakes.check_site import rendered
+from vrooli.artifact.model import Artifact, ArtifactChart, ArtifactImage, ArtifactSource
+from vrooli.chart import values
+from vrooli.chart.manifest import Manifest
+from vrooli.environments import ENVIRONMENTS
+from vrooli.errors import UsageError
+from vrooli.workflows import service_images
+
+PACKED, PUSHED, OTHER = (f"sha256:{digit * 64}" for digit in "abc")
+REGISTRY = {"image": {"registry": "r.example:5000/vrooli"}}
+SERVICES = ("ui", "server", "jobs", "rotator")
+
+
+def _artifact(*images: ArtifactImage) -> Artifact:
+    return Artifact(
+        version="1.2.3",
+        tagged=True,
+        chart=ArtifactChart(name="vrooli", version="1", package="vrooli.tgz"),
+        source=ArtifactSource(revision=None, modified=False, time=datetime(2026, 1, 1, tzinfo=UTC)),
+        environments={},
+        images=images,
+        files={},
+    )
+
+
+def _image(service: str, *names: str, pushed: bool = True, packed: bool = True) -> ArtifactImage:
+    return ArtifactImage(
+        service=service,
+        references=names,
+        digest=PACKED if packed else None,
+        archive="images/services.tar" if packed else None,
+        pushed=dict.fromkeys(names, PUSHED) if pushed else {},
+    )
+
+
+def _images(manifests: tuple[Manifest, ...]) -> set[str]:
+    """All images of pods, those of hooks and tests included."""
+    images = set[str]()
+
+    def collect(part: Any) -> None:
+        if isinstance(part, dict):
+            if isinstance(image := part.get("image"), str):
+                images.add(image)
+            part = list(part.values())
+        for inner in part if isinstance(part, list) else ():
+            collect(inner)
+
+    for manifest in manifests:
+        collect(manifest.body)
+    return images
+
+
+def _pinned(kind: str, artifact: Artifact, **changes: Any) -> tuple[set[str], set[str]]:
+    """The images that a kind of cluster is deployed with, and those that have a digest."""
+    chosen = values.merge(values.load(ENVIRONMENTS["dev"]), changes)
+    recorded = service_images.digests(artifact, kind)
+    result, used = service_images.pin(chosen, rendered(**changes), recorded)
+    return _images(rendered(**result)), {f"{name}@{digest}" for name, digest in used.items()}
+
+
+def _of_registry(**settings: bool) -> Artifact:
+    names = {service: f"r.example:5000/vrooli/{service}:dev" for service in SERVICES}
+    return _artifact(*(_image(service, name, **settings) for service, name in names.items()))
+
+
+@pytest.mark.parametrize(("kind", "digest"), [("context", PUSHED), ("embedded", PACKED)])
+def test_every_pod_of_a_recorded_image_has_the_digest_that_the_cluster_gets(
+    kind: str, digest: str
+) -> None:
+    images, used = _pinned(kind, _of_registry(), **REGISTRY)
+    assert used == {f"r.example:5000/vrooli/{name}:dev@{digest}" for name in SERVICES}
+    assert used == {image for image in images if image.startswith("r.example:5000/vrooli/")} - {
+        image for image in images if "nsfw-detector" in image or "adminer" in image
+    }
+
+
+def test_clusters_with_tags_only_and_images_without_a_digest_use_tags() -> None:
+    for kind, artifact in (
+        ("kind", _of_registry()),
+        ("minikube", _of_registry()),
+        ("context", _of_registry(pushed=False)),
+        ("embedded", _of_registry(packed=False)),
+    ):
+        images, used = _pinned(kind, artifact, **REGISTRY)
+        assert not used
+        assert not [image for image in images if PACKED in image or PUSHED in image]
+
+
+def test_only_the_names_of_this_environment_get_a_digest() -> None:
+    other = _artifact(_image("server", "r.example/prod/server:1"))
+    images, used = _pinned("context", other, **REGISTRY)
+    assert not used
+    assert "r.example:5000/vrooli/server:dev" in images
+
+
+def test_a_digest_in_the_values_stays() -> None:
+    named = f"dev@{OTHER}"
+    changes = {**REGISTRY, "services": {"server": {"tag": named}}}
+    artifact = _artifact(_image("server", f"r.example:5000/vrooli/server:{named}", pushed=False))
+    images, used = _pinned("embedded", artifact, **changes)
+    assert not used
+    assert f"r.example:5000/vrooli/server:{named}" in images
+
+
+def test_the_tests_of_another_repository_do_not_get_the_servers_digest() -> None:
+    changes = {**REGISTRY, "tests": {"image": {"repository": "mirror.example/python"}}}
+    images, _ = _pinned("context", _of_registry(), **changes)
+    assert "mirror.example/python:dev" in images
+
+
+def test_an_archive_whose_content_differs_from_the_record_is_refused() -> None:
+    name = "r.example:5000/vrooli/server:dev"
+    service_images.demand_recorded(_of_registry(), {name: PACKED})
+    with pytest.raises(UsageError, match=f"{name} with the digest {OTHER}.*names {PACKED}"):
+        service_images.demand_recorded(_of_registry(), {name: OTHER})
