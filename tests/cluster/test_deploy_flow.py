@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from support.release.artifacts import APPLICATION_ONLY, DEV, Source
+from vrooli.artifact import model
 from vrooli.chart import values
 from vrooli.checks import catalog
 from vrooli.checks.interface import Check, CheckResult, Site
@@ -40,6 +41,8 @@ pytestmark = [
 
 CONTEXT = "context:bare"
 VERSION = "3.2.1"
+# The digest of each image in its registry, as a push records it.
+DIGEST = f"sha256:{'a' * 64}"
 NUMBERS = count()
 STAGING = ENVIRONMENTS["staging"]
 NO = Consent(ask=lambda question: False)
@@ -51,7 +54,15 @@ def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = Source(tmp_path_factory.mktemp("source"))
     chosen = values.merge(values.load(DEV), APPLICATION_ONLY)
     out = tmp_path_factory.mktemp("out")
-    return source.build_for({DEV: chosen, STAGING: chosen}, out, VERSION)
+    folder = source.build_for({DEV: chosen, STAGING: chosen}, out, VERSION)
+    record = model.locate(folder) / model.RECORD
+    built = model.read(record.parent)
+    images = tuple(
+        image.model_copy(update={"pushed": dict.fromkeys(image.references, DIGEST)})
+        for image in built.images
+    )
+    record.write_text(built.model_copy(update={"images": images}).text())
+    return folder
 
 
 @pytest.fixture
@@ -123,6 +134,14 @@ async def test_without_rollback_the_release_is_left_and_a_second_deploy_goes_on(
     with pytest.raises(UsageError, match=f"version {VERSION}, which was deployed from an artifact"):
         await replacement.demand(cluster, release, here, Consent())
     assert (await releases.diff(DeployOptions(here, cluster=CONTEXT), silent)).ok
+    assert (await releases.diff(options, silent)).ok
+    deployments = await cluster.list("apps/v1", "Deployment", here.namespace)
+    images = {
+        container["image"].rpartition("/")[2]
+        for deployment in deployments
+        for container in deployment["spec"]["template"]["spec"]["containers"]
+    }
+    assert images >= {f"{name}:{VERSION}@{DIGEST}" for name in ("ui", "server", "jobs")}
     with pytest.raises(DeployFailedError, match="isn't ready"):
         await deploy(replace(options, rollback=False), silent)
     again = await releases.history(here, CONTEXT, silent)
