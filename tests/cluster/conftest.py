@@ -16,17 +16,18 @@ from vrooli.events import Progress
 from vrooli.kube import Kube
 from vrooli.operators.installation import crds
 
-# Where each operator's Go module keeps its definitions.
+# Where the Go modules of the operators and of the Gateway API keep their definitions.
 DEFINITIONS = {
     "postgres-operator": "config/crd/bases/*.yaml",
     "redis-operator": "manifests/*.yaml",
     "vault-secrets-operator": "chart/crds/*.yaml",
+    "gateway-api": "config/crd/standard/*.yaml",
 }
 
 
 @pytest.fixture(scope="session")
 def bare_kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The kubeconfig of an API server with the three operators' definitions, and no nodes."""
+    """The kubeconfig of an API server with the definitions of DEFINITIONS, and no nodes."""
     found = asyncio.run(programs.ensure(["etcd", "kube-apiserver"], Progress()))
     with api_server.running(found, tmp_path_factory.mktemp("chart-apiserver")) as path:
         asyncio.run(_apply_definitions(path))

@@ -20,18 +20,17 @@ services.{{ $key }}.drainSeconds: {{ $service.drainSeconds }} must be less than 
 {{- if .Values.ingress.enabled }}
 {{- include "vrooli.ingressChecks" . }}
 {{- end }}
+{{- if .Values.gateway.enabled }}
+{{- include "vrooli.gatewayChecks" . }}
+{{- end }}
 {{- end }}
 
 {{- define "vrooli.ingressChecks" -}}
 {{- $hosts := list }}
 {{- range .Values.ingress.hosts }}
 {{- $hosts = append $hosts .host }}
-{{- range .paths }}
-{{- if not (get $.Values.services .service).enabled }}
-ingress.hosts: path {{ .path }} refers to the service {{ .service | quote }}, which is disabled
 {{- end }}
-{{- end }}
-{{- end }}
+{{- include "vrooli.routeChecks" (list . "ingress") }}
 {{- /* A rule without a host and a wildcard certificate match other names too. */}}
 {{- range .Values.ingress.tls }}
 {{- range .hosts }}

@@ -141,13 +141,13 @@ matchExpressions:
 {{- end }}
 
 {{/*
-Whether the Ingress exposes a service: "true" or nothing.
-Usage: {{ if include "vrooli.isExposed" (list . "server") }}
+Whether the Ingress or the Gateway exposes a service: "true" or nothing.
+Usage: {{ if include "vrooli.isExposed" (list . "server" "ingress") }}
 */}}
 {{- define "vrooli.isExposed" -}}
-{{- $service := last . -}}
+{{- $service := index . 1 -}}
 {{- $isExposed := false -}}
-{{- with (first .).Values.ingress }}
+{{- with get (first .).Values (last .) }}
 {{- range .hosts }}
 {{- range .paths }}
 {{- $isExposed = or $isExposed (eq .service $service) }}

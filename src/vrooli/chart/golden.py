@@ -21,6 +21,7 @@ ENVIRONMENT_CASES = {"default": DEFAULT, **ENVIRONMENTS}
 FEATURES = (
     "autoscaling",
     "external-databases",
+    "gateway",
     "gpu",
     "monitoring",
     "network-policies",

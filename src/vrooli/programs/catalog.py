@@ -9,6 +9,7 @@ from vrooli.programs.versions import (
     CONTAINERD,
     COREDNS,
     ETCD,
+    GATEWAY_API,
     HELM,
     HELM_3,
     KUBE_RBAC_PROXY,
@@ -196,6 +197,14 @@ GROUPS: tuple[Group, ...] = (
                 {"traefik": "traefik"},
             ),
         ),
+    ),
+    # No program, only definitions: the kinds that Traefik and the tests of the chart need.
+    Group(
+        "gateway-api",
+        f"sigs.k8s.io/gateway-api@v{GATEWAY_API}",
+        {},
+        build_s=5,
+        needs_source=True,
     ),
     Group(
         "helm",

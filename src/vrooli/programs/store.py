@@ -53,8 +53,16 @@ async def ensure(names: Iterable[str], progress: Progress) -> dict[str, Path]:
     """
     group_by_program = {name: group_of(name) for name in names}
     groups = {group.name: group for group in group_by_program.values()}
+    await _ensure_groups(groups.values(), progress)
+    for group in groups.values():
+        used = [name for name, own in group_by_program.items() if own is group]
+        await asyncio.to_thread(integrity.verify, folder(group), used)
+    return {name: folder(group) / name for name, group in group_by_program.items()}
+
+
+async def _ensure_groups(groups: Iterable[Group], progress: Progress) -> None:
     slots = asyncio.Semaphore(BUILDS_AT_ONCE)
-    absent = [group for group in groups.values() if not folder(group).exists()]
+    absent = [group for group in groups if not folder(group).exists()]
     # The longest builds first, so that short ones use the idle cores while the last one links.
     absent.sort(key=lambda group: -group.build_s)
     if absent:
@@ -63,10 +71,6 @@ async def ensure(names: Iterable[str], progress: Progress) -> dict[str, Path]:
     async with asyncio.TaskGroup() as tasks:
         for group in absent:
             tasks.create_task(_provide(group, slots, remaining.of(group)))
-    for group in groups.values():
-        used = [name for name, own in group_by_program.items() if own is group]
-        await asyncio.to_thread(integrity.verify, folder(group), used)
-    return {name: folder(group) / name for name, group in group_by_program.items()}
 
 
 def find_missing_groups(names: Iterable[str]) -> list[str]:
@@ -87,7 +91,8 @@ async def module_dir(name: str, progress: Progress) -> Path:
     group = next((group for group in GROUPS if group.name == name), None)
     if group is None or not group.needs_source:
         raise UsageError(f"The source of {name!r} is not in the cache.")
-    await ensure(group.packages, progress)
+    await _ensure_groups([group], progress)
+    await asyncio.to_thread(integrity.verify, folder(group), group.packages)
     return folder(group) / "source"
 
 
@@ -136,7 +141,8 @@ async def _provide(group: Group, slots: asyncio.Semaphore, progress: Progress) -
         partial = target.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        if not await _download(group, partial, progress):
+        # A group without programs has definitions only.
+        if group.packages and not await _download(group, partial, progress):
             await golang.build(group, partial, progress)
         if group.needs_source:
             source = await golang.source(group, progress)

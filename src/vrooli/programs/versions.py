@@ -12,6 +12,8 @@ CNI_PLUGINS = "1.9.1"
 COREDNS = "1.15.0"
 LOCAL_PATH_PROVISIONER = "0.0.30"
 TRAEFIK = "3.6.19"
+# The version of TRAEFIK's go.mod; with definitions of another one it may not work.
+GATEWAY_API = "1.4.0"
 POSTGRES_OPERATOR = "1.3.3-0.20230629151007-94ebcf2df74d"
 REDIS_OPERATOR = "1.2.4"
 VAULT_SECRETS_OPERATOR = "0.10.0"

@@ -46,6 +46,7 @@ def agreeing(supplied: Values) -> Values:
         _secrets,
         _services,
         _ingress,
+        _gateway,
         _resources,
         _networks,
     ):
@@ -169,6 +170,24 @@ def _ingress(supplied: Values) -> Values:
     used = {path["service"] for host in hosts for path in host["paths"]}
     shown = {f"services.{key}.enabled": True for key in used if ingress["enabled"]}
     return {"ingress.hosts": hosts, "ingress.tls": tls, **shown}
+
+
+def _gateway(supplied: Values) -> Values:
+    """Hosts once, Gateways with a listener each, and services that run."""
+    gateway = at(supplied, "gateway")
+    hosts = {host["host"]: host for host in gateway["hosts"] or [ANYWHERE]}
+    parents = {
+        (parent["name"], parent.get("namespace")): parent
+        for parent in gateway["parentRefs"] or [{"name": "public"}]
+    }
+    used = {path["service"] for host in hosts.values() for path in host["paths"]}
+    shown = {f"services.{key}.enabled": True for key in used if gateway["enabled"]}
+    return {
+        "gateway.hosts": [*hosts.values()],
+        "gateway.parentRefs": [*parents.values()],
+        "gateway.shareIngressHosts": True,
+        **shown,
+    }
 
 
 def _resources(supplied: Values) -> Values:

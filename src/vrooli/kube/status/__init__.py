@@ -14,6 +14,14 @@ from vrooli.kube.status.pods import (
     is_pod_ready,
     pod_status,
 )
+from vrooli.kube.status.routes import (
+    GATEWAY_API,
+    Parent,
+    RouteProblem,
+    parents_of,
+    route_problems,
+    route_unready_reason,
+)
 from vrooli.kube.status.workloads import (
     SCALED_TO_ZERO,
     JobStatus,
@@ -28,11 +36,14 @@ from vrooli.kube.status.workloads import (
 )
 
 __all__ = [
+    "GATEWAY_API",
     "SCALED_TO_ZERO",
     "Condition",
     "ContainerStatus",
     "JobStatus",
+    "Parent",
     "PodStatus",
+    "RouteProblem",
     "Termination",
     "WorkloadStatus",
     "claim_phase",
@@ -45,7 +56,10 @@ __all__ = [
     "is_observed",
     "is_pod_ready",
     "job_status",
+    "parents_of",
     "pod_status",
+    "route_problems",
+    "route_unready_reason",
     "stateful_set_unready_reason",
     "workload_status",
 ]
