@@ -153,7 +153,9 @@ def sync_from_mirror(uv: Path, venv: Path, env: Mapping[str, str], advice: str) 
     run([uv, "export", "--quiet", "--no-emit-project", *project], env, advice)
     into = ["--compile-bytecode", "--python", venv / "bin" / "python"]
     run([uv, "pip", "sync", "--quiet", *into, "--require-hashes", requirements], env, advice)
-    run([uv, "pip", "install", "--quiet", *into, "--no-deps", "--editable", ROOT], env, advice)
+    # The build backend was installed above, with its hash.
+    alone = ["--no-deps", "--no-build-isolation"]
+    run([uv, "pip", "install", "--quiet", *into, *alone, "--editable", ROOT], env, advice)
 
 
 def pip_settings(python: Path) -> dict[str, str]:

@@ -7,14 +7,16 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from vrooli import project
+from vrooli import images, project
 from vrooli.cluster.embedded.host import autostart
+from vrooli.images.catalog import find_image
 
 LAUNCHERS = {
     "scripts/main/setup.sh": "setup",
@@ -181,6 +183,44 @@ def test_uv_is_pinned_by_the_hashes_of_its_version(
     (install,) = commands
     assert "--require-hashes" in install
     assert install[-1] == str(environment.UV_REQUIREMENTS)
+
+
+def test_the_build_backend_is_installed_with_the_hashes_of_the_lock(
+    environment: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """An isolated build would install what the registry has, without a hash."""
+    settings = tomllib.loads((project.root() / "pyproject.toml").read_text())
+    (backend,) = settings["build-system"]["requires"]
+    assert backend in settings["dependency-groups"]["build"]
+    assert {"include-group": "build"} in settings["dependency-groups"]["dev"]
+    assert settings["tool"]["uv"]["no-build-isolation-package"] == ["vrooli"]
+    lock = tomllib.loads((project.root() / "uv.lock").read_text())["package"]
+    locked = {f"{item['name']}=={item.get('version')}": item for item in lock}
+    for requirement in settings["dependency-groups"]["build"]:
+        assert all(wheel["hash"].startswith("sha256:") for wheel in locked[requirement]["wheels"])
+
+    commands: list[list[str]] = []
+    monkeypatch.setattr(
+        environment, "run", lambda command, env, advice: commands.append(list(map(str, command)))
+    )
+    environment.sync_from_mirror(Path("uv"), tmp_path, {}, "")
+    export, sync, install = commands
+    assert "--all-groups" in export
+    assert "--require-hashes" in sync
+    assert {"--no-deps", "--no-build-isolation"} <= set(install)
+
+
+@pytest.mark.parametrize("name", sorted(images.SERVICES))
+def test_the_images_install_only_wheels_with_recorded_hashes(name: str) -> None:
+    """A source distribution would run a build backend without a recorded hash."""
+    installs = [
+        line
+        for line in find_image(name).containerfile.read_text().splitlines()
+        if "pip install" in line
+    ]
+    assert bool(installs) is (name != "adminer")
+    for line in installs:
+        assert "--only-binary :all: --require-hashes" in line
 
 
 def test_a_module_in_the_current_directory_is_not_executed(tmp_path: Path) -> None:
