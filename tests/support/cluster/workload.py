@@ -89,6 +89,19 @@ def ingress(name: str) -> dict[str, Any]:
     }
 
 
+def http_route(name: str, parent: dict[str, str], host: str = "") -> dict[str, Any]:
+    """A way in from a Gateway to the Service of that name."""
+    match = {"path": {"type": "PathPrefix", "value": f"/{name}"}}
+    rule = {"matches": [match], "backendRefs": [{"name": name, "port": 80}]}
+    hostnames = {"hostnames": [host]} if host else {}
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "HTTPRoute",
+        "metadata": {"name": name},
+        "spec": {"parentRefs": [parent], "rules": [rule], **hostnames},
+    }
+
+
 async def run_pod(kube: Kube, manifest: dict[str, Any], limit_s: float = 90) -> dict[str, Any]:
     """Create the pod in the default namespace, and wait until it is ready."""
     await kube.apply(manifest, namespace="default")

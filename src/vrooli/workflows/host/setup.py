@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vrooli import images, programs, project
 from vrooli.cluster.embedded.cluster import EmbeddedCluster
+from vrooli.cluster.embedded.components import gateway_api
 from vrooli.cluster.embedded.settings import AddonImages, Settings
 from vrooli.errors import PrerequisiteError
 from vrooli.events import Progress
@@ -73,6 +74,8 @@ class Machine:
         if await programs.need_compiler(names):
             await package_manager.ensure_packages(progress, package_manager.COMPILER)
         self.programs = await programs.ensure(names, progress)
+        if self._runs_clusters:
+            await programs.module_dir(gateway_api.MODULE, progress)
         detail = f"added {', '.join(missing)}" if missing else f"all {len(names)} are in the cache"
         return Done(changed=bool(missing), detail=detail)
 

@@ -16,6 +16,7 @@ from string import Template
 import yaml
 
 from vrooli.cluster.embedded.api import Api
+from vrooli.cluster.embedded.components import gateway_api
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.polling import poll_until
 from vrooli.cluster.embedded.settings import (
@@ -30,6 +31,7 @@ from vrooli.errors import VrooliError, WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.kube import Kube, Manifest
 from vrooli.kube.status import is_pod_ready, workload_status
+from vrooli.programs.versions import GATEWAY_API
 from vrooli.steps import first_error
 
 MANIFESTS = Path(__file__).with_name("manifests")
@@ -49,6 +51,7 @@ def variables(layout: Layout, record: Record) -> dict[str, str]:
 
     return {
         **record.images,
+        "gateway_api": GATEWAY_API,
         "domain": CLUSTER_DOMAIN,
         "dns_ip": DNS_SERVICE_IP,
         "http_port": str(HTTP_PORT_INSIDE),
@@ -86,6 +89,10 @@ async def apply(layout: Layout, record: Record, loaded: asyncio.Event) -> None:
     values = variables(layout, record)
     objects = manifests(values)
     async with await Kube.connect(layout.kubeconfig) as kube:
+        try:
+            await gateway_api.apply(kube, Progress())
+        except* VrooliError as errors:
+            raise first_error(errors) from errors
         await _apply_all(kube, [item for item in objects if item["kind"] != "Deployment"])
         await loaded.wait()
         await _apply_all(kube, [item for item in objects if item["kind"] == "Deployment"])

@@ -16,6 +16,7 @@ from vrooli.cluster.embedded.settings import INSIDE, AddonImages
 IMAGES = {name: str(value) for name, value in asdict(AddonImages(Path("a.tar"))).items()}
 VALUES = {
     **IMAGES,
+    "gateway_api": "1.4.0",
     "domain": "cluster.local",
     "dns_ip": "10.96.0.10",
     "http_port": "30080",
@@ -143,7 +144,22 @@ def test_traefik_is_ready_by_a_route_that_only_the_api_can_give_it() -> None:
     asked = f"http://10.244.0.7:8000{path['path']}"
     groups = re.fullmatch(redirect["regex"], asked)
     assert groups is not None
-    assert redirect["replacement"].replace("${1}", groups[1]) == "http://10.244.0.7:9000/ping"
+    target = redirect["replacement"].replace("${1}", groups[1])
+    (rule,) = _named("HTTPRoute", "traefik-ready")["spec"]["rules"]
+    assert target == f"http://10.244.0.7:8000{rule['matches'][0]['path']['value']}"
+    (route_filter,) = rule["filters"]
+    last = route_filter["requestRedirect"]
+    assert (last["scheme"], last["port"]) == ("http", 9000)
+    assert last["path"]["replaceFullPath"] == "/ping"
+    assert "hostname" not in last
+
+
+def test_the_listener_has_the_port_of_traefiks_entry_point() -> None:
+    """Traefik attaches no route to another port."""
+    (container,) = _named("Deployment", "traefik")["spec"]["template"]["spec"]["containers"]
+    (listener,) = _named("Gateway", "traefik")["spec"]["listeners"]
+    assert f"--entryPoints.web.address=:{listener['port']}" in container["args"]
+    assert _named("Gateway", "traefik")["spec"]["gatewayClassName"] == "traefik"
 
 
 def test_the_ports_of_localhost_lead_to_traefiks_service() -> None:
