@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from functools import partial
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -14,13 +16,17 @@ from psycopg_pool import PoolTimeout
 from support.browser.page import health, post
 from support.browser.pictures import landscape
 from support.programs.backend import psql
-from support.programs.services import Stack
+from support.programs.processes import wait_until
+from support.programs.services import Stack, is_ready, start_service
 from vrooli_shared.database import Database
-from vrooli_shared.posts import Posts
+from vrooli_shared.posts import Picture, Posts
 from vrooli_shared.settings import Settings
+from vrooli_shared.storage import StorageFullError
 
 OPERATIONS = 3
 DAY_S = 24 * 3600.0
+# Bytes of a picture in the tests of the budget.
+SIZE = 1000
 
 
 @pytest.fixture
@@ -72,6 +78,78 @@ async def test_pictures_that_are_never_shown_are_deleted(
     assert await Posts(database).drop_hidden_pictures(DAY_S) >= 1
     pictures = f"SELECT post_id FROM vrooli.pictures WHERE post_id IN ('{created}', '{shown}')"
     assert query(pictures).strip() == shown
+
+
+async def test_hidden_pictures_make_room_and_a_picture_without_room_is_not_stored(
+    stack: Stack, database: Database
+) -> None:
+    """The oldest failed one goes first; a picture that would need more leaves everything."""
+
+    def query(text: str) -> str:
+        return psql(stack.backend.folder, stack.backend.postgres.port, text).strip()
+
+    await Posts(database).drop_hidden_pictures(0)
+    total = int(query("SELECT coalesce(sum(octet_length(bytes)), 0) FROM vrooli.pictures"))
+    posts = Posts(database, total + 3 * SIZE)
+    refused, failed, newer = [await _store(posts, SIZE) for _ in range(3)]
+    for post_id, state, hours in (
+        (refused, "refused", 9),
+        (failed, "failed", 2),
+        (newer, "failed", 1),
+    ):
+        changed = f"state = '{state}', updated_at = now() - interval '{hours} hours'"
+        query(f"UPDATE vrooli.posts SET {changed} WHERE id = '{post_id}'")
+
+    def remaining() -> set[UUID]:
+        made = f"post_id IN ('{refused}', '{failed}', '{newer}')"
+        return set(map(UUID, query(f"SELECT post_id FROM vrooli.pictures WHERE {made}").split()))
+
+    shown = await _store(posts, SIZE)
+    assert remaining() == {refused, newer}
+    before = query("SELECT count(*) FROM vrooli.posts")
+    with pytest.raises(StorageFullError):
+        await _store(posts, 2 * SIZE + 1)
+    assert remaining() == {refused, newer}
+    assert query("SELECT count(*) FROM vrooli.posts") == before
+    await _store(posts, 2 * SIZE)
+    assert remaining() == set()
+    assert await posts.picture(shown) is not None
+
+
+async def _store(posts: Posts, size: int) -> UUID:
+    created = await posts.create(uuid4(), "A picture", Picture("image/png", bytes(size)))
+    return created.post.id
+
+
+async def test_concurrent_uploads_make_room_one_after_another(
+    stack: Stack, database: Database
+) -> None:
+    await Posts(database).drop_hidden_pictures(0)
+    query = "SELECT coalesce(sum(octet_length(bytes)), 0) FROM vrooli.pictures"
+    folder, port = stack.backend.folder, stack.backend.postgres.port
+    posts = Posts(database, int(psql(folder, port, query)) + OPERATIONS * SIZE)
+    hidden = [str(await _store(posts, SIZE)) for _ in range(OPERATIONS)]
+    names = "', '".join(hidden)
+    psql(folder, port, f"UPDATE vrooli.posts SET state = 'failed' WHERE id IN ('{names}')")
+    stored = await asyncio.gather(*(_store(posts, SIZE) for _ in range(OPERATIONS)))
+    pictures = [await posts.picture(post_id) for post_id in stored]
+    assert None not in pictures
+    assert await posts.picture(UUID(hidden[0])) is None
+
+
+def test_a_server_with_full_storage_stores_texts_only(stack: Stack) -> None:
+    environment = {**stack.environment(), "PICTURES_MAX_BYTES": "0"}
+    server = start_service("server-full", "vrooli_server", stack.backend.folder, environment)
+    try:
+        url = f"http://127.0.0.1:{server.port}"
+        wait_until(partial(is_ready, url), 30, "the server is ready")
+        files = {"picture": ("landscape.png", landscape(), "image/png")}
+        refused = httpx.post(f"{url}/api/posts", data={"text": "A picture"}, files=files)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (507, "storage-full")
+        assert "full" in refused.json()["error"]["message"]
+        assert post(url, "A text")["state"] == "approved"
+    finally:
+        server.stop()
 
 
 def test_a_report_through_an_ingress_has_no_details(stack: Stack) -> None:

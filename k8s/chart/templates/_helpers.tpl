@@ -148,6 +148,7 @@ LOG_LEVEL: {{ .Values.config.logLevel | quote }}
 DB_HOST: "{{ .Values.pgoPostgresql.clusterName }}-pgbouncer"
 DB_PORT: "5432"
 DB_SSLMODE: require
+DB_VOLUME_SIZE: {{ .Values.persistence.postgres.size | quote }}
 {{- else }}
 DB_HOST: {{ .Values.externalPostgresql.host | quote }}
 DB_PORT: {{ .Values.externalPostgresql.port | quote }}

@@ -26,6 +26,7 @@ from vrooli_shared.posts import Post
 from vrooli_shared.posts import State as PostState
 from vrooli_shared.queue import enqueue
 from vrooli_shared.redis_link import OPTIONAL_TIMEOUT_S, UNAVAILABLE_ERRORS
+from vrooli_shared.storage import StorageFullError
 from vrooli_shared.web import ApiError
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,9 @@ async def create_post(request: Request) -> Response:
         raise reused() from None
     except KeyInUseError:
         raise in_use() from None
+    except StorageFullError:
+        message = "The storage for pictures is full. Post without a picture, or try again later."
+        raise ApiError(507, "storage-full", message) from None
     if dry_run:
         return JSONResponse(created.answer)
     await _publish(state, created.post)

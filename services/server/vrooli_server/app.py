@@ -13,7 +13,7 @@ from vrooli_server import api
 from vrooli_server.health import healthcheck
 from vrooli_server.state import running
 from vrooli_server.uploads import OVERHEAD_BYTES
-from vrooli_shared.limits import RequestLimits
+from vrooli_shared.limits import RequestLimits, RequestRate
 from vrooli_shared.metrics import RequestMetrics, metrics
 from vrooli_shared.settings import Settings
 from vrooli_shared.web import HANDLERS, BodyLimit
@@ -39,8 +39,10 @@ def create_app(settings: Settings) -> Starlette:
             app.state.vrooli = state
             yield
 
-    limit = Middleware(BodyLimit, max_bytes=settings.picture_max_bytes + OVERHEAD_BYTES)
-    middleware = [Middleware(RequestMetrics), Middleware(RequestLimits), limit]
+    rate = RequestRate(settings.client_requests_per_s, settings.client_burst)
+    limits = Middleware(RequestLimits, rate=rate)
+    size = Middleware(BodyLimit, max_bytes=settings.picture_max_bytes + OVERHEAD_BYTES)
+    middleware = [Middleware(RequestMetrics), limits, size]
     return Starlette(
         routes=ROUTES, lifespan=lifespan, middleware=middleware, exception_handlers=HANDLERS
     )

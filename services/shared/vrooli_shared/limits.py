@@ -1,15 +1,20 @@
-"""Limits of what one client, and all clients together, may keep open.
+"""Limits of what one client may send, and of what all clients together may keep open.
 
 A client is the address that the Ingress controller saw: the last one in ``X-Forwarded-For``, which
-the controller itself adds. Requests without that header come from inside of the cluster (probes,
-tunnels) and have no limit of their own. Who forges the header evades only the limit per client.
+the controller itself adds. With IPv6 it is the /64 network of the address, which one site has.
+Requests without that header come from inside of the cluster (probes, Prometheus, tunnels) and have
+no limit of their own. Who forges the header evades only the limits per client.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Iterator
+import ipaddress
+import math
+import re
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from starlette.datastructures import Headers
@@ -23,17 +28,79 @@ PER_CLIENT = 200
 BODIES_PER_CLIENT, BODIES = 8, 64
 # How long a body may take, seconds: 5 MiB at 1 Mbit/s take 42.
 BODY_S = 60.0
-# The longest address: IPv6 with an embedded IPv4 address.
-ADDRESS_LENGTH = 45
+# Requests of one client per second, on average and at once. A page sends fewer than ten when it
+# opens; many people may share one address.
+CLIENT_REQUESTS_PER_S, CLIENT_BURST = 100.0, 500
+# The clients whose requests are counted. Beyond it, the one that was idle for longest is forgotten:
+# who has that many networks evades the limit per client.
+CLIENTS = 10_000
+# The longest address with a port: IPv6 with an embedded IPv4 address.
+ADDRESS_LENGTH = 53
+# The network of one site. Source: RFC 6177, section 2; RFC 4291, section 2.5.4.
+IPV6_PREFIX = 64
+# Some proxies add the port: `192.0.2.1:4711`, `[2001:db8::1]:4711`.
+_WITH_PORT = re.compile(r"\[(?P<v6>[^\]]+)\](?::\d+)?|(?P<v4>[\d.]+):\d+")
 RETRY_AFTER = {"Retry-After": "5"}
 # The rest of the body is not read.
 CLOSE = {"Connection": "close"}
 
 
 def client_of(scope: Scope) -> str:
-    """The address of the client that the Ingress controller saw; empty if there was none."""
+    """The client that the Ingress controller saw; empty if there was none."""
     forwarded = Headers(scope=scope).getlist("x-forwarded-for")
-    return forwarded[-1].rpartition(",")[2].strip()[:ADDRESS_LENGTH] if forwarded else ""
+    if not forwarded:
+        return ""
+    text = forwarded[-1].rpartition(",")[2].strip()[:ADDRESS_LENGTH]
+    match = _WITH_PORT.fullmatch(text)
+    return _client((match["v6"] or match["v4"]) if match else text)
+
+
+def _client(text: str) -> str:
+    """The network that counts as one client; other texts are clients, too."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return text
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(address), IPV6_PREFIX), strict=False))
+
+
+class RequestRate:
+    """The rate of requests of each client: a bucket of tokens, which refills steadily."""
+
+    def __init__(
+        self,
+        per_s: float = CLIENT_REQUESTS_PER_S,
+        burst: int = CLIENT_BURST,
+        clients: int = CLIENTS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._per_s, self._burst, self._clients, self._clock = per_s, burst, clients, clock
+        # The tokens of each client and when they were counted, the client of the last request last.
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, client: str) -> None:
+        """Count one request.
+
+        Raises:
+            ApiError: The client has sent too many (429).
+        """
+        if not client:
+            return
+        now = self._clock()
+        tokens, counted_at = self._buckets.pop(client, (float(self._burst), now))
+        tokens = min(self._burst, tokens + (now - counted_at) * self._per_s)
+        is_allowed = tokens >= 1
+        self._buckets[client] = (tokens - is_allowed, now)
+        if len(self._buckets) > self._clients:
+            self._buckets.popitem(last=False)
+        if not is_allowed:
+            wait_s = max(1, math.ceil((1 - tokens) / self._per_s))
+            message = f"This address sends more than {self._per_s:g} requests per second."
+            raise ApiError(429, "too-many-requests", message, {"Retry-After": str(wait_s)})
 
 
 class OpenCount:
@@ -70,17 +137,18 @@ class OpenCount:
 
 
 class RequestLimits:
-    """Limits the open requests of a client, the bodies in transfer, and the time of each."""
+    """Limits a client's rate and open requests, the bodies in transfer, and the time of each."""
 
     def __init__(
         self,
         app: ASGIApp,
+        rate: RequestRate,
         per_client: int = PER_CLIENT,
         bodies_per_client: int = BODIES_PER_CLIENT,
         bodies: int = BODIES,
         body_s: float = BODY_S,
     ) -> None:
-        self._app, self._body_s = app, body_s
+        self._app, self._rate, self._body_s = app, rate, body_s
         self._requests = OpenCount(per_client)
         self._bodies = OpenCount(bodies_per_client, bodies)
 
@@ -91,6 +159,7 @@ class RequestLimits:
             return
         try:
             client = client_of(scope)
+            self._rate.take(client)
             with self._requests.opened(client, "requests"):
                 if _has_body(scope):
                     with self._bodies.opened(client, "uploads"):

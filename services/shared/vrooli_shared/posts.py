@@ -17,6 +17,7 @@ from psycopg.rows import class_row
 from vrooli_shared import idempotency
 from vrooli_shared.database import Database
 from vrooli_shared.idempotency import Key
+from vrooli_shared.storage import make_room
 
 _COLUMNS = """p.id, p.text, p.state, p.confidence, p.reason, p.attempts, p.created_at, p.updated_at,
     (SELECT media_type FROM vrooli.pictures WHERE post_id = p.id) AS picture_type"""
@@ -87,8 +88,15 @@ class Created:
 class Posts:
     """The posts of one database."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, pictures_max_bytes: int | None = None) -> None:
+        """Access posts.
+
+        Args:
+            database: The pool of connections.
+            pictures_max_bytes: The limit of all pictures together; None for a process that stores
+                no pictures.
+        """
+        self._database, self._pictures_max_bytes = database, pictures_max_bytes
 
     async def create(
         self,
@@ -111,15 +119,50 @@ class Posts:
         Raises:
             idempotency.KeyReusedError: The key was used for a different request.
             idempotency.KeyInUseError: Another request with the key is in progress.
+            storage.StorageFullError: There is no room for the picture.
         """
 
         async def work(connection: AsyncConnection) -> Created:
-            created = await _create(connection, post_id, text, picture, key)
+            created = await self._create(connection, post_id, text, picture, key)
             if dry_run:
                 await connection.rollback()
             return created
 
         return await self._database.run(work)
+
+    async def _create(
+        self,
+        connection: AsyncConnection,
+        post_id: UUID,
+        text: str,
+        picture: Picture | None,
+        key: Key | None,
+    ) -> Created:
+        stored = await idempotency.claim(connection, key) if key else None
+        if stored is not None:
+            post = await _existing(connection, stored.post_id)
+            # The same id: an earlier attempt of this request, committed before the connection was
+            # lost.
+            return Created(post, stored.answer, is_replay=stored.post_id != post_id)
+        state = State.PENDING if picture else State.APPROVED
+        cursor = await connection.execute(
+            "INSERT INTO vrooli.posts (id, text, state) VALUES (%s, %s, %s)"
+            " ON CONFLICT (id) DO NOTHING",
+            (post_id, text, state),
+        )
+        if picture:
+            # A repeated operation may have stored it.
+            if cursor.rowcount and self._pictures_max_bytes is not None:
+                await make_room(connection, len(picture.data), self._pictures_max_bytes)
+            await connection.execute(
+                "INSERT INTO vrooli.pictures (post_id, media_type, bytes) VALUES (%s, %s, %s)"
+                " ON CONFLICT (post_id) DO NOTHING",
+                (post_id, picture.media_type, picture.data),
+            )
+        post = await _existing(connection, post_id)
+        if key:
+            await idempotency.store(connection, key, post_id, post.view())
+        return Created(post, post.view())
 
     async def get(self, post_id: UUID) -> Post | None:
         """The post, or None."""
@@ -211,32 +254,6 @@ async def _select(connection: AsyncConnection, tail: str, arguments: dict[str, A
         query = f"SELECT {_COLUMNS} FROM vrooli.posts p {tail}"  # noqa: S608 - our constants
         await cursor.execute(query.encode(), arguments)
         return await cursor.fetchall()
-
-
-async def _create(
-    connection: AsyncConnection, post_id: UUID, text: str, picture: Picture | None, key: Key | None
-) -> Created:
-    stored = await idempotency.claim(connection, key) if key else None
-    if stored is not None:
-        post = await _existing(connection, stored.post_id)
-        # The same id: an earlier attempt of this request, committed before the connection was lost.
-        return Created(post, stored.answer, is_replay=stored.post_id != post_id)
-    state = State.PENDING if picture else State.APPROVED
-    await connection.execute(
-        "INSERT INTO vrooli.posts (id, text, state) VALUES (%s, %s, %s)"
-        " ON CONFLICT (id) DO NOTHING",
-        (post_id, text, state),
-    )
-    if picture:
-        await connection.execute(
-            "INSERT INTO vrooli.pictures (post_id, media_type, bytes) VALUES (%s, %s, %s)"
-            " ON CONFLICT (post_id) DO NOTHING",
-            (post_id, picture.media_type, picture.data),
-        )
-    post = await _existing(connection, post_id)
-    if key:
-        await idempotency.store(connection, key, post_id, post.view())
-    return Created(post, post.view())
 
 
 async def _existing(connection: AsyncConnection, post_id: UUID) -> Post:

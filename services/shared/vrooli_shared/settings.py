@@ -9,6 +9,8 @@ from psycopg.conninfo import make_conninfo
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from vrooli_shared import limits, storage
+
 
 class Settings(BaseSettings):
     """Addresses of the database, Redis and the detector, and limits of a post.
@@ -44,6 +46,20 @@ class Settings(BaseSettings):
 
     text_max_chars: int = 2_000
     picture_max_bytes: int = 5 * 1024 * 1024
+    # All pictures together; without it a part of the volume.
+    pictures_max_bytes: int | None = Field(default=None, ge=0)
+    db_volume_size: str = ""
+    client_requests_per_s: float = Field(default=limits.CLIENT_REQUESTS_PER_S, gt=0)
+    client_burst: int = Field(default=limits.CLIENT_BURST, ge=1)
+
+    @model_validator(mode="after")
+    def _volume_has_a_size(self) -> Self:
+        self.pictures_budget()
+        return self
+
+    def pictures_budget(self) -> int:
+        """The bytes that all pictures together may take."""
+        return storage.budget(self.pictures_max_bytes, self.db_volume_size)
 
     @model_validator(mode="after")
     def _redis_is_named(self) -> Self:

@@ -60,8 +60,8 @@ export async function listPosts(): Promise<Post[]> {
 /** Delays between retries of a post, in milliseconds; in total about as long as a failover. */
 const RETRY_DELAYS_MS = [500, 1000, 2000, 4000, 8000];
 
-/** Whether an error is transient: a server error, or the same post still in progress. */
-const isTransient = (status: number) => status >= 500 || status === 409;
+/** Whether an error is transient: a server error but full storage, or the same post in progress. */
+const isTransient = (status: number) => (status >= 500 && status !== 507) || status === 409;
 
 const delay = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 import httpx
@@ -14,14 +15,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from support.failures.load import MOST_PER_S
 from support.fakes.asgi import asgi_client
 from vrooli_server import feed as feed_module
 from vrooli_server.feed import Feed
 from vrooli_shared import health
-from vrooli_shared.limits import RequestLimits, client_of
-from vrooli_shared.web import HANDLERS
+from vrooli_shared.limits import RequestLimits, RequestRate, client_of
+from vrooli_shared.web import HANDLERS, ApiError
 
 PER_CLIENT, BODIES, BODY_S = 3, 2, 0.1
+# The rate of one client in these tests: no more tokens within a test.
+RATE, BURST = 0.001, 20
 ONE, OTHER = {"X-Forwarded-For": "192.0.2.1"}, {"X-Forwarded-For": "192.0.2.2"}
 
 
@@ -36,6 +40,7 @@ class Service:
         ]
         limits = Middleware(
             RequestLimits,
+            rate=RequestRate(per_s=RATE, burst=BURST),
             per_client=PER_CLIENT,
             bodies_per_client=1,
             bodies=BODIES,
@@ -136,12 +141,72 @@ async def test_a_body_in_time_is_read(service: Service) -> None:
         # The proxy appends what it saw to what the client sent.
         ([(b"x-forwarded-for", b"1.1.1.1, 192.0.2.1")], "192.0.2.1"),
         ([(b"x-forwarded-for", b"1.1.1.1"), (b"x-forwarded-for", b"192.0.2.1")], "192.0.2.1"),
+        ([(b"x-forwarded-for", b"192.0.2.1:4711")], "192.0.2.1"),
+        ([(b"x-forwarded-for", b"::ffff:192.0.2.1")], "192.0.2.1"),
+        ([(b"x-forwarded-for", b"2001:db8:1:2:3:4:5:6")], "2001:db8:1:2::/64"),
+        ([(b"x-forwarded-for", b"[2001:DB8:1:2::9]:4711")], "2001:db8:1:2::/64"),
+        ([(b"x-forwarded-for", b"[2001:db8:1:2::9]")], "2001:db8:1:2::/64"),
+        ([(b"x-forwarded-for", b"fe80::1%eth0")], "fe80::/64"),
+        ([(b"x-forwarded-for", b"unknown")], "unknown"),
+        ([(b"x-forwarded-for", b"x" * 1000)], "x" * 53),
     ],
 )
 def test_the_client_is_the_address_that_the_last_proxy_saw(
     headers: list[tuple[bytes, bytes]], client: str
 ) -> None:
     assert client_of({"type": "http", "headers": headers}) == client
+
+
+async def test_a_client_that_sends_too_often_is_refused_and_others_are_not(
+    service: Service,
+) -> None:
+    answers = [await service.client.post("/read", headers=ONE) for _ in range(BURST + 1)]
+    assert [answer.status_code for answer in answers] == [200] * BURST + [429]
+    assert answers[-1].json()["error"]["code"] == "too-many-requests"
+    assert answers[-1].headers["Retry-After"] == str(round(1 / RATE))
+    assert (await service.client.post("/read", headers=OTHER)).status_code == 200
+
+
+async def test_probes_and_metrics_have_no_rate(service: Service) -> None:
+    answers = [await service.client.post("/read") for _ in range(3 * BURST)]
+    assert {answer.status_code for answer in answers} == {200}
+
+
+def test_a_bucket_refills_steadily_up_to_the_burst() -> None:
+    now = 0.0
+    rate = RequestRate(per_s=10, burst=2, clock=lambda: now)
+
+    def allowed(number: int) -> int:
+        count = 0
+        for _ in range(number):
+            with contextlib.suppress(ApiError):
+                rate.take("192.0.2.1")
+                count += 1
+        return count
+
+    assert allowed(5) == 2
+    now = 0.1
+    assert allowed(5) == 1
+    now = 60.0
+    assert allowed(5) == 2
+
+
+def test_the_memory_of_clients_is_bounded_and_forgets_the_one_that_was_idle_for_longest() -> None:
+    rate = RequestRate(per_s=RATE, burst=1, clients=100)
+    rate.take("busy")
+    for number in range(10_000):
+        rate.take(f"client {number}")
+        with pytest.raises(ApiError, match="more than"):
+            rate.take("busy")
+    assert len(rate._buckets) == 100
+
+
+def test_the_load_of_the_end_to_end_tests_is_not_throttled() -> None:
+    now = 0.0
+    rate = RequestRate(clock=lambda: now)
+    for number in range(int(60 * MOST_PER_S)):
+        now = number / MOST_PER_S
+        rate.take("192.0.2.1")
 
 
 def test_a_feed_is_full_at_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,3 +114,45 @@ def test_an_invalid_setting_is_named_without_its_value(
     assert ended.value.code == 2
     assert message in output
     assert SECRET not in output
+
+
+@pytest.mark.parametrize(
+    ("variables", "budget"),
+    [
+        ({}, 10 * 1024**3),
+        ({"DB_VOLUME_SIZE": "50Gi"}, 25 * 1024**3),
+        ({"DB_VOLUME_SIZE": "1.5Ti"}, 768 * 1024**3),
+        ({"DB_VOLUME_SIZE": "512Mi"}, 256 * 1024**2),
+        ({"DB_VOLUME_SIZE": "10G"}, 5 * 10**9),
+        ({"DB_VOLUME_SIZE": "200k"}, 100_000),
+        ({"DB_VOLUME_SIZE": "4096"}, 2048),
+        ({"DB_VOLUME_SIZE": "50Gi", "PICTURES_MAX_BYTES": "7"}, 7),
+        ({"PICTURES_MAX_BYTES": "0"}, 0),
+    ],
+)
+def test_pictures_may_take_half_of_the_volume_or_what_is_set(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], budget: int
+) -> None:
+    monkeypatch.setenv("REDIS_SENTINEL_HOSTS", "rfs-a")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert Settings().pictures_budget() == budget
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DB_VOLUME_SIZE", "large"),
+        ("DB_VOLUME_SIZE", "5GB"),
+        ("PICTURES_MAX_BYTES", "-1"),
+        ("CLIENT_REQUESTS_PER_S", "0"),
+        ("CLIENT_BURST", "0"),
+    ],
+)
+def test_limits_that_cannot_apply_are_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv("REDIS_SENTINEL_HOSTS", "rfs-a")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValueError, match=value if name == "DB_VOLUME_SIZE" else "greater"):
+        Settings()
