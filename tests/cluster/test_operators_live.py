@@ -17,7 +17,7 @@ from vrooli.events import Progress
 from vrooli.kube import Kube, Manifest
 from vrooli.operators.model import State
 from vrooli.secrets import catalog, env_file, kubernetes
-from vrooli.vault import configuration, manifests, server
+from vrooli.vault import configuration, manifests, server, tls
 from vrooli.vault.client import VaultClient, VaultDeniedError
 
 pytestmark = pytest.mark.root
@@ -176,42 +176,51 @@ async def test_redis_failover_becomes_ready_and_wants_its_password(
     assert "NOAUTH" in ping
 
 
-async def test_secret_in_vault_becomes_a_secret_of_kubernetes(kube: Kube, admitted: str) -> None:
-    namespace = admitted
-    async with server.connect(kube) as administrator:
-        wanted = await administrator.read_secret("secret", catalog.REDIS.path)
-    assert wanted is not None
+HTTP = {"address": f"http://vault.vault.svc.cluster.local:{manifests.PORT}"}
+HTTPS = {
+    "address": f"https://vault.vault.svc.cluster.local:{manifests.TLS_PORT}",
+    "caCertSecretRef": "vault-ca",
+}
+
+
+async def sync_redis(
+    kube: Kube, namespace: str, connection: dict[str, str], name: str = "synced"
+) -> None:
+    """Have VSO sync the secret of Redis over a connection, into a Secret of this name."""
     api = {"apiVersion": "secrets.hashicorp.com/v1beta1"}
     metadata = {"name": "redis", "namespace": namespace}
-    address = "http://vault.vault.svc.cluster.local:8200"
     login = {
         "role": configuration.VSO_ROLE,
         "serviceAccount": ACCOUNT,
         "audiences": [configuration.AUDIENCE],
     }
+    auth = {"vaultConnectionRef": "redis", "method": "kubernetes", "mount": "kubernetes"}
+    secret = {
+        "vaultAuthRef": "redis",
+        "mount": "secret",
+        "type": "kv-v2",
+        "path": catalog.REDIS.path,
+        "destination": {"name": name, "create": True},
+    }
     for kind, spec in (
-        ("VaultConnection", {"address": address}),
-        (
-            "VaultAuth",
-            {
-                "vaultConnectionRef": "redis",
-                "method": "kubernetes",
-                "mount": "kubernetes",
-                "kubernetes": login,
-            },
-        ),
-        (
-            "VaultStaticSecret",
-            {
-                "vaultAuthRef": "redis",
-                "mount": "secret",
-                "type": "kv-v2",
-                "path": catalog.REDIS.path,
-                "destination": {"name": "synced", "create": True},
-            },
-        ),
+        ("VaultConnection", connection),
+        ("VaultAuth", {**auth, "kubernetes": login}),
+        ("VaultStaticSecret", secret),
     ):
-        await kube.apply({**api, "kind": kind, "metadata": metadata, "spec": spec})
+        body = {**api, "kind": kind, "metadata": metadata, "spec": spec}
+        await kube.apply(body)
+        await tls.ensure_trust(kube, namespace, [body])
+
+
+@pytest.mark.parametrize("connection", [HTTP, HTTPS], ids=["http", "https"])
+async def test_secret_in_vault_becomes_a_secret_of_kubernetes(
+    kube: Kube, admitted: str, connection: dict[str, str]
+) -> None:
+    namespace = admitted
+    async with server.connect(kube) as administrator:
+        wanted = await administrator.read_secret("secret", catalog.REDIS.path)
+    assert wanted is not None
+    await sync_redis(kube, namespace, connection)
 
     def lack(found: Manifest | None) -> str | None:
         return None if found and found.get("data") else "VSO has not filled it"
@@ -220,6 +229,28 @@ async def test_secret_in_vault_becomes_a_secret_of_kubernetes(kube: Kube, admitt
     data = {key: base64.b64decode(value).decode() for key, value in synced["data"].items()}
     # Not `_raw`, which would hand everything to whoever takes the Secret by envFrom.
     assert data == wanted
+
+
+@pytest.mark.parametrize(
+    ("connection", "refusal"),
+    [
+        ({**HTTPS, "caCertSecretRef": ""}, "x509: certificate signed by unknown authority"),
+        (
+            {"address": HTTPS["address"].replace("https:", "http:")},
+            "Client sent an HTTP request to an HTTPS server",
+        ),
+    ],
+    ids=["another CA", "plain http"],
+)
+async def test_the_operator_gets_nothing_over_a_connection_that_is_not_trusted(
+    kube: Kube, admitted: str, connection: dict[str, str], refusal: str
+) -> None:
+    await sync_redis(kube, admitted, connection, "refused")
+    deadline = time.monotonic() + SETTLED_S
+    while not any(refusal in str(item) for item in await kube.list("v1", "Event", admitted)):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(1)
+    assert await kube.get("v1", "Secret", "refused", admitted) is None
 
 
 async def vso_token(
@@ -242,7 +273,7 @@ async def test_no_other_account_and_no_token_for_another_audience_may_log_in(
     kube: Kube, admitted: str, where: str, account: str, audience: str
 ) -> None:
     async with server.connect(kube) as administrator:
-        stranger = VaultClient(administrator.address)
+        stranger = VaultClient(administrator.address, verify=administrator.verify)
         token = await vso_token(kube, where or admitted, account, audience)
         with pytest.raises(VaultDeniedError):
             await stranger.log_in(configuration.VSO_ROLE, token)
@@ -282,7 +313,7 @@ async def _reaches_vault(kube: Kube, namespace: str) -> bool:
 async def test_vsos_role_reads_the_five_secrets_and_no_sixth(kube: Kube, admitted: str) -> None:
     async with server.connect(kube) as administrator:
         await administrator.create_secret("secret", "vrooli/secrets/sixth", {"KEY": "value"})
-        syncing = VaultClient(administrator.address)
+        syncing = VaultClient(administrator.address, verify=administrator.verify)
         await syncing.log_in(configuration.VSO_ROLE, await vso_token(kube, admitted))
         for spec in catalog.ALL:
             assert await syncing.read_secret("secret", spec.path)
@@ -296,7 +327,7 @@ async def test_only_the_administrators_account_is_let_in_as_administrator(
     kube: Kube, admitted: str
 ) -> None:
     async with server.connect(kube) as administrator:
-        stranger = VaultClient(administrator.address)
+        stranger = VaultClient(administrator.address, verify=administrator.verify)
         with pytest.raises(VaultDeniedError):
             await stranger.log_in(
                 manifests.ADMIN_ROLE, await vso_token(kube, admitted, audience="")

@@ -88,6 +88,10 @@ pgoPostgresql.pgBouncer.config.server_reset_query: DISCARD ALL resets the role t
 {{- end }}
 
 {{- define "vrooli.secretChecks" -}}
+{{- $isProtected := has .Values.config.env (list "staging" "production") }}
+{{- if and .Values.vso.enabled $isProtected (hasPrefix "http:" .Values.vso.vaultAddr) (not .Values.vso.allowHttp) }}
+vso.vaultAddr: {{ .Values.vso.vaultAddr }} sends secrets without encryption in {{ .Values.config.env }}; set an https address with vso.caCertSecretName, or set vso.allowHttp to true
+{{- end }}
 {{- $owners := dict }}
 {{- range $key, $secret := .Values.vso.secrets }}
 {{- if $secret.enabled }}

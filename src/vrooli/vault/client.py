@@ -34,14 +34,20 @@ class VaultClient:
     Args:
         address: The URL of the Vault.
         token: The token of all requests.
-        verify: Whether its certificate must be valid for the address.
+        verify: Whether its certificate must be valid for the address; a path is the file of the
+            authorities that may have signed it.
         namespace: The namespace in Vault (Enterprise) of all requests; empty: none.
     """
 
     def __init__(
-        self, address: str, token: str | None = None, *, verify: bool = True, namespace: str = ""
+        self,
+        address: str,
+        token: str | None = None,
+        *,
+        verify: bool | str = True,
+        namespace: str = "",
     ) -> None:
-        self.address = address
+        self.address, self.verify = address, verify
         if not verify:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         options: dict[str, Any] = {"url": address, "timeout": REQUEST_S, "verify": verify}

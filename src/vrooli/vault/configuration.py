@@ -1,25 +1,26 @@
-"""Configures a Vault for Vrooli: the KV engine, five policies, VSO's role, five secrets."""
+"""Configures a Vault for Vrooli: the KV engine; policies, role and secrets of each environment."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vrooli.environments import ENVIRONMENTS
 from vrooli.events import Progress
 from vrooli.secrets import catalog
 from vrooli.steps import Done
 from vrooli.vault import policies
 from vrooli.vault.client import VaultClient
+from vrooli.vault.policies import Scope
 
 KV_MOUNT = "secret"
 AUTH_MOUNT = "kubernetes"
-VSO_ROLE = "vrooli-vso-sync-role"
+VSO_ROLE = policies.SHARED.role
 # The service account that the chart creates for VSO's login (vso.serviceAccount). No pod uses it.
 SERVICE_ACCOUNTS = ("vrooli-vso",)
 # The namespaces of the environments. The specification's role accepts the account `default` of all
 # namespaces, which is the account of every pod that names none.
-NAMESPACES = tuple(environment.namespace for environment in ENVIRONMENTS.values())
+NAMESPACES = policies.SHARED.namespaces
 # The audience of the account's token (vso.audiences). The API server and other services reject a
 # token for Vault, and Vault rejects a token that a pod has for the API server.
 AUDIENCE = "vault"
@@ -28,14 +29,16 @@ TOKEN_S = 3600
 
 
 def role_settings(
-    service_accounts: tuple[str, ...] = SERVICE_ACCOUNTS, namespaces: tuple[str, ...] = NAMESPACES
+    service_accounts: tuple[str, ...] = SERVICE_ACCOUNTS,
+    namespaces: tuple[str, ...] = NAMESPACES,
+    names: tuple[str, ...] = policies.NAMES,
 ) -> dict[str, Any]:
-    """The settings of VSO's role."""
+    """The settings of a role of VSO, with the names of its policies."""
     return {
         "bound_service_account_names": list(service_accounts),
         "bound_service_account_namespaces": list(namespaces),
         "audience": AUDIENCE,
-        "token_policies": list(policies.NAMES),
+        "token_policies": list(names),
         "token_ttl": TOKEN_S,
     }
 
@@ -49,23 +52,37 @@ async def configure(
         vault: The Vault, with a token that has the permissions.
         policies_folder: The folder of the five policies.
         progress: Reports the current action.
-        role: The settings of VSO's role, from ``role_settings``.
+        role: The settings of the role of the specification, from ``role_settings``.
     """
-    rules = policies.read(policies_folder)
-    did = []
-    if await vault.ensure_kv(KV_MOUNT):
-        did.append(f"mounted {KV_MOUNT}/")
-    written = [name for name, text in rules.items() if await vault.ensure_policy(name, text)]
-    if written:
-        did.append(f"wrote {len(written)} policies")
-    if await vault.ensure_role(AUTH_MOUNT, VSO_ROLE, role):
-        did.append(f"wrote role {VSO_ROLE}")
+    files = policies.read(policies_folder)
+    did = [f"mounted {KV_MOUNT}/"] if await vault.ensure_kv(KV_MOUNT) else []
+    for scope in policies.SCOPES:
+        settings = (
+            role
+            if scope is policies.SHARED
+            else role_settings(namespaces=scope.namespaces, names=scope.names)
+        )
+        did += await _write_access(vault, scope, files, settings)
     progress.report("creates missing secrets")
     filled = [
-        spec.path
+        path
+        for scope in policies.SCOPES
         for spec in catalog.ALL
-        if await vault.create_secret(KV_MOUNT, spec.path, spec.first_values())
+        if await vault.create_secret(KV_MOUNT, path := scope.path(spec.path), spec.first_values())
     ]
     if filled:
         did.append(f"created {len(filled)} secrets")
     return Done(bool(did), ", ".join(did))
+
+
+async def _write_access(
+    vault: VaultClient, scope: Scope, files: Mapping[str, str], role: dict[str, Any]
+) -> list[str]:
+    """Write the policies and the role of an environment; returns what was written."""
+    did, rules = [], scope.rules(files)
+    written = [name for name, text in rules.items() if await vault.ensure_policy(name, text)]
+    if written:
+        did.append(f"wrote {len(written)} policies")
+    if await vault.ensure_role(AUTH_MOUNT, scope.role, role):
+        did.append(f"wrote role {scope.role}")
+    return did

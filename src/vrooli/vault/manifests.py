@@ -18,7 +18,10 @@ NAMESPACE = "vault"
 NAME = "vault"
 POD = f"{NAME}-0"
 CLAIM = f"data-{POD}"
-PORT = 8200
+# Plain http at the port of the specification, and https. One port cannot serve both.
+PORT, TLS_PORT = 8200, 8202
+# The server's certificate and key, from ``tls.py``.
+TLS_SECRET = "vault-tls"  # noqa: S105 - a name
 # The service account that the server's first start authorizes as administrator.
 ADMIN = "vault-admin"
 ADMIN_ROLE = "vrooli-admin"
@@ -38,6 +41,7 @@ CHECK_LABELS = {"vrooli.com/scratch": "check"}
 # Without these parameters, a sealed server responds with an error, and the kubelet restarts it.
 ALIVE_PATH = "/v1/sys/health?standbyok=true&sealedcode=204&uninitcode=204"
 READY_PATH = "/v1/sys/health"
+_PORTS = {"http": PORT, "https": TLS_PORT}
 
 
 def namespace() -> Manifest:
@@ -61,14 +65,15 @@ def seal_key() -> Manifest:
     }
 
 
-def server(image_hash: str = "") -> list[Manifest]:
+def server(image_hash: str = "", certificate: str = "") -> list[Manifest]:
     """All other objects: permissions, configuration, Service and the server.
 
     Args:
         image_hash: The hash of the image's inputs, if known; a change restarts the server.
+        certificate: The server's certificate; a change restarts the server, which reads it once.
     """
     config = (Path(__file__).parent / "openbao.hcl").read_text()
-    inputs = hashlib.sha256(f"{config}{image_hash}".encode()).hexdigest()[:16]
+    inputs = hashlib.sha256(f"{config}{image_hash}{certificate}".encode()).hexdigest()[:16]
     return [
         _object("v1", "ServiceAccount", NAME),
         _object("v1", "ServiceAccount", ADMIN),
@@ -108,7 +113,9 @@ def _service() -> Manifest:
         **_object("v1", "Service", NAME),
         "spec": {
             "selector": SELECTOR,
-            "ports": [{"name": "http", "port": PORT, "targetPort": "http"}],
+            "ports": [
+                {"name": name, "port": port, "targetPort": name} for name, port in _PORTS.items()
+            ],
         },
     }
 
@@ -127,7 +134,7 @@ def _network_policy() -> Manifest:
             "ingress": [
                 {
                     "from": [_peer(*CLIENT), {"namespaceSelector": {"matchLabels": CHECK_LABELS}}],
-                    "ports": [{"protocol": "TCP", "port": PORT}],
+                    "ports": [{"protocol": "TCP", "port": port} for port in _PORTS.values()],
                 }
             ],
         },
@@ -183,6 +190,7 @@ def _pod() -> dict[str, Any]:
         "volumes": [
             {"name": "config", "configMap": {"name": NAME}},
             {"name": "seal", "secret": {"secretName": SEAL_SECRET, "defaultMode": 0o440}},
+            {"name": "tls", "secret": {"secretName": TLS_SECRET, "defaultMode": 0o440}},
             {"name": "tmp", "emptyDir": {}},
         ],
     }
@@ -194,7 +202,7 @@ def _container() -> dict[str, Any]:
         "image": IMAGE,
         "imagePullPolicy": "IfNotPresent",
         "command": ["bao", "server", "-config=/openbao/config/openbao.hcl"],
-        "ports": [{"name": "http", "containerPort": PORT}],
+        "ports": [{"name": name, "containerPort": port} for name, port in _PORTS.items()],
         "env": [{"name": "HOME", "value": "/tmp"}],  # noqa: S108 - an emptyDir of the pod
         "readinessProbe": {
             "httpGet": {"path": READY_PATH, "port": "http"},
@@ -218,6 +226,7 @@ def _container() -> dict[str, Any]:
             {"name": "data", "mountPath": "/openbao/data"},
             {"name": "config", "mountPath": "/openbao/config", "readOnly": True},
             {"name": "seal", "mountPath": "/openbao/seal", "readOnly": True},
+            {"name": "tls", "mountPath": "/openbao/tls", "readOnly": True},
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - an emptyDir of the pod
         ],
     }

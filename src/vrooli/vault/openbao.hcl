@@ -1,13 +1,21 @@
 # The development Vault: one OpenBao server with its storage on a volume.
 
 ui           = false
-api_addr     = "http://vault.vault.svc.cluster.local:8200"
+api_addr     = "https://vault.vault.svc.cluster.local:8202"
 cluster_addr = "https://127.0.0.1:8201"
 
+# Plain http at the address of the specification.
 listener "tcp" {
   # Both address families, where the kernel has both.
   address     = ":8200"
   tls_disable = true
+}
+
+# The default of staging and production. Its certificate is renewed by setup and develop.
+listener "tcp" {
+  address       = ":8202"
+  tls_cert_file = "/openbao/tls/tls.crt"
+  tls_key_file  = "/openbao/tls/tls.key"
 }
 
 storage "raft" {

@@ -1,10 +1,16 @@
-"""The five policies: files in the repository, one for each secret that VSO may read."""
+"""The five policies of each environment: one for each secret that VSO may read.
+
+The files in the repository are those of the specification, for its own paths. The policies of
+another environment are the same rules for the paths of that environment.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError
 
 # The specification's names ("Vault Policies and Authentication"); the file's stem is the name.
@@ -16,17 +22,78 @@ NAMES = (
     "vrooli-secrets-dockerhub-read-policy",
 )
 # The secret of each policy, by its path below the engine.
-PATHS = {
+_PATHS = {
     "vrooli/config/shared-all": NAMES[0],
     "vrooli/secrets/shared-server-jobs": NAMES[1],
     "vrooli/secrets/postgres": NAMES[2],
     "vrooli/secrets/redis": NAMES[3],
     "vrooli/dockerhub/pull-credentials": NAMES[4],
 }
+_ROLE, _PREFIX, _FOLDER = "vrooli-vso-sync-role", "vrooli-", "vrooli/"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The paths, policies and role of an environment in Vault.
+
+    Attributes:
+        environment: Its name; empty for the specification's own paths.
+        namespaces: The namespaces whose releases may read them.
+    """
+
+    environment: str
+    namespaces: tuple[str, ...]
+
+    @property
+    def role(self) -> str:
+        """The role of VSO."""
+        return self._named(_ROLE)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of its policies."""
+        return tuple(map(self._named, NAMES))
+
+    @property
+    def paths(self) -> Mapping[str, str]:
+        """The name of the policy of each path below the engine."""
+        return {self.path(path): self._named(name) for path, name in _PATHS.items()}
+
+    def path(self, path: str) -> str:
+        """Its path for a path of the specification."""
+        folder = f"{_FOLDER}{self.environment}/" if self.environment else _FOLDER
+        return folder + path.removeprefix(_FOLDER)
+
+    def rules(self, files: Mapping[str, str]) -> Mapping[str, str]:
+        """The rules of its policies by name, from those of the files."""
+        return {
+            self._named(name): text.replace(f"/data/{_FOLDER}", f"/data/{self.path(_FOLDER)}")
+            for name, text in files.items()
+        }
+
+    def _named(self, name: str) -> str:
+        infix = f"{self.environment}-" if self.environment else ""
+        return f"{_PREFIX}{infix}{name.removeprefix(_PREFIX)}"
+
+
+# Development uses the paths of the specification. Releases of the other environments may use them
+# too, if their values name them and the role of the specification.
+SHARED = Scope("", tuple(item.namespace for item in ENVIRONMENTS.values()))
+SCOPES = (
+    SHARED,
+    *(Scope(item.name, (item.namespace,)) for item in ENVIRONMENTS.values() if item.name != "dev"),
+)
+# The policy of each path of all environments, by its path below the engine.
+PATHS = {path: name for scope in SCOPES for path, name in scope.paths.items()}
+
+
+def scope_of(role: str) -> Scope:
+    """The scope of a role; the specification's for a role with another name."""
+    return next((scope for scope in SCOPES if scope.role == role), SHARED)
 
 
 def read(folder: Path) -> Mapping[str, str]:
-    """The rules of the five policies, by name.
+    """The rules of the specification's five policies, by name.
 
     Raises:
         UsageError: A file is missing.

@@ -15,9 +15,9 @@ from vrooli.events import Progress
 from vrooli.kube import Kube, workloads
 from vrooli.kube.status import stateful_set_unready_reason
 from vrooli.steps import Done
-from vrooli.vault import configuration, manifests
+from vrooli.vault import configuration, manifests, tls
 from vrooli.vault.client import VaultClient, VaultDeniedError, VaultSealedError
-from vrooli.vault.manifests import IMAGE, NAME, NAMESPACE, POD, PORT, VERSION
+from vrooli.vault.manifests import IMAGE, NAME, NAMESPACE, POD, PORT, TLS_PORT, VERSION
 
 __all__ = ["IMAGE", "VaultStatus", "connect", "ensure", "log_in", "status"]
 
@@ -57,7 +57,7 @@ async def ensure(
         policies_folder: The folder of the five policies.
         progress: Reports the current action.
         image_hash: The hash of the image's inputs; a change restarts the server.
-        role: The settings of VSO's role; by default those of the chart's account.
+        role: The settings of the specification's role; by default for the chart's account.
 
     Raises:
         WaitTimeoutError: Its pod did not become ready.
@@ -97,8 +97,12 @@ async def connect(kube: Kube) -> AsyncIterator[VaultClient]:
         PrerequisiteError: It does not respond, or is sealed.
         VaultDeniedError: It rejects the login.
     """
-    async with await kube.port_forward(NAMESPACE, POD, PORT) as local:
-        with closing(VaultClient(f"http://127.0.0.1:{local}")) as vault:
+    authority = await tls.fetch_authority(kube)
+    async with await kube.port_forward(NAMESPACE, POD, TLS_PORT) as local:
+        with (
+            tls.trusted(authority) as file,
+            closing(VaultClient(f"https://127.0.0.1:{local}", verify=file)) as vault,
+        ):
             await vault.check_ready()
             await log_in(kube, vault)
             yield vault
@@ -118,6 +122,7 @@ async def _refuse_sealed(kube: Kube) -> None:
     pod = await kube.get("v1", "Pod", POD, NAMESPACE)
     if pod is None or pod.get("status", {}).get("phase") != "Running":
         return
+    # The health needs no login and no secret.
     async with await kube.port_forward(NAMESPACE, POD, PORT) as local:
         with closing(VaultClient(f"http://127.0.0.1:{local}")) as vault:
             try:
@@ -165,7 +170,9 @@ async def _is_foreign(kube: Kube) -> bool:
 async def _apply(kube: Kube, image_hash: str) -> bool:
     changed = await kube.apply(manifests.namespace())
     changed |= await _ensure_seal_key(kube)
-    for manifest in manifests.server(image_hash):
+    renewed, certificate = await tls.ensure(kube)
+    changed |= renewed
+    for manifest in manifests.server(image_hash, certificate):
         changed |= await kube.apply(manifest)
     return changed
 

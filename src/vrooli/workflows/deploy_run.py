@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -25,6 +26,7 @@ from vrooli.release.records.metadata import Kind, Origin
 from vrooli.release.records.storage import ReleaseRecord
 from vrooli.release.rollout import context, wait
 from vrooli.steps import Done, Step, run_steps
+from vrooli.vault import tls
 from vrooli.workflows import service_images
 from vrooli.workflows.clusters.access import Access
 from vrooli.workflows.options import DeployOptions
@@ -261,6 +263,8 @@ class DeployRun:
     async def apply(self, progress: Progress) -> Done:
         """Run Helm, and stop as soon as one of its hooks can't succeed."""
         self.began = datetime.now(UTC)
+        bodies = [item.body for item in self.manifests]
+        trusts = await tls.ensure_trust(self.kube, self.release.namespace, bodies)
         source = self.artifact.source
         options = ApplyOptions(
             chart=self.package,
@@ -275,7 +279,7 @@ class DeployRun:
         )
         doing = apply.ensure(self.kube, self.release, self.values, progress, options)
         self.applied = await wait.run_unless_hooks_fail(self.kube, self.manifests, progress, doing)
-        return self.applied
+        return replace(self.applied, changed=self.applied.changed or trusts)
 
     async def follow(self, progress: Progress) -> Done:
         """Follow the release until every object of it is ready."""

@@ -29,6 +29,7 @@ from vrooli.release.rollout import wait
 from vrooli.secrets import env_file
 from vrooli.secrets import kubernetes as kubernetes_secrets
 from vrooli.steps import Done, Step, run_steps
+from vrooli.vault import tls
 from vrooli.workflows.clusters.selection import Choice
 from vrooli.workflows.git_metadata import source
 from vrooli.workflows.host.setup import FIRST, Machine
@@ -176,6 +177,8 @@ class DevelopRun:
             size.demand_fitting, release.name, project.chart_dir(), values, rendering
         )
         await preflight.demand_data_fit(self.kube, release.namespace, self.manifests)
+        bodies = [item.body for item in self.manifests]
+        await tls.ensure_trust(self.kube, release.namespace, bodies)
         git_source = await source()
         origin = Origin.of(
             Kind.SOURCE, project.version(), git_source.revision, modified=git_source.modified

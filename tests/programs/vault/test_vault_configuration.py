@@ -36,10 +36,8 @@ async def configure(client: VaultClient, **role: tuple[str, ...]) -> Done:
 
 
 def syncing(vault: Server) -> hvac.Client:
-    """A client with what the role gives to VSO: a token of the five policies."""
-    root = hvac.Client(vault.address, vault.token)
-    token = root.auth.token.create(policies=list(policies.NAMES), ttl="5m")
-    return hvac.Client(vault.address, token["auth"]["client_token"])
+    """A client with what the role of the specification gives to VSO."""
+    return reading(vault, policies.NAMES)
 
 
 async def test_second_run_changes_nothing(configured: VaultClient) -> None:
@@ -72,6 +70,39 @@ async def test_role_writes_none_of_the_five(
 ) -> None:
     with pytest.raises(Forbidden):
         syncing(vault).secrets.kv.v2.create_or_update_secret(spec.path, secret={"KEY": "mine"})
+
+
+def reading(vault: Server, names: tuple[str, ...]) -> hvac.Client:
+    """A client with what a role gives to VSO: a token of its policies."""
+    root = hvac.Client(vault.address, vault.token)
+    token = root.auth.token.create(policies=list(names), ttl="5m")
+    return hvac.Client(vault.address, token["auth"]["client_token"])
+
+
+@pytest.mark.parametrize("scope", policies.SCOPES, ids=lambda scope: scope.environment or "shared")
+async def test_a_role_reads_the_secrets_of_its_environment_and_of_no_other(
+    configured: VaultClient, vault: Server, scope: policies.Scope
+) -> None:
+    role = await configured.role("kubernetes", scope.role)
+    assert role is not None
+    assert sorted(role["bound_service_account_namespaces"]) == sorted(scope.namespaces)
+    assert (role["bound_service_account_names"], role["audience"]) == (["vrooli-vso"], "vault")
+    kv = reading(vault, tuple(role["token_policies"])).secrets.kv.v2
+    for path in policies.PATHS:
+        if path in scope.paths:
+            assert kv.read_secret_version(path, raise_on_deleted_version=True)["data"]["data"]
+        else:
+            with pytest.raises(Forbidden):
+                kv.read_secret_version(path, raise_on_deleted_version=True)
+
+
+async def test_environments_have_different_passwords(configured: VaultClient) -> None:
+    read = [
+        await configured.read_secret("secret", scope.path(catalog.POSTGRES.path))
+        for scope in policies.SCOPES
+    ]
+    passwords = {values["DB_PASSWORD"] for values in read if values}
+    assert len(passwords) == len(policies.SCOPES)
 
 
 async def test_passwords_survive_a_second_run(configured: VaultClient) -> None:

@@ -17,6 +17,8 @@ from support.release.writer_pod import CLUSTER_LABEL, Writer
 from vrooli.errors import VrooliError
 from vrooli.kube import Kube
 from vrooli.release import Release
+from vrooli.secrets import catalog
+from vrooli.vault import policies
 
 USERS = f"{CLUSTER_LABEL}=vrooli-pg,postgres-operator.crunchydata.com/pguser"
 CONSUMERS = "app.kubernetes.io/component in (server,jobs),pod-template-hash"
@@ -92,13 +94,19 @@ async def published(kube: Kube, namespace: str, name: str) -> dict[str, str]:
     return {key: base64.b64decode(value).decode() for key, value in body["data"].items()}
 
 
+def _path(release: Release, path: str) -> str:
+    """The path in Vault of a release's secret."""
+    scopes = (item for item in policies.SCOPES if item.namespaces == (release.namespace,))
+    return next(scopes, policies.SHARED).path(path)
+
+
 async def rotate_postgres(kube: Kube, release: Release, writer: Writer) -> None:
     """Change PostgreSQL's password in Vault; returns when the old one is refused."""
     place = (kube, release.namespace, "vrooli-postgres-creds")
     before, new = await published(*place), secrets.token_hex(24)
     old_pods = set(await names(kube, release.namespace, CONSUMERS))
     await vault_admin.change(
-        kube, "vrooli/secrets/postgres", lambda values: {**values, "DB_PASSWORD": new}
+        kube, _path(release, catalog.POSTGRES.path), lambda values: {**values, "DB_PASSWORD": new}
     )
 
     async def is_published() -> bool:
@@ -123,7 +131,7 @@ async def rotate_redis(kube: Kube, release: Release) -> None:
     before, new = await published(*place), secrets.token_hex(24)
     old_pods = set(await names(kube, release.namespace, CONSUMERS))
     await vault_admin.change(
-        kube, "vrooli/secrets/redis", lambda values: {**values, "REDIS_PASSWORD": new}
+        kube, _path(release, catalog.REDIS.path), lambda values: {**values, "REDIS_PASSWORD": new}
     )
 
     async def is_published() -> bool:

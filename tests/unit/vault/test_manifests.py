@@ -25,6 +25,14 @@ def test_new_image_restarts_the_server() -> None:
     assert template("one") != template("other")
 
 
+def test_new_certificate_restarts_the_server() -> None:
+    def template(certificate: str) -> object:
+        return manifests.server("", certificate)[-1]["spec"]["template"]
+
+    assert template("one") == template("one")
+    assert template("one") != template("other")
+
+
 def test_service_selects_the_server() -> None:
     objects = {item["kind"]: item for item in manifests.server()}
     labels = objects["StatefulSet"]["spec"]["template"]["metadata"]["labels"]
@@ -42,5 +50,6 @@ def test_only_the_operator_and_the_pods_of_checks_may_connect_to_the_server() ->
     assert rule["from"][0] == operator
     assert rule["from"][1]["namespaceSelector"]["matchLabels"].items() <= labels.items()
     assert set(rule["from"][1]) == {"namespaceSelector"}
-    assert rule["ports"] == [{"protocol": "TCP", "port": manifests.PORT}]
+    ports = (manifests.PORT, manifests.TLS_PORT)
+    assert rule["ports"] == [{"protocol": "TCP", "port": port} for port in ports]
     assert policy["spec"]["podSelector"]["matchLabels"] == manifests.SELECTOR

@@ -45,15 +45,16 @@ def judge(request: VaultRequest, snapshot: VaultSnapshot) -> CheckResult:
     return CheckResult(
         f"unsealed; role {request.role} reads {good} of {len(request.secrets)} secrets",
         tuple(findings),
+        warnings=(snapshot.warning,) if snapshot.warning else (),
     )
 
 
 CHECK = Check(
     "vault",
     "Vault",
-    "Vault responds and is unsealed, accepts the service account of its Secrets Operator "
-    "(authentication and role), has a KV engine of version 2 and a secret at each path, and the "
-    "policies of the role allow reading it",
+    "Vault responds with a certificate that its Secrets Operator accepts if the address is https, "
+    "is unsealed, accepts the service account of the operator (authentication and role), has a KV "
+    "engine of version 2 and a secret at each path, and the policies of the role allow reading it",
     run,
     skip_reason,
     stops_deploy=True,

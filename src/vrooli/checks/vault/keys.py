@@ -9,10 +9,13 @@ from vrooli.checks.vault.request import VaultRequest, skip_reason, vault_request
 from vrooli.checks.vault.state import VaultSnapshot
 from vrooli.findings import Finding
 from vrooli.secrets import catalog
+from vrooli.vault import policies
 
 # The keys that the services require, by the secret's path.
 NEEDED = {
-    spec.path: frozenset(key.name for key in spec.keys if key.required) for spec in catalog.ALL
+    scope.path(spec.path): frozenset(key.name for key in spec.keys if key.required)
+    for scope in policies.SCOPES
+    for spec in catalog.ALL
 }
 
 

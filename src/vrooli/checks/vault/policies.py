@@ -33,18 +33,22 @@ async def run(site: Site) -> CheckResult:
     snapshot = await state.collect(site)
     request = vault_request(site)
     return (
-        judge(request, snapshot, policies.read(project.policies_dir()))
+        judge(
+            request,
+            snapshot,
+            policies.scope_of(request.role).rules(policies.read(project.policies_dir())),
+        )
         if request
         else CheckResult()
     )
 
 
-def judge(request: VaultRequest, snapshot: VaultSnapshot, files: Mapping[str, str]) -> CheckResult:
-    """Compare the capabilities of the role with the expected ones."""
+def judge(request: VaultRequest, snapshot: VaultSnapshot, rules: Mapping[str, str]) -> CheckResult:
+    """Compare the capabilities of the role, and the rules of its policies, with the expected."""
     if snapshot.failure:
         return CheckResult(unavailable=(snapshot.failure,))
     findings = [
-        *_missing_policies(request, snapshot.policies),
+        *_missing_policies(request, snapshot.policies, frozenset(rules)),
         *(
             _finding(
                 path,
@@ -60,23 +64,24 @@ def judge(request: VaultRequest, snapshot: VaultSnapshot, files: Mapping[str, st
             for path in state.forbidden_paths(request)
             if path in snapshot.may and snapshot.may[path] != DENY
         ),
-        *_texts(snapshot.rules, files),
+        *_texts(snapshot.rules, rules),
     ]
     unavailable = (
         ()
         if snapshot.rules is not None
         else ("the text of the policies, which requires more permissions",)
     )
-    message = f"{len(policies.NAMES)} policies; {len(snapshot.may)} paths checked"
+    message = f"{len(rules)} policies; {len(snapshot.may)} paths checked"
     # vrooli only configures its own development Vault.
     fix = INSTALL_COMMAND if is_ours(request.address) else ""
     return CheckResult(message, tuple(replace(item, command=fix) for item in findings), unavailable)
 
 
-def _missing_policies(request: VaultRequest, actual_policies: frozenset[str]) -> list[Finding]:
+def _missing_policies(
+    request: VaultRequest, actual_policies: frozenset[str], five: frozenset[str]
+) -> list[Finding]:
     """The policies that the role lacks, and its unexpected ones."""
-    what, five = f"role {request.role}", frozenset(policies.NAMES)
-    problems = []
+    what, problems = f"role {request.role}", []
     if lacking := five - actual_policies:
         problems.append(_finding(what, f"it lacks the policies {_list(lacking)}."))
     if beyond := actual_policies - five - EVERYONES:

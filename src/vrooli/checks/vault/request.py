@@ -7,12 +7,9 @@ from dataclasses import dataclass
 
 from vrooli.checks.interface import Site
 from vrooli.kube import objects
-from vrooli.kube.objects import Ref
 from vrooli.operators.vso.templates import secret_keys
-from vrooli.vault import manifests
+from vrooli.vault import tls
 from vrooli.vault.address import parse_address
-
-OUR_SERVICE = Ref("Service", manifests.NAME, manifests.NAMESPACE)
 
 
 @dataclass(frozen=True)
@@ -27,6 +24,8 @@ class VaultRequest:
         audiences: The audiences of its token; empty for the API server's.
         secrets: Mount and path of each secret, and the keys that its templates read.
         namespace: The namespace in Vault; empty: none.
+        ca_secret: The Secret with the CA of its certificate; empty: the CAs of the operator.
+        skips_verification: Whether the operator accepts any certificate.
     """
 
     address: str
@@ -36,6 +35,8 @@ class VaultRequest:
     audiences: tuple[str, ...]
     secrets: Mapping[tuple[str, str], frozenset[str]]
     namespace: str = ""
+    ca_secret: str = ""
+    skips_verification: bool = False
 
 
 def vault_request(site: Site) -> VaultRequest | None:
@@ -44,7 +45,7 @@ def vault_request(site: Site) -> VaultRequest | None:
     synced = site.of_kind("VaultStaticSecret")
     if not (connections and logins and synced):
         return None
-    login = logins[0].body["spec"]
+    login, connection = logins[0].body["spec"], connections[0].body["spec"]
     rotated = _rotated_keys(site)
     secrets: dict[tuple[str, str], frozenset[str]] = {}
     for item in synced:
@@ -53,13 +54,15 @@ def vault_request(site: Site) -> VaultRequest | None:
         keys = secret_keys(item.body) | rotated.get(filled["name"], frozenset())
         secrets[place] = secrets.get(place, frozenset()) | keys
     return VaultRequest(
-        str(connections[0].body["spec"]["address"]),
+        str(connection["address"]),
         str(login["kubernetes"]["role"]),
         str(login["mount"]),
         str(login["kubernetes"]["serviceAccount"]),
         tuple(login["kubernetes"].get("audiences") or ()),
         secrets,
         str(login.get("namespace", "")),
+        str(connection.get("caCertSecretRef", "")),
+        bool(connection.get("skipTLSVerify")),
     )
 
 
@@ -88,4 +91,4 @@ def skip_reason(site: Site) -> str:
 def is_ours(address: str) -> bool:
     """Whether an address is that of the development Vault of this product."""
     parsed = parse_address(address)
-    return parsed is not None and parsed.service == OUR_SERVICE
+    return parsed is not None and parsed.service == tls.SERVICE

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vrooli.checks.interface import Site, UnavailableError
 from vrooli.checks.runner import is_forbidden
+from vrooli.checks.vault import certificate
 from vrooli.checks.vault.login import log_in
 from vrooli.checks.vault.request import VaultRequest, is_ours, vault_request
 from vrooli.errors import PrerequisiteError, VrooliError
@@ -51,6 +52,7 @@ class VaultSnapshot:
         may: The capabilities of the role at each checked path.
         rules: The text of each of the five policies, None for one that does not exist; None in a
             Vault without administrator access.
+        warning: What to do about its certificate before it ends.
     """
 
     failure: str = ""
@@ -60,6 +62,7 @@ class VaultSnapshot:
     policies: frozenset[str] = frozenset()
     may: Mapping[str, frozenset[str]] = field(default_factory=dict)
     rules: Mapping[str, str | None] | None = None
+    warning: str = ""
 
 
 async def collect(site: Site) -> VaultSnapshot:
@@ -82,9 +85,9 @@ async def _collect(site: Site) -> VaultSnapshot:
             f"{request.address} is outside of the cluster and cannot be read from here"
         )
     try:
-        async with _reach(site.kube, address, address.service, request.namespace) as vault:
+        async with _reach(site, request, address, address.service) as (vault, warning):
             await vault.check_ready()
-            snapshot = await _as_operator(site, request, vault)
+            snapshot = replace(await _as_operator(site, request, vault), warning=warning)
     except VaultDeniedError as error:
         return VaultSnapshot(failure=f"{error.message}", advice=error.advice)
     except (ApiError, UnavailableError) as error:
@@ -107,7 +110,7 @@ async def _as_operator(site: Site, request: VaultRequest, vault: VaultClient) ->
     engines = {mount: await vault.engine(mount) for mount in dict.fromkeys(m for m, _ in secrets)}
     own_policies = await vault.own_policies()
     may = await vault.capabilities([*allowed_paths(request), *forbidden_paths(request)])
-    rules = await _rules(site.kube, request.address)
+    rules = await _rules(site.kube, request)
     return VaultSnapshot(
         secrets=secrets, engines=engines, policies=frozenset(own_policies), may=may, rules=rules
     )
@@ -125,16 +128,25 @@ def allowed_paths(request: VaultRequest) -> list[str]:
 
 
 def forbidden_paths(request: VaultRequest) -> list[str]:
-    """Paths that the role must not access: siblings, children, parents and system paths."""
+    """Paths that the role must not access.
+
+    These are siblings, children and parents, the paths of other environments, and system paths.
+    """
+    own = policies.scope_of(request.role).paths
+    siblings = (*_SIBLINGS, *(path for path in policies.PATHS if path not in own))
     mounts = dict.fromkeys(mount for mount, _ in request.secrets)
     return [
         *(f"{mount}/metadata/{path}" for mount, path in request.secrets),
         *(f"{mount}/delete/{path}" for mount, path in request.secrets),
-        *(f"{mount}/data/{path}/below" for mount, path in request.secrets if path not in _OPEN),
+        *(
+            f"{mount}/data/{path}/below"
+            for mount, path in request.secrets
+            if not path.endswith(_OPEN)
+        ),
         *(
             f"{mount}/data/{sibling}"
             for mount in mounts
-            for sibling in _SIBLINGS
+            for sibling in siblings
             if (mount, sibling) not in request.secrets
         ),
         *(
@@ -146,20 +158,22 @@ def forbidden_paths(request: VaultRequest) -> list[str]:
 
 
 # The policy of this path is for a folder and includes everything below it.
-_OPEN = ("vrooli/dockerhub/pull-credentials",)
+_OPEN = "/dockerhub/pull-credentials"
 _SIBLINGS = (
     *("vrooli", "vrooli/other", "vrooli/config/other", "vrooli/secrets", "vrooli/secrets/other"),
     *("other", "other/secrets"),
 )
 
 
-async def _rules(kube: Kube, address: str) -> Mapping[str, str | None] | None:
-    """The text of the five policies, read as the administrator of vrooli's development Vault."""
+async def _rules(kube: Kube, request: VaultRequest) -> Mapping[str, str | None] | None:
+    """The text of the role's policies, read as the administrator of vrooli's development Vault."""
     try:
-        if not is_ours(address) or (await server.status(kube)).state != "ready":
+        if not is_ours(request.address) or (await server.status(kube)).state != "ready":
             return None
         async with server.connect(kube) as vault:
-            return {name: await vault.policy(name) for name in policies.NAMES}
+            return {
+                name: await vault.policy(name) for name in policies.scope_of(request.role).names
+            }
     except VrooliError:
         return None  # without administrator access only the role's capabilities are checked
 
@@ -182,9 +196,10 @@ async def _secret(vault: VaultClient, mount: str, path: str, exempt: frozenset[s
 
 @asynccontextmanager
 async def _reach(
-    kube: Kube, address: VaultAddress, ref: Ref, namespace: str
-) -> AsyncIterator[VaultClient]:
-    """Connect to Vault through a pod of its Service."""
+    site: Site, request: VaultRequest, address: VaultAddress, ref: Ref
+) -> AsyncIterator[tuple[VaultClient, str]]:
+    """Connect to Vault through a pod of its Service; with a warning about its certificate."""
+    kube = site.kube
     service = await kube.get("v1", "Service", ref.name, ref.namespace)
     if service is None:
         raise PrerequisiteError(
@@ -198,7 +213,8 @@ async def _reach(
         raise PrerequisiteError(f"Vault is unreachable at {address.host}: no pod is running.")
     port, name = pod_port(service, running, address.port), ref_of(running).name
     async with await kube.port_forward(ref.namespace, name, port) as local:
+        warning = await certificate.verify(site, request, address, local)
         url = f"{address.scheme}://127.0.0.1:{local}{address.path}"
-        # The certificate names the Service; the API server forwards to this pod and no other.
-        with closing(VaultClient(url, verify=False, namespace=namespace)) as vault:
-            yield vault
+        # The certificate, verified above, names the Service and not this local port.
+        with closing(VaultClient(url, verify=False, namespace=request.namespace)) as vault:
+            yield vault, warning

@@ -114,8 +114,9 @@ def test_of_a_path_of_somebody_elses_the_roles_policies_are_shown(bare: bool) ->
 
 @pytest.mark.parametrize(("path", "name"), policies.PATHS.items())
 def test_each_of_our_policies_is_for_the_path_that_its_file_allows(path: str, name: str) -> None:
-    rules = policies.read(project.root() / "k8s" / "dev-support" / "vault-policies")[name]
-    assert path in {spec.path for spec in secrets.ALL}
+    files = policies.read(project.policies_dir())
+    rules = next(s for scope in policies.SCOPES if (s := scope.rules(files).get(name)))
+    assert path in {scope.path(spec.path) for scope in policies.SCOPES for spec in secrets.ALL}
     allowed = re.findall(r'path "([^"]+)"', rules)
     assert any(fnmatch(f"secret/data/{path}", pattern) for pattern in allowed)
 

@@ -20,7 +20,7 @@ from vrooli.diagnosis.evidence.probes import vault_secrets
 from vrooli.kube.events import Event
 from vrooli.kube.objects import Body, Ref, condition, dig, number, ref_of, text
 from vrooli.operators import VSO
-from vrooli.vault.policies import NAMES
+from vrooli.vault.policies import scope_of
 
 OK, FORBIDDEN, NOT_FOUND, BAD = 200, 403, 404, 400
 LOGIN_EVENT, READ_EVENT, SYNC_EVENT = (
@@ -267,7 +267,7 @@ def write_role(evidence: Evidence, login: Login) -> str:
         f"vault write auth/{shell.path(login.mount)}/role/{shell.key(login.role)} "
         f"bound_service_account_names={shell.names(names)} "
         f"bound_service_account_namespaces={shell.names(namespaces)}{_audience(login)} "
-        f"token_policies={','.join(NAMES)}"
+        f"token_policies={','.join(scope_of(login.role).names)}"
     )
 
 
