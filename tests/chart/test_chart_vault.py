@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from support.chart.rendering import render
+from support.fakes.check_site import rendered
 from vrooli.chart.manifest import Manifest
+from vrooli.errors import UsageError
+from vrooli.vault import policies
 
 NAMES = (
     "shared-config-all",
@@ -128,3 +131,34 @@ def test_an_account_that_exists_is_not_created(changes: dict[str, object], name:
     assert f"ServiceAccount/{name}" not in objects
     if changes.get("audiences") == []:
         assert "audiences" not in objects["VaultAuth/demo-vault"].body["spec"]["kubernetes"]
+
+
+HTTP = "http://vault.example.com:8200"
+
+
+@pytest.mark.parametrize("name", ["staging", "prod"])
+def test_an_environment_uses_https_with_a_ca_and_its_own_paths(name: str) -> None:
+    objects = rendered(name)
+    (connection,) = (item.body["spec"] for item in objects if item.kind == "VaultConnection")
+    assert connection["address"].startswith("https://")
+    assert connection["caCertSecretRef"]
+    assert connection["skipTLSVerify"] is False
+    (login,) = (item.body["spec"] for item in objects if item.kind == "VaultAuth")
+    (scope,) = (item for item in policies.SCOPES if item.environment == name)
+    assert login["kubernetes"]["role"] == scope.role
+    paths = {item.body["spec"]["path"] for item in objects if item.kind == "VaultStaticSecret"}
+    assert paths == set(scope.paths)
+
+
+@pytest.mark.parametrize("name", ["staging", "prod"])
+def test_an_environment_refuses_http_unless_it_is_allowed(name: str) -> None:
+    with pytest.raises(UsageError, match=r"vso\.allowHttp"):
+        rendered(name, vso={"vaultAddr": HTTP})
+    objects = rendered(name, vso={"vaultAddr": HTTP, "allowHttp": True})
+    (connection,) = (item.body["spec"] for item in objects if item.kind == "VaultConnection")
+    assert connection["address"] == HTTP
+
+
+def test_development_and_releases_without_vault_may_name_http() -> None:
+    assert rendered("dev", vso={"vaultAddr": HTTP})
+    assert rendered("prod", vso={"vaultAddr": HTTP, "enabled": False})

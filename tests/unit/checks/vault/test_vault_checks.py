@@ -263,3 +263,38 @@ def test_rules_of_the_operators_do_not_apply_to_external_databases() -> None:
         externalRedis={"host": "redis.example.com"},
     )
     assert vault_state.exempt_keys(site(outside)) == {"DB_USER", "DB_NAME", "REDIS_PASSWORD"}
+
+
+@pytest.mark.parametrize("environment", ["staging", "prod"])
+def test_the_paths_of_another_environment_are_forbidden(environment: str) -> None:
+    request = vault_request(site(rendered(environment)))
+    assert request is not None
+    scope = policies.scope_of(request.role)
+    assert scope.environment == environment
+    forbidden = set(vault_state.forbidden_paths(request))
+    others = {path for path in policies.PATHS if path not in scope.paths}
+    assert {f"secret/data/{path}" for path in others} <= forbidden
+    assert not forbidden & set(vault_state.allowed_paths(request))
+
+
+def test_a_role_that_reads_production_from_staging_is_reported() -> None:
+    request = vault_request(site(rendered("staging")))
+    assert request is not None
+    rules = policies.scope_of(request.role).rules(FILES)
+    path = "secret/data/vrooli/prod/secrets/postgres"
+    snapshot = VaultSnapshot(
+        policies=frozenset(rules), may={path: frozenset({"read"})}, rules=dict(rules)
+    )
+    result = vault_policies.judge(request, snapshot, rules)
+    assert [(item.resource, item.message) for item in result.findings] == [
+        (path, "the role may read it; it should have no access.")
+    ]
+
+
+def test_the_required_keys_of_an_environment_are_those_of_its_paths() -> None:
+    request = vault_request(site(rendered("prod")))
+    assert request is not None
+    empty = {place: SecretKeys(keys=frozenset()) for place in request.secrets}
+    result = vault_keys.judge(request, VaultSnapshot(secrets=empty))
+    lacking = {item.resource: item.message for item in result.findings}
+    assert "DB_NAME" in lacking["secret/vrooli/prod/secrets/postgres"]

@@ -267,7 +267,7 @@ def write_role(evidence: Evidence, login: Login) -> str:
         f"vault write auth/{shell.path(login.mount)}/role/{shell.key(login.role)} "
         f"bound_service_account_names={shell.names(names)} "
         f"bound_service_account_namespaces={shell.names(namespaces)}{_audience(login)} "
-        f"token_policies={','.join(scope_of(login.role).names)}"
+        f"token_policies={shell.names(','.join(scope_of(login.role).names))}"
     )
 
 

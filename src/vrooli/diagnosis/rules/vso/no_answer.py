@@ -27,6 +27,13 @@ KINDS = (
         "Unseal it with the required number of unseal keys.",
     ),
     (
+        r"(?i:secrets?) \"[^\"]+\" not found|not present in the CA secret|"
+        r"no valid certificates found",
+        "the Secret with the CA of Vault's certificate does not exist, or has no certificate",
+        "Put the CA into the key ca.crt of the Secret of the VaultConnection "
+        "(vso.caCertSecretName). `vrooli deploy` creates it for the development Vault.",
+    ),
+    (
         r"x509: certificate has expired",
         "Vault's certificate has expired, or the clock of a node is wrong",
         "Renew the certificate. The operator's message names the current time and the end of the "
@@ -36,7 +43,8 @@ KINDS = (
         r"x509: certificate signed by unknown authority",
         "Vault's certificate is not signed by the CA that the operator trusts",
         "Put the CA of Vault's certificate into the Secret of the VaultConnection "
-        "(caCertSecretRef, vso.caCertSecretName; key ca.crt).",
+        "(caCertSecretRef, vso.caCertSecretName; key ca.crt). For the development Vault, "
+        "`vrooli setup --target k8s-cluster` does it.",
     ),
     (
         r"x509: certificate is (?:not )?valid for|x509: cannot validate certificate for",

@@ -93,6 +93,21 @@ def test_the_reason_why_a_certificate_is_refused_is_named(words: str, message: s
     assert message in symptom.message
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        'secrets "vrooli-vault-ca" not found',
+        'Secret "vrooli-vault-ca" not found',
+        '"ca.crt" not present in the CA secret "production/vrooli-vault-ca"',
+        'no valid certificates found for key "ca.crt" in CA secret "production/vrooli-vault-ca"',
+    ],
+)
+def test_a_missing_ca_is_named(words: str) -> None:
+    (symptom,) = no_answer.RULE.find(with_events(unanswered(words)))
+    assert "the Secret with the CA" in symptom.message
+    assert "vso.caCertSecretName" in symptom.remediation
+
+
 @pytest.mark.parametrize(("tries", "ago_s", "still"), [(1, 8, True), (1, 60, False), (9, 60, True)])
 def test_the_operator_tries_ever_less_often(tries: int, ago_s: float, still: bool) -> None:
     event = happening(OF_REDIS, "VaultClientError", "Code: 403", ago_s=ago_s)
