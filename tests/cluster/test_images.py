@@ -24,7 +24,7 @@ from vrooli.events import Event, Progress, StepProgressed
 from vrooli.images import catalog, records
 from vrooli.images.builders import buildah
 from vrooli.images.builders.buildah import Buildah, Podman
-from vrooli.images.builds import engine, pruning
+from vrooli.images.builds import base, engine, pruning
 
 pytestmark = pytest.mark.root
 
@@ -458,6 +458,29 @@ async def test_a_pushed_image_is_in_its_registry_under_the_digest_that_is_told(
         found = json.loads(manifest)
         assert found["config"]["digest"] == f"sha256:{image.id.removeprefix('sha256:')}"
         assert {part["digest"] for part in found["layers"]} <= registry.blobs.keys()
+
+
+async def test_a_base_image_is_used_only_if_its_content_has_the_digest_in_its_name(
+    builder: Buildah, pause: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = await _ensure(builder, pause)
+    with serve() as registry:
+        name = f"127.0.0.1:{registry.server_port}/debian"
+        pushed = await images.push({"pause": image}, {"pause": [f"{name}:12"]}, Progress())
+        digest = pushed[f"{name}:12"]
+        monkeypatch.setenv(base.VARIABLE, f"{name}:12@{digest}")
+        built = await images.ensure(["base"], {}, Progress(), builder=builder)
+        assert built["base"].id == image.id
+        other = registry.manifests["debian", digest] + b" "
+        registry.manifests |= {("debian", "12"): other, ("debian", digest): other}
+        await process.run(builder.command("rmi", "--all", "--force"))
+        base.renew()  # the base is built again
+        with pytest.raises(PrerequisiteError, match=f"{digest} .*can't be pulled"):
+            await images.ensure(["base"], {}, Progress(), builder=builder)
+        missing = f"sha256:{'0' * 64}"
+        monkeypatch.setenv(base.VARIABLE, f"{name}@{missing}")
+        with pytest.raises(PrerequisiteError, match=f"{missing} .*can't be pulled"):
+            await images.ensure(["base"], {}, Progress(), builder=builder)
 
 
 async def test_a_push_to_a_registry_that_is_not_there_is_told(

@@ -78,7 +78,8 @@ class Buildah:
 
     async def pull(self, source: str, reference: str, timeout_s: float) -> None:
         """Pull an image from its registry and tag it."""
-        await process.run(self.command("pull", "--quiet", source), timeout_s=timeout_s)
+        plain = ("--tls-verify=false",) if is_loopback(source) else ()
+        await process.run(self.command("pull", "--quiet", *plain, source), timeout_s=timeout_s)
         await process.run(self.command("tag", source, reference), timeout_s=QUERY_S)
 
     async def build(self, request: Request, on_line: Callable[[str], None]) -> None:

@@ -1,4 +1,9 @@
-"""The base image: pulled if a registry is reachable, else created from Debian packages."""
+"""The base image: created from Debian's signed packages, or pulled from a registry.
+
+apt verifies each package against the keys of Debian's archive. An image of a registry is verified
+only if its name contains its digest, and a digest in this repository would exclude security
+updates. So packages come first, and ``VROOLI_BASE_IMAGE`` selects an image, best with a digest.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +21,9 @@ from vrooli.images import records
 from vrooli.images.builders.interface import Builder, Request
 
 SUITE = "bookworm"
+# Selects an image of a registry.
+VARIABLE = "VROOLI_BASE_IMAGE"
+# The image if none is selected and this host cannot create one from packages.
 PULLED = "docker.io/library/debian:bookworm-slim"
 # A registry that does not respond within this time is considered unreachable, seconds.
 PULL_TIMEOUT_S = 60.0
@@ -39,8 +47,13 @@ RENEWED = "renewed"
 
 
 def pulled_reference() -> str:
-    """The image to pull; ``VROOLI_BASE_IMAGE`` overrides it, for example with one of a mirror."""
-    return os.environ.get("VROOLI_BASE_IMAGE") or PULLED
+    """The image to pull; with a digest, without a tag: buildah supports only one of both."""
+    selected = os.environ.get(VARIABLE) or PULLED
+    name, sign, digest = selected.partition("@")
+    if not sign:
+        return selected
+    folder, slash, last = name.rpartition("/")
+    return f"{folder}{slash}{last.partition(':')[0]}@{digest}"
 
 
 def inputs_hash() -> str:
@@ -77,17 +90,53 @@ async def provide(
     """Add the base image to the builder's store.
 
     Raises:
-        PrerequisiteError: It can be neither pulled nor created on this machine.
-        CommandError: Its creation failed.
+        PrerequisiteError: It can be neither created nor pulled on this machine.
     """
-    source = pulled_reference()
-    on_line(f"pulling {source}")
-    try:
-        await builder.pull(source, request.reference, PULL_TIMEOUT_S)
-    except CommandError as error:
-        await _build_from_packages(builder, request, workspace, on_line, pull_error=error)
+    if os.environ.get(VARIABLE):
+        await _pull_selected(builder, request, on_line)
+    else:
+        await _create(builder, request, workspace, on_line)
     for renewal in _renewal():
         await _mark(builder, request.reference, workspace, on_line, renewal.strip())
+
+
+async def _pull_selected(
+    builder: Builder, request: Request, on_line: Callable[[str], None]
+) -> None:
+    """Pull the image that the user selected; no other one is used in its place."""
+    on_line(f"pulling {pulled_reference()}")
+    try:
+        await builder.pull(pulled_reference(), request.reference, PULL_TIMEOUT_S)
+    except CommandError as error:
+        tail = "\n".join(error.output.strip().splitlines()[-5:])
+        raise PrerequisiteError(
+            f"The base image {pulled_reference()} ({VARIABLE}) can't be pulled:\n{tail}",
+            "Check the name and its digest, and that its registry is reachable, or unset "
+            f"{VARIABLE} to create the base image from Debian's packages.",
+        ) from error
+
+
+async def _create(
+    builder: Builder, request: Request, workspace: Path, on_line: Callable[[str], None]
+) -> None:
+    """Create the image from packages; where this host cannot do so, pull it by its tag."""
+    reason = "mmdebstrap is not installed"
+    if shutil.which("mmdebstrap") is not None:
+        try:
+            return await _build_from_packages(builder, request, workspace, on_line)
+        except CommandError as error:
+            last = "".join(error.output.strip().splitlines()[-1:])
+            reason = f"mmdebstrap failed ({last})" if last else "mmdebstrap failed"
+    on_line(f"{reason}: pulling {PULLED}")
+    try:
+        await builder.pull(PULLED, request.reference, PULL_TIMEOUT_S)
+    except CommandError as error:
+        raise PrerequisiteError(
+            f"The base image can't be created from Debian's packages, since {reason}, and {PULLED} "
+            "can't be pulled.",
+            "Run `vrooli setup`, which installs mmdebstrap, check that the mirrors of Debian are "
+            f"reachable, or set {VARIABLE} to a Debian {SUITE} image in a registry.",
+        ) from error
 
 
 async def _mark(
@@ -110,19 +159,9 @@ async def _mark(
 
 
 async def _build_from_packages(
-    builder: Builder,
-    request: Request,
-    workspace: Path,
-    on_line: Callable[[str], None],
-    pull_error: CommandError,
+    builder: Builder, request: Request, workspace: Path, on_line: Callable[[str], None]
 ) -> None:
-    if shutil.which("mmdebstrap") is None:
-        raise PrerequisiteError(
-            f"{pulled_reference()} can't be pulled, and mmdebstrap is not installed.",
-            "Run `vrooli setup`, which installs mmdebstrap, or set VROOLI_BASE_IMAGE to a "
-            "Debian bookworm image in a registry that is reachable.",
-        ) from pull_error
-    on_line(f"no registry is reachable: creating Debian {SUITE} from its packages")
+    on_line(f"creating Debian {SUITE} from its packages")
     context = workspace / "base"
     context.mkdir()
     sources = workspace / "sources.list"

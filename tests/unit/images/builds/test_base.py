@@ -1,11 +1,13 @@
 """Where the base image's packages come from."""
 
 import asyncio
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from vrooli.errors import CommandError, PrerequisiteError
 from vrooli.images.builders.buildah import Buildah
 from vrooli.images.builders.interface import Request
 from vrooli.images.builds import base
@@ -72,8 +74,13 @@ class _Builder(Buildah):
         super().__init__()
         self.built: list[tuple[str, str]] = []
 
+        self.pulled: list[str] = []
+        self.refuses = False
+
     async def pull(self, source: str, reference: str, timeout_s: float) -> None:
-        """Every image can be pulled."""
+        self.pulled.append(source)
+        if self.refuses:
+            raise CommandError(("buildah", "pull"), 125, "manifest unknown")
 
     async def build(self, request: Request, on_line: Callable[[str], None]) -> None:
         self.built.append((request.reference, request.containerfile.read_text()))
@@ -84,6 +91,7 @@ def test_a_renewed_base_differs_even_if_its_packages_do_not(
 ) -> None:
     """Images with packages of their own are built on it, and must be built again."""
     monkeypatch.setenv("VROOLI_CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv(base.VARIABLE, "registry.example/debian:12")
     request = Request("localhost/x:1", containerfile=tmp_path / "none", context=tmp_path)
 
     def provide(folder: str) -> list[tuple[str, str]]:
@@ -101,3 +109,71 @@ def test_a_renewed_base_differs_even_if_its_packages_do_not(
     assert reference == "localhost/x:1"
     assert first.startswith("FROM localhost/x:1\nLABEL ")
     assert first != second
+
+
+@pytest.fixture
+def provide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[_Builder], None]:
+    """Add the base image to a builder's store, on a host whose mmdebstrap works."""
+    monkeypatch.setenv("VROOLI_CACHE_DIR", str(tmp_path))
+    monkeypatch.delenv(base.VARIABLE, raising=False)
+    _mmdebstrap(tmp_path, monkeypatch, "exit 0")
+    containerfile = tmp_path / "Containerfile"
+    containerfile.write_text("FROM scratch\nADD rootfs.tar /\n")
+    request = Request("localhost/x:1", containerfile=containerfile, context=tmp_path)
+
+    def run(builder: _Builder) -> None:
+        workspace = Path(tempfile.mkdtemp(dir=tmp_path))
+        asyncio.run(base.provide(builder, request, workspace, lambda line: None))
+
+    return run
+
+
+def _mmdebstrap(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    programs = folder / "bin"
+    programs.mkdir(exist_ok=True)
+    (programs / "mmdebstrap").write_text(f"#!/bin/sh\n{script}\n")
+    (programs / "mmdebstrap").chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs))
+
+
+def test_the_base_comes_from_signed_packages_and_not_from_a_tag(
+    provide: Callable[[_Builder], None],
+) -> None:
+    builder = _Builder()
+    provide(builder)
+    assert builder.pulled == []
+    assert [reference for reference, _ in builder.built] == ["localhost/x:1"]
+
+
+@pytest.mark.parametrize("script", ["exit 1", None])
+def test_a_host_that_cannot_create_it_pulls_it(
+    provide: Callable[[_Builder], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    script: str | None,
+) -> None:
+    if script:
+        _mmdebstrap(tmp_path, monkeypatch, script)
+    else:
+        monkeypatch.setenv("PATH", str(tmp_path))
+    builder = _Builder()
+    provide(builder)
+    assert builder.pulled == [base.PULLED]
+    builder.refuses = True
+    with pytest.raises(PrerequisiteError, match=r"since mmdebstrap .*can't be pulled") as refused:
+        provide(builder)
+    assert base.VARIABLE in refused.value.advice
+
+
+def test_a_selected_image_is_pulled_by_its_digest_and_has_no_substitute(
+    provide: Callable[[_Builder], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = f"sha256:{'1' * 64}"
+    monkeypatch.setenv(base.VARIABLE, f"r.example:5000/debian:bookworm-slim@{digest}")
+    builder = _Builder()
+    provide(builder)
+    assert builder.pulled == [f"r.example:5000/debian@{digest}"]
+    builder.refuses = True
+    with pytest.raises(PrerequisiteError, match=f"(?s)debian@{digest} .*manifest unknown"):
+        provide(builder)
+    assert builder.built == []

@@ -10,7 +10,7 @@ import pytest
 from vrooli.errors import CommandError
 from vrooli.events import Event, Progress, StepProgressed
 from vrooli.images import catalog, records
-from vrooli.images.builds import engine
+from vrooli.images.builds import base, engine
 from vrooli.locks import try_lock
 
 
@@ -37,6 +37,7 @@ class Store:
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("VROOLI_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(engine, "REQUIRED_DISK_BYTES", 0)
+    monkeypatch.setenv(base.VARIABLE, "registry.example/debian:12")
     records.folder().mkdir(parents=True)
     return Store()
 
