@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -15,6 +16,11 @@ from vrooli import project
 from vrooli.chart import manifest
 from vrooli.chart.manifest import Manifest
 from vrooli.errors import UsageError, VrooliError
+
+# A line such as "- at '/services/ui': additional properties 'prot' not allowed", and the lines that
+# only introduce others.
+_SCHEMA_ERROR = re.compile(r"[\s-]*at '(?P<pointer>.*?)': (?P<text>.*)")
+_SUMMARIES = ("validation failed", "'allOf' failed", "'anyOf' failed", "'oneOf' failed")
 
 
 class Severity(IntEnum):
@@ -32,6 +38,19 @@ class LintMessage:
 
     severity: Severity
     path: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ValueProblem:
+    """A value that the chart rejects.
+
+    Attributes:
+        path: Its keys; empty if a template rejects the values.
+        text: The problem in the words of Helm; it may quote the value.
+    """
+
+    path: tuple[str, ...]
     text: str
 
 
@@ -89,6 +108,28 @@ def render_texts(
     except helm_python.HelmError as error:
         raise to_usage_error(error) from error
     return Rendering(texts, namespace)
+
+
+def value_problems(values: Mapping[str, Any]) -> tuple[ValueProblem, ...]:
+    """The values that the chart rejects, each with its key; none if it accepts all."""
+    try:
+        with helm_python.Chart.load(project.chart_dir()) as loaded:
+            loaded.render(dict(values), name="vrooli", namespace="vrooli")
+    except helm_python.HelmValuesError as error:
+        matches = (_SCHEMA_ERROR.fullmatch(line) for line in error.detail.splitlines())
+        return tuple(
+            ValueProblem(_pointer(match["pointer"]), match["text"])
+            for match in matches
+            if match and not match["text"].endswith(_SUMMARIES)
+        )
+    except helm_python.HelmError as error:
+        return (ValueProblem((), error.detail),)
+    return ()
+
+
+def _pointer(text: str) -> tuple[str, ...]:
+    """The keys of a JSON pointer (RFC 6901)."""
+    return tuple(key.replace("~1", "/").replace("~0", "~") for key in text.split("/")[1:])
 
 
 def lint(values: Mapping[str, Any], chart: Path | None = None) -> tuple[LintMessage, ...]:

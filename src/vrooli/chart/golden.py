@@ -5,12 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from vrooli import project
-from vrooli.chart import engine, values
+from vrooli.chart import engine, values, yaml_text
 from vrooli.chart.manifest import Manifest
 from vrooli.environments import ENVIRONMENTS, Environment
 
@@ -94,20 +91,6 @@ def update(case: str) -> bool:
 def write(manifests: Iterable[Manifest]) -> str:
     """Manifests as one YAML text, each below the path of its template."""
     return "".join(
-        f"---\n# {manifest.source}: {manifest.key}\n"
-        + yaml.dump(dict(manifest.body), Dumper=_Dumper, sort_keys=False, width=100)
+        f"---\n# {manifest.source}: {manifest.key}\n" + yaml_text.dump(manifest.body)
         for manifest in manifests
     )
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes strings of several lines as block scalars."""
-
-
-def _represent_text(dumper: _Dumper, value: str) -> Any:
-    return dumper.represent_scalar(
-        "tag:yaml.org,2002:str", value, style="|" if "\n" in value else ""
-    )
-
-
-_Dumper.add_representer(str, _represent_text)

@@ -12,7 +12,7 @@ from typing import Any
 import helm_python
 
 from vrooli.chart import values_source
-from vrooli.chart.values_source import ValuesSource, ValuesSyntaxError
+from vrooli.chart.values_source import Problem, ValuesSource, ValuesSyntaxError
 from vrooli.environments import Environment
 from vrooli.errors import UsageError
 
@@ -25,6 +25,21 @@ def read(path: Path) -> Values:
     Raises:
         UsageError: The file does not exist, or is not a YAML mapping, or Helm would change a value
             silently; the message has the key and the position.
+    """
+    values, duplicates = read_with_duplicates(path)
+    for problem in duplicates:
+        raise _problem_error(path, problem)
+    return values
+
+
+def read_with_duplicates(path: Path) -> tuple[Values, tuple[Problem, ...]]:
+    """Like `read`, but a key may occur twice: the last one applies, as in Helm.
+
+    Returns:
+        The values, and a problem for each such key.
+
+    Raises:
+        UsageError: As for `read`, except for such keys.
     """
     try:
         text = path.read_bytes().decode("utf-8")
@@ -45,9 +60,15 @@ def read(path: Path) -> Values:
             f"The values file {path} contains a {source.kind}, not a mapping.",
             "Use the structure of the chart's values.yaml.",
         )
-    for problem in source.problems():
-        raise UsageError(f"The values file {path} is not valid: {problem.text}.", problem.advice)
-    return _parse(text, path, source)
+    problems = tuple(source.problems())
+    for problem in problems:
+        if not problem.duplicate:
+            raise _problem_error(path, problem)
+    return _parse(text, path, source), problems
+
+
+def _problem_error(path: Path, problem: Problem) -> UsageError:
+    return UsageError(f"The values file {path} is not valid: {problem.text}.", problem.advice)
 
 
 def _parse(text: str, path: Path, source: ValuesSource) -> Values:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -42,10 +42,12 @@ class Problem:
     Attributes:
         text: Line, key and problem, without the value.
         advice: What to do.
+        duplicate: The path of a key that occurs twice; Helm uses the last one.
     """
 
     text: str
     advice: str
+    duplicate: tuple[str, ...] = ()
 
 
 def parse(text: str) -> ValuesSource:
@@ -138,7 +140,8 @@ class ValuesSource:
                     yield _problem(key, path, text, "Correct the value of the key <<.")
             elif named in names:
                 text = f'duplicate key "{named}"'
-                yield _problem(key, path, text, "Keep one of the two.")
+                problem = _problem(key, path, text, "Keep one of the two.")
+                yield replace(problem, duplicate=(*path, named))
             names.add(named)
             yield from self._problems(value, (*path, named), done)
 

@@ -25,6 +25,7 @@ from vrooli.cli import (
     status,
     test,
     uninstall,
+    values,
 )
 from vrooli.cli.command import App
 from vrooli.cli.terminal import errors
@@ -56,6 +57,7 @@ app.command("logs", epilog=logs.EXAMPLES)(logs.command)
 app.command("uninstall", epilog=uninstall.EXAMPLES)(uninstall.command)
 app.add_typer(cluster.app, name="cluster")
 app.add_typer(artifact.app, name="artifact")
+app.add_typer(values.app, name="values")
 
 
 def _version(requested: bool) -> None:

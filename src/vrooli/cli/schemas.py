@@ -34,6 +34,7 @@ from vrooli.workflows.results.releases import (
 )
 from vrooli.workflows.results.status import StatusResult, WatchResult
 from vrooli.workflows.results.suites import SuitesResult
+from vrooli.workflows.results.values import ConvertResult
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 EVENTS = (
@@ -49,6 +50,7 @@ RESULTS: Mapping[str, tuple[type[Result], ...]] = {
     "develop": (DevelopResult,),
     "build": (BuildResult,),
     "artifact verify": (VerifyResult,),
+    "values convert": (ConvertResult,),
     "check": (CheckResult,),
     "deploy": (DeployResult,),
     "diff": (DiffResult,),
