@@ -10,8 +10,10 @@ from vrooli.checks.interface import Check
 from vrooli.checks.network import (
     api_server_egress,
     connectivity,
+    gateway,
     ingress_class,
     ingress_controller,
+    retired_controller,
 )
 from vrooli.checks.nodes import capacity, gpu
 from vrooli.checks.operators import health
@@ -38,6 +40,8 @@ ALL: tuple[Check, ...] = (
     api_server_egress.CHECK,
     ingress_class.CHECK,
     ingress_controller.CHECK,
+    retired_controller.CHECK,
+    gateway.CHECK,
     local.CHECK,
     registry.CHECK,
     pull_secret.CHECK,

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from vrooli.chart.manifest import Manifest
+from vrooli.kube import objects
+from vrooli.kube.status import Parent, parents_of
 
 T = TypeVar("T")
 
@@ -22,6 +24,8 @@ class Requirements:
         kinds: API versions and kinds, without duplicates.
         storage_classes: Storage classes; "" is the cluster's default.
         ingress_classes: Ingress classes.
+        gateways: The Gateways, or their listeners, that HTTPRoutes name, with the hosts that they
+            are to serve there; the namespace is empty for the release's own.
         images: The images of the pods.
         with_secret: The images that pods pull with a pull secret.
     """
@@ -29,25 +33,34 @@ class Requirements:
     kinds: tuple[tuple[str, str], ...]
     storage_classes: tuple[str, ...]
     ingress_classes: tuple[str, ...]
+    gateways: tuple[tuple[Parent, tuple[str, ...]], ...]
     images: tuple[str, ...]
     with_secret: tuple[str, ...]
 
 
 def of(manifests: Iterable[Manifest]) -> Requirements:
     """The requirements of these objects, including hooks."""
-    objects = list(manifests)
+    released = list(manifests)
     return Requirements(
-        kinds=_once((item.api_version, item.kind) for item in objects),
-        storage_classes=_once(name for item in objects for name in _storage_classes(item.body)),
+        kinds=_once((item.api_version, item.kind) for item in released),
+        storage_classes=_once(name for item in released for name in _storage_classes(item.body)),
         ingress_classes=_once(
             name
-            for item in objects
+            for item in released
             if item.kind == "Ingress" and (name := item.body["spec"].get("ingressClassName"))
         ),
-        images=_once(image for item in objects if not item.is_hook for image in _images(item.body)),
+        gateways=_once(
+            (parent, tuple(objects.texts(item.body, "spec", "hostnames")))
+            for item in released
+            if item.kind == "HTTPRoute"
+            for parent in parents_of(item.body)
+        ),
+        images=_once(
+            image for item in released if not item.is_hook for image in _images(item.body)
+        ),
         with_secret=_once(
             image
-            for item in objects
+            for item in released
             for inner in _mappings(item.body)
             if inner.get("imagePullSecrets")
             for image in _images(inner)

@@ -19,6 +19,7 @@ from vrooli.diagnosis.rules.network import (
     certificates,
     clock_skew,
     dns,
+    http_route,
     ingress_backend,
     ingress_class,
     ingress_controller,
@@ -183,6 +184,7 @@ AROUND: tuple[Rule, ...] = (
     ingress_controller.RULE,
     ingress_class.RULE,
     ingress_backend.RULE,
+    http_route.RULE,
     service_endpoints.RULE,
     scaler.RULE,
 )

@@ -77,6 +77,7 @@ def _edges(evidence: Evidence) -> Iterator[Edge]:
         if node := text(pod, "spec", "nodeName"):
             yield owner, Ref("Node", node)
     yield from _of_services(evidence)
+    yield from _of_routes(evidence)
     yield from _of_storage(evidence)
     yield from _of_vault(evidence)
     yield from _of_operators(evidence)
@@ -139,7 +140,7 @@ def _of_template(owner: Ref, template: Body) -> Iterator[Edge]:
 
 
 def _of_services(evidence: Evidence) -> Iterator[Edge]:
-    """Routes: an Ingress depends on its Services, a Service on the workloads that it selects."""
+    """A Service depends on the workloads that it selects, a scaler on metrics."""
     for service in evidence.all("Service", ""):
         ref, selector = ref_of(service), mapping(service, "spec", "selector")
         if selector:
@@ -149,15 +150,6 @@ def _of_services(evidence: Evidence) -> Iterator[Edge]:
         # An operator's Service may have no pod yet, or no selector.
         for owner in items(service, "metadata", "ownerReferences"):
             yield ref, Ref(text(owner, "kind"), text(owner, "name"), ref.namespace)
-    for ingress in evidence.all("Ingress"):
-        ref = ref_of(ingress)
-        yield ref, Ref("IngressClass", text(ingress, "spec", "ingressClassName"))
-        yield from ((ref, controller) for controller in controllers(evidence, ingress))
-        for rule in items(ingress, "spec", "rules"):
-            for path in items(rule, "http", "paths"):
-                yield ref, Ref("Service", text(path, "backend", "service", "name"), ref.namespace)
-        for entry in items(ingress, "spec", "tls"):
-            yield ref, Ref("Secret", text(entry, "secretName"), ref.namespace)
     for scaler in evidence.all("HorizontalPodAutoscaler"):
         ref, target = ref_of(scaler), mapping(scaler, "spec", "scaleTargetRef")
         yield ref, Ref(text(target, "kind"), text(target, "name"), ref.namespace)
@@ -172,6 +164,25 @@ def _of_services(evidence: Evidence) -> Iterator[Edge]:
             yield from (
                 (ref_of(served), deployment) for deployment in deployments_behind(evidence, body)
             )
+
+
+def _of_routes(evidence: Evidence) -> Iterator[Edge]:
+    """An Ingress and an HTTPRoute depend on their Services and on their controller."""
+    for ingress in evidence.all("Ingress"):
+        ref = ref_of(ingress)
+        yield ref, Ref("IngressClass", text(ingress, "spec", "ingressClassName"))
+        yield from ((ref, controller) for controller in controllers(evidence, ingress))
+        for rule in items(ingress, "spec", "rules"):
+            for path in items(rule, "http", "paths"):
+                yield ref, Ref("Service", text(path, "backend", "service", "name"), ref.namespace)
+        for entry in items(ingress, "spec", "tls"):
+            yield ref, Ref("Secret", text(entry, "secretName"), ref.namespace)
+    for route in evidence.all("HTTPRoute"):
+        ref = ref_of(route)
+        yield from ((ref, controller) for controller in controllers(evidence, route))
+        for rule in items(route, "spec", "rules"):
+            for backend in items(rule, "backendRefs"):
+                yield ref, Ref("Service", text(backend, "name"), ref.namespace)
 
 
 def _of_storage(evidence: Evidence) -> Iterator[Edge]:

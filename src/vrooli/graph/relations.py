@@ -44,17 +44,19 @@ class ConnectsTo:
 
 @dataclass(frozen=True)
 class RoutesTo:
-    """An Ingress controller routes requests to the targets.
+    """An Ingress controller or a Gateway routes requests to the targets.
 
     Attributes:
-        ingress: The name of the Ingress.
-        class_name: Its IngressClass; empty for the default class.
+        kind: Ingress or HTTPRoute.
+        name: Its name.
+        class_name: The IngressClass of an Ingress; empty for the default class.
         namespaces: The namespaces that may contain the controller's pods.
         targets: The backends.
         entrance: Whether it is the arrow from the internet to the controller.
     """
 
-    ingress: str
+    kind: str
+    name: str
     class_name: str
     namespaces: tuple[str, ...]
     targets: tuple[Endpoint, ...]

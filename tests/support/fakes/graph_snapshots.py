@@ -26,10 +26,11 @@ Body = dict[str, Any]
 OPERATOR = "vault-secrets-operator-system"
 
 
-def release(environment: str = "dev") -> tuple[Manifest, ...]:
-    """An environment's objects."""
+def release(environment: str = "dev", **changes: Any) -> tuple[Manifest, ...]:
+    """An environment's objects, with changed values."""
     where = ENVIRONMENTS[environment]
-    return engine.render(values.load(where), release=where.release, namespace=where.namespace)
+    chosen = values.merge(values.load(where), changes)
+    return engine.render(chosen, release=where.release, namespace=where.namespace)
 
 
 def pod(name: str, labels: Mapping[str, str], ip: str, namespace: str = "dev") -> Body:

@@ -186,6 +186,19 @@ def test_what_does_not_exist_misses_that_and_other_kinds_miss_nothing() -> None:
     assert readiness.unready_reasons(desired, seen(ingress)) == {}
 
 
+def test_a_route_is_ready_when_its_gateways_accept_it() -> None:
+    body = {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "HTTPRoute",
+        "metadata": {"name": "web", "namespace": "here"},
+        "spec": {"parentRefs": [{"name": "public"}]},
+    }
+    assert lack(body) == "Gateway/public in here has no controller that has reported on it"
+    accepted = {"type": "Accepted", "status": "True"}
+    report = {"parentRef": {"name": "public"}, "conditions": [accepted]}
+    assert lack({**body, "status": {"parents": [report]}}) is None
+
+
 @pytest.mark.parametrize(("deployed", "reason"), [(1, "it is scaled to 0 pods"), (0, None)])
 def test_a_component_without_pods_is_ready_only_if_its_release_has_none(
     deployed: int, reason: str | None

@@ -12,6 +12,7 @@ from vrooli.operators.model import INSTALL_COMMAND
 # The operator that serves a group.
 SERVED_BY = {group: operator for operator in OPERATORS for group in operator.groups}
 OTHERS = {
+    "gateway.networking.k8s.io": "the Gateway API and a controller (or set gateway.enabled: false)",
     "monitoring.coreos.com": "the Prometheus Operator (or set monitoring.enabled: false)",
 }
 

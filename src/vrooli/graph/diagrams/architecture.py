@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from vrooli.graph.builder import DiagramBuilder
 from vrooli.graph.manifests.components import Component
 from vrooli.graph.manifests.facts import Facts, connections_to
@@ -13,6 +15,8 @@ from vrooli.operators.pgo.names import CLUSTER_LABEL
 EXTERNAL, NAMESPACE = "External Access", "Vrooli Namespace"
 SERVICES, DATA = "Application Services", "Data Layer (Operator Managed)"
 SECRETS, CONFIGURATION = "Secrets Management", "Configuration"
+# What serves each kind of route.
+CONTROLLERS = {"Ingress": "Ingress Controller", "HTTPRoute": "Gateway"}
 GROUPS = (
     Group(EXTERNAL),
     Group(NAMESPACE),
@@ -56,29 +60,39 @@ def _add_ingress(builder: DiagramBuilder, facts: Facts) -> None:
     if not facts.routes:
         return
     builder.add_node("Internet", ("Internet/Users",), EXTERNAL, "external")
-    builder.add_node("Ingress", ("Ingress Controller",), EXTERNAL, "external")
+    kinds = {route.manifest.kind for route in facts.routes}
+    title = tuple(text for kind, text in CONTROLLERS.items() if kind in kinds)
+    builder.add_node("Ingress", title, EXTERNAL, "external")
+    by_route: dict[RoutesTo, tuple[Endpoint, ...]] = {}
     for component in facts.components:
-        reasons, relations = facts.ingress_arrows(component)
+        reasons, relations = facts.route_arrows(component)
         builder.add_arrow("Ingress", component.id, reasons, *relations)
-    routes = [
-        route
-        for item in facts.components
-        for route in facts.ingress_arrows(item)[1]
-        if isinstance(route, RoutesTo)
-    ]
-    by_ingress = {(route.ingress, route.class_name, route.namespaces): () for route in routes}
-    for route in routes:
-        by_ingress[route.ingress, route.class_name, route.namespaces] += route.targets  # type: ignore[assignment]
-    reasons = tuple(
+        for relation in relations:
+            key = replace(relation, targets=(), entrance=True)
+            by_route[key] = (*by_route.get(key, ()), *relation.targets)
+    entrances = tuple(replace(key, targets=targets) for key, targets in by_route.items())
+    builder.add_arrow("Internet", "Ingress", _entrance_reasons(facts), *entrances)
+
+
+def _entrance_reasons(facts: Facts) -> tuple[Reason, ...]:
+    """The class of each Ingress, and the Gateways of each HTTPRoute."""
+    classes = (
         Reason(
             item.key, "spec.ingressClassName", objects.text(item.body, "spec", "ingressClassName")
         )
         for item in facts.of_kind("Ingress")
     )
-    relations = tuple(
-        RoutesTo(*key, targets=targets, entrance=True) for key, targets in by_ingress.items()
+    gateways = (
+        Reason(
+            item.key,
+            "spec.parentRefs",
+            ", ".join(
+                objects.text(ref, "name") for ref in objects.items(item.body, "spec", "parentRefs")
+            ),
+        )
+        for item in facts.of_kind("HTTPRoute")
     )
-    builder.add_arrow("Internet", "Ingress", reasons, *relations)
+    return (*classes, *gateways)
 
 
 def _add_component_arrows(builder: DiagramBuilder, facts: Facts) -> None:

@@ -33,6 +33,7 @@ PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 NODE_BY_KIND: dict[str, tuple[str, Title]] = {
     "Service": ("Services", ("Services", "Internal networking")),
     "Ingress": ("Ingress", ("Ingress", "External access")),
+    "HTTPRoute": ("HTTPRoutes", ("HTTPRoutes", "External access")),
     "ConfigMap": ("ConfigMaps", ("ConfigMaps", "Configuration")),
     "PostgresCluster": ("PGOCluster", ("PostgresCluster CR", "CrunchyData PGO")),
     "RedisFailover": ("RedisFailover", ("RedisFailover CR", "Spotahome Redis")),

@@ -11,9 +11,11 @@ from vrooli.graph.model import ArrowStatus, State
 from vrooli.graph.relations import ConnectsTo, Endpoint, RoutesTo
 from vrooli.kube import objects
 from vrooli.kube.objects import Body
-from vrooli.kube.status import is_pod_ready
+from vrooli.kube.status import is_pod_ready, route_unready_reason
 
 NAME_LABEL = "app.kubernetes.io/name"
+# What serves each kind of route, in messages.
+PROXIES = {"Ingress": "the Ingress controller", "HTTPRoute": "the Gateway"}
 
 
 def connects_to_status(relation: ConnectsTo, snapshot: GraphSnapshot) -> ArrowStatus:
@@ -31,26 +33,30 @@ def connects_to_status(relation: ConnectsTo, snapshot: GraphSnapshot) -> ArrowSt
 
 
 def routes_to_status(relation: RoutesTo, snapshot: GraphSnapshot) -> ArrowStatus:
-    """The state of an Ingress controller's connections to the backends."""
-    if reason := snapshot.list_error("Ingress"):
-        return ArrowStatus(State.UNKNOWN, f"the Ingress could not be read:  {reason}")
-    if reason := _ingress_failure(relation, snapshot):
+    """The state of the connections of an Ingress controller, or of a Gateway, to the backends."""
+    proxy = PROXIES[relation.kind]
+    if reason := snapshot.list_error(relation.kind):
+        return ArrowStatus(State.UNKNOWN, f"the {relation.kind} could not be read:  {reason}")
+    if reason := _route_failure(relation, snapshot):
         return ArrowStatus(State.BROKEN, reason)
     controllers = _controllers(relation, snapshot)
     if not controllers:
-        return ArrowStatus(State.UNKNOWN, "the pods of the Ingress controller could not be found")
+        return ArrowStatus(State.UNKNOWN, f"the pods of {proxy} could not be found")
     if not any(is_pod_ready(pod) for pod in controllers):
-        return ArrowStatus(State.BROKEN, "no pod of the Ingress controller is ready")
-    status = _traffic_status(snapshot, controllers, "the Ingress controller", relation.targets)
+        return ArrowStatus(State.BROKEN, f"no pod of {proxy} is ready")
+    status = _traffic_status(snapshot, controllers, proxy, relation.targets)
     if relation.entrance and status.state is State.ACTIVE:
         return ArrowStatus(State.ACTIVE, f"requests are routed:  {status.message}")
     return status
 
 
-def _ingress_failure(relation: RoutesTo, snapshot: GraphSnapshot) -> str:
-    """Why an Ingress routes no requests; empty if it can."""
-    if snapshot.find("Ingress", relation.ingress) is None:
-        return f"Ingress/{relation.ingress} doesn't exist"
+def _route_failure(relation: RoutesTo, snapshot: GraphSnapshot) -> str:
+    """Why an Ingress or an HTTPRoute routes no requests; empty if it can."""
+    route = snapshot.find(relation.kind, relation.name)
+    if route is None:
+        return f"{relation.kind}/{relation.name} doesn't exist"
+    if relation.kind == "HTTPRoute" and (reason := route_unready_reason(route)):
+        return f"HTTPRoute/{relation.name} isn't served:  {reason}"
     class_error = snapshot.list_error("IngressClass", "")
     if (
         relation.class_name
@@ -136,11 +142,8 @@ def _is_outside(snapshot: GraphSnapshot, remote: tuple[str, int], target: Endpoi
 
 
 def _controllers(relation: RoutesTo, snapshot: GraphSnapshot) -> list[Body]:
-    """The controller's pods, in namespaces that policies allow, by the controller of the class."""
-    classes = (
-        [snapshot.find("IngressClass", relation.class_name, "")] if relation.class_name else []
-    )
-    controller_names = " ".join(objects.text(item, "spec", "controller") for item in classes)
+    """The controller's pods, in namespaces that policies allow, by the controller's name."""
+    controller_names = " ".join(_controller_names(relation, snapshot))
     pods = list(_pods_in(snapshot, relation.namespaces))
     matches = [
         pod
@@ -148,6 +151,17 @@ def _controllers(relation: RoutesTo, snapshot: GraphSnapshot) -> list[Body]:
         if (name := objects.labels(pod).get(NAME_LABEL)) and name in controller_names
     ]
     return matches or (pods if relation.namespaces else [])
+
+
+def _controller_names(relation: RoutesTo, snapshot: GraphSnapshot) -> Iterator[str]:
+    """The controller of the class of an Ingress, and those that report on an HTTPRoute."""
+    if relation.class_name:
+        item = snapshot.find("IngressClass", relation.class_name, "")
+        yield objects.text(item, "spec", "controller")
+    if relation.kind == "HTTPRoute":
+        route = snapshot.find(relation.kind, relation.name)
+        for report in objects.items(route, "status", "parents"):
+            yield objects.text(report, "controllerName")
 
 
 def _pods_in(snapshot: GraphSnapshot, namespaces: tuple[str, ...]) -> Iterator[Body]:

@@ -40,7 +40,7 @@ KINDS = (
     ("discovery.k8s.io/v1", "EndpointSlice"),
 )
 CHART_KINDS = ("Ingress", "PostgresCluster", "RedisFailover", "VaultStaticSecret", "VaultAuth")
-RELEASE_KINDS = (*CHART_KINDS, "VaultConnection")
+RELEASE_KINDS = (*CHART_KINDS, "HTTPRoute", "VaultConnection")
 # Only the names of these are read, never their contents.
 NAMES_ONLY = ("Secret", "ConfigMap")
 

@@ -1,4 +1,4 @@
-"""The fields that support an arrow between components: network policies, settings, the Ingress.
+"""The fields that support an arrow between components: network policies, settings, routes.
 
 If a network policy restricts the source, the arrow requires a rule that allows the connection.
 Otherwise each address in the source's settings supports an arrow. No I/O here.
@@ -22,9 +22,9 @@ NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
 @dataclass(frozen=True)
 class Route:
-    """One path of an Ingress."""
+    """One path of an Ingress or an HTTPRoute."""
 
-    ingress: Manifest
+    manifest: Manifest
     class_name: str
     host: str
     service: str
@@ -59,24 +59,45 @@ def connection_reasons(
     return (*setting_reasons, *path_reasons)
 
 
-def ingress_routes(manifests: Iterable[Manifest]) -> Iterator[Route]:
-    """Every path of every Ingress."""
+def find_routes(manifests: Iterable[Manifest]) -> Iterator[Route]:
+    """Every path of every Ingress and HTTPRoute."""
     for item in manifests:
-        if item.kind != "Ingress":
-            continue
-        class_name = objects.text(item.body, "spec", "ingressClassName")
-        default = objects.text(item.body, "spec", "defaultBackend", "service", "name")
-        if default:
-            reason = Reason(item.key, "spec.defaultBackend", default)
-            yield Route(item, class_name, "", default, reason)
-        for rule_index, rule in enumerate(objects.items(item.body, "spec", "rules")):
-            for index, path in enumerate(objects.items(rule, "http", "paths")):
-                service = objects.text(path, "backend", "service", "name")
-                if service:
-                    host, url_path = objects.text(rule, "host"), objects.text(path, "path") or "/"
-                    field = f"spec.rules[{rule_index}].http.paths[{index}]"
-                    reason = Reason(item.key, field, f"{host}{url_path} to {service}")
-                    yield Route(item, class_name, host, service, reason)
+        if item.kind == "Ingress":
+            yield from _of_ingress(item)
+        elif item.kind == "HTTPRoute":
+            yield from _of_http_route(item)
+
+
+def _of_ingress(item: Manifest) -> Iterator[Route]:
+    class_name = objects.text(item.body, "spec", "ingressClassName")
+    default = objects.text(item.body, "spec", "defaultBackend", "service", "name")
+    if default:
+        reason = Reason(item.key, "spec.defaultBackend", default)
+        yield Route(item, class_name, "", default, reason)
+    for rule_index, rule in enumerate(objects.items(item.body, "spec", "rules")):
+        for index, path in enumerate(objects.items(rule, "http", "paths")):
+            service = objects.text(path, "backend", "service", "name")
+            if service:
+                host, url_path = objects.text(rule, "host"), objects.text(path, "path") or "/"
+                field = f"spec.rules[{rule_index}].http.paths[{index}]"
+                reason = Reason(item.key, field, f"{host}{url_path} to {service}")
+                yield Route(item, class_name, host, service, reason)
+
+
+def _of_http_route(item: Manifest) -> Iterator[Route]:
+    hosts = objects.texts(item.body, "spec", "hostnames") or [""]
+    for index, rule in enumerate(objects.items(item.body, "spec", "rules")):
+        field = f"spec.rules[{index}]"
+        # A rule without matches matches every path.
+        matches = objects.items(rule, "matches") or [{}]
+        paths = [objects.text(match, "path", "value") or "/" for match in matches]
+        for backend in objects.items(rule, "backendRefs"):
+            service = objects.text(backend, "name")
+            if (objects.text(backend, "kind") or "Service") != "Service":
+                continue
+            for host in hosts:
+                value = f"{', '.join(f'{host}{path}' for path in paths)} to {service}"
+                yield Route(item, "", host, service, Reason(item.key, field, value))
 
 
 def allowed_namespaces(labels: Mapping[str, str], manifests: Iterable[Manifest]) -> list[str]:
@@ -160,10 +181,10 @@ def _is_address_of(host: str, target: Endpoint, aliases: tuple[str, ...]) -> boo
 def _same_host_reasons(
     source: Component, target: Endpoint, manifests: Iterable[Manifest]
 ) -> tuple[Reason, ...]:
-    """Ingress paths to the target on the host of the page, which the browser calls."""
+    """Paths to the target on the host of the page, which the browser calls."""
     if source.name != "ui":
         return ()
-    all_routes = list(ingress_routes(manifests))
+    all_routes = list(find_routes(manifests))
     hosts = {route.host for route in all_routes if route.service in source.endpoint.services}
     return tuple(
         route.reason

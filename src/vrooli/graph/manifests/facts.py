@@ -12,7 +12,7 @@ from vrooli.graph.manifests.components import Component
 from vrooli.graph.manifests.databases import Database, Part
 from vrooli.graph.manifests.evidence import Route
 from vrooli.graph.model import Reason
-from vrooli.graph.relations import ConnectsTo, Endpoint, Publishes, Relation, RoutesTo, SyncsSecret
+from vrooli.graph.relations import ConnectsTo, Endpoint, Publishes, RoutesTo, SyncsSecret
 from vrooli.kube import objects
 
 VAULT_STATIC_SECRET = "VaultStaticSecret"  # noqa: S105 - a kind
@@ -84,14 +84,18 @@ class Facts:
                     return Endpoint(f"{kind} at {host}", ports=(port,) if port else (), host=host)
         return None
 
-    def ingress_arrows(
-        self, component: Component
-    ) -> tuple[tuple[Reason, ...], tuple[Relation, ...]]:
-        """The Ingress paths to a component, and the relations that they represent."""
+    def route_arrows(self, component: Component) -> tuple[tuple[Reason, ...], tuple[RoutesTo, ...]]:
+        """The paths of Ingresses and HTTPRoutes to a component, and their relations."""
         routes = [route for route in self.routes if route.service in component.endpoint.services]
         namespaces = tuple(evidence.allowed_namespaces(component.labels, self.manifests))
         relations = {
-            RoutesTo(route.ingress.name, route.class_name, namespaces, (component.endpoint,)): None
+            RoutesTo(
+                route.manifest.kind,
+                route.manifest.name,
+                route.class_name,
+                namespaces,
+                (component.endpoint,),
+            ): None
             for route in routes
         }
         return tuple(route.reason for route in routes), tuple(relations)
@@ -112,7 +116,7 @@ def build_facts(manifests: Iterable[Manifest]) -> Facts:
         vault_secrets=tuple(
             _vault_secret(item, published) for item in objects if item.kind == VAULT_STATIC_SECRET
         ),
-        routes=tuple(evidence.ingress_routes(objects)),
+        routes=tuple(evidence.find_routes(objects)),
     )
 
 

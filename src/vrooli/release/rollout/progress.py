@@ -17,6 +17,7 @@ from vrooli.kube.status import (
     claim_phase,
     is_pod_ready,
     job_status,
+    parents_of,
     pod_status,
     workload_status,
 )
@@ -216,10 +217,17 @@ def _ingress(body: Body, snapshot: Snapshot) -> str:
     return ", ".join(dict.fromkeys(hosts)) + (f" at {rollout}" if rollout else "")
 
 
+def _http_route(body: Body, snapshot: Snapshot) -> str:
+    """Its hosts, and its Gateways."""
+    hosts = ", ".join(objects.texts(body, "spec", "hostnames")) or "any host"
+    return f"{hosts} at {', '.join(map(str, parents_of(body)))}"
+
+
 FACTS: Mapping[str, Callable[[Body, Snapshot], str]] = {
     "Deployment": _replicas,
     "StatefulSet": _replicas,
     "PersistentVolumeClaim": _claim,
     "Ingress": _ingress,
+    "HTTPRoute": _http_route,
     **{kind: resource.summary for kind, resource in resources_by_kind().items()},
 }

@@ -16,6 +16,7 @@ from vrooli.kube.status import (
     claim_phase,
     deployment_unready_reason,
     is_claim_bound,
+    route_unready_reason,
     stateful_set_unready_reason,
 )
 from vrooli.operators import progress as operator_progress
@@ -75,6 +76,10 @@ def _claim(body: Body, snapshot: Snapshot) -> str | None:
     return None if is_claim_bound(body) else f"the volume claim is {claim_phase(body)}"
 
 
+def _http_route(body: Body, snapshot: Snapshot) -> str | None:
+    return route_unready_reason(body)
+
+
 def _always_ready(body: Body, snapshot: Snapshot) -> None:
     """An existing Ingress is ready: not every controller writes an address."""
 
@@ -84,6 +89,7 @@ RULES: Mapping[str, Rule] = {
     "StatefulSet": _stateful_set,
     "PersistentVolumeClaim": _claim,
     "Ingress": _always_ready,
+    "HTTPRoute": _http_route,
     **{
         kind: _operated(resource)
         for kind, resource in resources_by_kind().items()

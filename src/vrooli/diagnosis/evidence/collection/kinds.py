@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vrooli.kube.status import GATEWAY_API
 from vrooli.operators import OPERATORS
 
 Kind = tuple[str, str]
@@ -38,6 +39,7 @@ OF_RELEASE: Sequence[Kind] = (
     ("batch/v1", "CronJob"),
     ("discovery.k8s.io/v1", "EndpointSlice"),
     ("networking.k8s.io/v1", "Ingress"),
+    (GATEWAY_API, "HTTPRoute"),
     ("networking.k8s.io/v1", "NetworkPolicy"),
     ("autoscaling/v2", "HorizontalPodAutoscaler"),
     ("policy/v1", "PodDisruptionBudget"),

@@ -23,6 +23,8 @@ OF_RELEASE = frozenset(
         *("Service", "EndpointSlice", "Ingress", "Event", "Secret"),
     }
 )
+# Required only of a release that has one: a cluster may lack the Gateway API.
+ROUTE = "HTTPRoute"
 # In the namespace of each operator that the release needs.
 OF_OPERATOR = frozenset({"Deployment", "Pod"})
 # In the namespace of a Vault in the cluster that the release uses.
@@ -76,7 +78,9 @@ def _is_required(item: Unavailable, evidence: Evidence) -> bool:
         return True
     if name == PROBE:
         return namespace in PROBES
-    if namespace == evidence.namespace and name in OF_RELEASE:
+    if namespace == evidence.namespace and (
+        name in OF_RELEASE or (name == ROUTE and evidence.manifests_of(ROUTE))
+    ):
         return True
     if (
         namespace in {service.namespace for service in vault_services(evidence)}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.kube.objects import Body, Ref, mapping, ref_of, selects, text
+from vrooli.kube.objects import Body, Ref, items, mapping, ref_of, selects, text
 
 DNS = Ref("Deployment", "coredns", "kube-system")
 METRICS = Ref("Deployment", "metrics-server", "kube-system")
@@ -14,17 +14,23 @@ METRICS = Ref("Deployment", "metrics-server", "kube-system")
 SIDECARS = {"svclb", "defaultbackend", "backend"}
 
 
-def controllers(evidence: Evidence, ingress: Body) -> Iterator[Ref]:
-    """The workloads of an Ingress controller, matched by name."""
-    name = text(ingress, "spec", "ingressClassName")
-    kind = evidence.get(Ref("IngressClass", name)) or {}
-    # Such as traefik.io/ingress-controller or k8s.io/ingress-nginx.
-    tokens = re.split(r"[^a-z0-9]+", text(kind, "spec", "controller").lower())
-    words = set(tokens) - {"io", "k8s", "com", "ingress", "controller", ""}
+def controllers(evidence: Evidence, route: Body) -> Iterator[Ref]:
+    """The workloads of the controller of an Ingress or an HTTPRoute, matched by name."""
+    tokens = re.split(r"[^a-z0-9]+", _controller_name(evidence, route).lower())
+    words = set(tokens) - {"io", "k8s", "com", "ingress", "gateway", "controller", ""}
     for body in (*evidence.all("Deployment", ""), *evidence.all("DaemonSet", "")):
         ref, named = ref_of(body), set(ref_of(body).name.split("-"))
         if ref.namespace != evidence.namespace and words & named and not named & SIDECARS:
             yield ref
+
+
+def _controller_name(evidence: Evidence, route: Body) -> str:
+    """Such as k8s.io/ingress-nginx or traefik.io/gateway-controller."""
+    if ref_of(route).kind == "HTTPRoute":
+        reports = items(route, "status", "parents")
+        return " ".join(text(report, "controllerName") for report in reports)
+    kind = evidence.get(Ref("IngressClass", text(route, "spec", "ingressClassName"))) or {}
+    return text(kind, "spec", "controller")
 
 
 def deployments_behind(evidence: Evidence, service: Body) -> Iterator[Ref]:

@@ -1,4 +1,4 @@
-"""The controller of the release's Ingress is not running."""
+"""The controller of the release's Ingress or HTTPRoute is not running."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from vrooli.kube.objects import Ref, ref_of
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Yield each controller without a running pod, if its namespace is readable."""
     stopped: dict[Ref, list[Ref]] = {}
-    for ingress in evidence.all("Ingress"):
-        deployments = list(controllers(evidence, ingress))
+    for route in (*evidence.all("Ingress"), *evidence.all("HTTPRoute")):
+        deployments = list(controllers(evidence, route))
         if any(not down(evidence, controller) for controller in deployments):
             continue  # another controller serves it
         for controller in deployments:
-            stopped.setdefault(controller, []).append(ref_of(ingress))
-    for controller, ingresses in stopped.items():
+            stopped.setdefault(controller, []).append(ref_of(route))
+    for controller, routes in stopped.items():
         if why := down(evidence, controller):
             yield Symptom(
                 resource=controller,
@@ -30,7 +30,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 remediation="Start the controller.",
                 command=recover_command(evidence, controller),
                 evidence=last_events(evidence, controller),
-                affects=tuple(ingresses),
+                affects=tuple(routes),
                 can_explain=("not-ready",),
             )
 

@@ -91,14 +91,22 @@ def _evidence(evidence: Evidence, service: Body) -> tuple[str, ...]:
 
 
 def _touched(evidence: Evidence, ref: Ref) -> tuple[Ref, ...]:
-    """The Ingresses that route to it."""
-    return tuple(
+    """The Ingresses and HTTPRoutes that route to it."""
+    ingresses = (
         ref_of(ingress)
         for ingress in evidence.all("Ingress")
         for rule in items(ingress, "spec", "rules")
         for path in items(rule, "http", "paths")
         if text(dig(path, "backend"), "service", "name") == ref.name
     )
+    routes = (
+        ref_of(route)
+        for route in evidence.all("HTTPRoute")
+        for rule in items(route, "spec", "rules")
+        for backend in items(rule, "backendRefs")
+        if text(backend, "name") == ref.name
+    )
+    return (*ingresses, *routes)
 
 
 RULE = Rule(
