@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import secrets
 import socket
@@ -110,23 +111,27 @@ async def test_the_port_of_etcds_members_speaks_tls_only(shared: EmbeddedCluster
         assert "200" not in answer.partition("\n")[0], port
 
 
-async def test_secrets_are_encrypted_on_the_disk_and_their_use_is_in_the_audit_log(
-    kube: Kube, layout: Layout
+@pytest.mark.parametrize("kind", ["Secret", "ConfigMap"])
+async def test_secrets_and_config_maps_are_encrypted_on_the_disk_and_their_use_is_audited(
+    kube: Kube, layout: Layout, kind: str
 ) -> None:
+    """The ConfigMap is like that of the Redis operator, which holds the password."""
     value = secrets.token_hex(16)
-    name = f"secret-{value[:6]}"
+    name = f"rfr-{value[:6]}"
     manifest = {
         "apiVersion": "v1",
-        "kind": "Secret",
+        "kind": kind,
         "metadata": {"name": name},
-        "stringData": {"key": value},
+        "stringData" if kind == "Secret" else "data": {"redis.conf": f"requirepass {value}\n"},
     }
     await kube.apply(manifest, namespace="default")
     stored = b"".join(path.read_bytes() for path in layout.etcd.rglob("*") if path.is_file())
-    assert name.encode() in stored
+    key = f"/registry/{kind.lower()}s/default/{name}".encode()
+    assert key in stored
     assert b"k8s:enc:secretbox:v1:local" in stored
     assert value.encode() not in stored
-    await kube.delete("v1", "Secret", name, "default")
+    assert base64.b64encode(value.encode()) not in stored
+    await kube.delete("v1", kind, name, "default")
     entry = await _audited(layout.logs / "audit.log", name)
     assert entry["user"]["username"] == "vrooli-admin"
     assert "requestObject" not in entry

@@ -31,7 +31,7 @@ class Rendered:
         flags: Each component's flags by name, without the dashes.
         kubelet: The kubelet's configuration file.
         kube_proxy: kube-proxy's.
-        encryption: The API server's encryption of Secrets.
+        encryption: The API server's encryption of objects.
         audit: The API server's audit policy.
         root: The cluster's folder.
     """
@@ -206,8 +206,11 @@ def strong_ciphers(rendered: Rendered) -> str:
 def encrypts(rendered: Rendered) -> str:
     (resources,) = rendered.encryption["resources"]
     first = next(iter(resources["providers"][0]))
-    strong = first in ("secretbox", "aescbc", "kms") and "secrets" in resources["resources"]
-    return f"`{first}` for Secrets; the key is `pki/encryption.key`" if strong else ""
+    encrypted = {"secrets", "configmaps"} <= set(resources["resources"])
+    strong = first in ("secretbox", "aescbc", "kms") and encrypted
+    return (
+        f"`{first}` for Secrets and ConfigMaps; the key is `pki/encryption.key`" if strong else ""
+    )
 
 
 def audits(rendered: Rendered) -> str:

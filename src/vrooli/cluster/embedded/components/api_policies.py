@@ -15,7 +15,7 @@ HEALTH = ["/healthz*", "/livez*", "/readyz*", "/version", "/metrics*", "/openapi
 
 
 def ensure_encryption_key(pki: Path) -> None:
-    """Create the key of the Secrets in etcd once: without it they are lost."""
+    """Create the key of the Secrets and ConfigMaps in etcd once: without it they are lost."""
     path = pki / "encryption.key"
     if not path.exists():
         key = base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
@@ -23,9 +23,9 @@ def ensure_encryption_key(pki: Path) -> None:
 
 
 def encryption(key: str) -> dict[str, Any]:
-    """The encryption of Secrets in etcd.
+    """The encryption of Secrets and ConfigMaps in etcd: the Redis operator's hold its password.
 
-    The first provider encrypts. ``identity`` reads the Secrets of clusters of an older version,
+    The first provider encrypts. ``identity`` reads the objects of clusters of an older version,
     which are encrypted when they are written next.
     """
     providers: list[dict[str, Any]] = [
@@ -35,7 +35,7 @@ def encryption(key: str) -> dict[str, Any]:
     return {
         "apiVersion": "apiserver.config.k8s.io/v1",
         "kind": "EncryptionConfiguration",
-        "resources": [{"resources": ["secrets"], "providers": providers}],
+        "resources": [{"resources": ["secrets", "configmaps"], "providers": providers}],
     }
 
 

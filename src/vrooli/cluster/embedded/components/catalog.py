@@ -251,6 +251,7 @@ def _kube_router(layout: Layout, record: Record) -> Component:
         f"--kubeconfig={layout.config / 'kube-router.kubeconfig'}",
         f"--hostname-override={layout.node}",
         f"--service-cluster-ip-range={SERVICE_RANGE}",
+        f"--guarded-set={firewall.GUARDED_SET}",
     ]
     argv = _start(layout, record.program("kube-router"), *flags)
     # It reads the node's address from the API only once, at its start.

@@ -4,7 +4,7 @@ No connection crosses the link in either direction: the forwarder connects from 
 not reach the listeners of the host or its networks, and users of the host reach the cluster only
 through the forwarded ports.
 
-Policies: tests whether the host can enforce them, and blocks their bypass.
+Policies: tests whether the host can enforce them, and blocks their bypass: IPv6, and new pods.
 
 kube-router writes iptables rules and IP sets. They require features of the kernel and of the
 distribution that a container or a small kernel may lack. A test in a temporary network namespace,
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.network.namespace import enter_command
-from vrooli.cluster.embedded.settings import BRIDGE, LINK
+from vrooli.cluster.embedded.settings import BRIDGE, LINK, POD_RANGE
 from vrooli.errors import CommandError, PrerequisiteError
 from vrooli.process import run
 
@@ -49,6 +49,27 @@ table ip6 vrooli {{
     chain input {{
         type filter hook input priority filter; policy accept;
         iifname "{BRIDGE}" drop
+    }}
+}}
+"""
+# kube-router writes the rules of a pod once the pod's status has an address, which is after the
+# pod's start. Until then nothing passes: kube-router adds the address to this set after it has
+# written the rules. The node itself, with its probes, always reaches pods.
+GUARDED_SET = "ip vrooli-policies guarded"
+CLOSED_NEW_PODS = f"""\
+table ip vrooli-policies {{
+    set guarded {{
+        type ipv4_addr
+    }}
+    chain forward {{
+        type filter hook forward priority filter - 1; policy accept;
+        ct state established,related accept
+        ip saddr {POD_RANGE} ip saddr != @guarded drop
+        ip daddr {POD_RANGE} ip daddr != @guarded drop
+    }}
+    chain input {{
+        type filter hook input priority filter - 1; policy accept;
+        iifname "{BRIDGE}" ct state new ip saddr != @guarded drop
     }}
 }}
 """
@@ -111,7 +132,7 @@ async def prepare(layout: Layout) -> str:
     closing = [*enter_command(layout.netns), "nft", "-f", "-"]
     try:
         await run(trial, stdin=TRIAL, env=environment(layout), timeout_s=LIMIT_S)
-        await run(closing, stdin=WITHOUT_IPV6, timeout_s=LIMIT_S)
+        await run(closing, stdin=WITHOUT_IPV6 + CLOSED_NEW_PODS, timeout_s=LIMIT_S)
     except CommandError as error:
         return next(iter(reversed(error.output.strip().splitlines())), error.message)
     return ""

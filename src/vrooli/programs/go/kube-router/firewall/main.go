@@ -25,25 +25,28 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, settings()); err != nil {
+	config, set := settings()
+	if err := run(ctx, config, set); err != nil {
 		fmt.Fprintln(os.Stderr, "network policies:", err)
 		os.Exit(1)
 	}
 }
 
-// settings are kube-router's own, with its own names for the flags that matter here.
-func settings() *options.KubeRouterConfig {
+// settings are kube-router's own, with its own names for the flags that matter here, and the set of
+// the pods that have rules.
+func settings() (*options.KubeRouterConfig, string) {
 	config := options.NewKubeRouterConfig()
 	config.EnableIPv4 = true
 	flag.StringVar(&config.Kubeconfig, "kubeconfig", "", "how to reach the API server")
 	flag.StringVar(&config.HostnameOverride, "hostname-override", "", "the node's name")
 	services := flag.String("service-cluster-ip-range", config.ClusterIPCIDRs[0], "of Services")
+	set := flag.String("guarded-set", "", "nftables set of the pods with rules: family table name")
 	flag.Parse()
 	config.ClusterIPCIDRs = []string{*services}
-	return config
+	return config, *set
 }
 
-func run(ctx context.Context, config *options.KubeRouterConfig) error {
+func run(ctx context.Context, config *options.KubeRouterConfig, set string) error {
 	access, err := clientcmd.BuildConfigFromFlags("", config.Kubeconfig)
 	if err != nil {
 		return err
@@ -65,6 +68,9 @@ func run(ctx context.Context, config *options.KubeRouterConfig) error {
 	tables, sets, err := netpol.NewIPTablesHandlers(config)
 	if err != nil {
 		return err
+	}
+	for family, handler := range sets {
+		sets[family] = &guardedPods{IPSetHandler: handler, tables: tables[family], set: set}
 	}
 	controller, err := netpol.NewNetworkPolicyController(
 		client, config, pods, policies, namespaces, &sync.Mutex{}, tables, sets,
