@@ -16,7 +16,7 @@ from vrooli.checks.network import (
     retired_controller,
 )
 from vrooli.checks.nodes import capacity, gpu
-from vrooli.checks.operators import health
+from vrooli.checks.operators import health, postgres_images
 from vrooli.checks.storage import classes, volumes
 from vrooli.checks.vault import access, keys, policies
 
@@ -27,6 +27,7 @@ ALL: tuple[Check, ...] = (
     permissions.CHECK,
     api_resources.CHECK,
     *health.CHECKS,
+    postgres_images.CHECK,
     access.CHECK,
     connectivity.VAULT,
     policies.CHECK,

@@ -10,12 +10,14 @@ from vrooli.chart.manifest import Manifest
 from vrooli.checks import catalog, runner
 from vrooli.checks.data import changes
 from vrooli.checks.interface import Check, Outcome, Site, State, UnavailableError
+from vrooli.checks.operators import postgres_images
 from vrooli.errors import VrooliError
 from vrooli.findings import Finding
 from vrooli.kube import Kube
 
 # The timeout of all checks together, seconds.
 LIMIT_S = 30.0
+DATABASES = (changes.CHECK, postgres_images.CHECK)
 
 
 async def run(
@@ -64,13 +66,13 @@ def _findings(outcome: Outcome) -> tuple[Finding, ...]:
 
 
 async def demand_data_fit(kube: Kube, namespace: str, manifests: Iterable[Manifest]) -> None:
-    """Reject changes that the operators cannot apply to existing databases and volumes.
+    """Reject databases that the operators cannot run, and changes that they cannot apply to data.
 
     Raises:
-        NotDeployableError: There is such a change; nothing was changed.
+        NotDeployableError: There is one; nothing was changed.
         VrooliError: The API server does not respond.
     """
-    demand(await run(kube, namespace, manifests, checks=(changes.CHECK,)))
+    demand(await run(kube, namespace, manifests, checks=DATABASES))
 
 
 def unavailable(outcomes: Iterable[Outcome]) -> str:

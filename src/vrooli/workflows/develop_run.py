@@ -29,7 +29,11 @@ from vrooli.release.rollout import wait
 from vrooli.secrets import env_file
 from vrooli.secrets import kubernetes as kubernetes_secrets
 from vrooli.steps import Done, Step, run_steps
+<<<<<<< HEAD
 from vrooli.vault import tls
+=======
+from vrooli.workflows import postgres_version
+>>>>>>> 7cd59c02 (Default to PostgreSQL 17, run 15 with the operator that is built here, and check that the operator has an image)
 from vrooli.workflows.clusters.selection import Choice
 from vrooli.workflows.git_metadata import source
 from vrooli.workflows.host.setup import FIRST, Machine
@@ -168,6 +172,9 @@ class DevelopRun:
         """Have the chart installed with the environment's values and the local images."""
         values = chart_values.load(self.options.environment, self.options.values)
         values = chart_values.merge(values, self._local_values())
+        values = chart_values.merge(
+            values, await postgres_version.local_values(self.kube, values, self.options.values)
+        )
         release = self.release
         rendering = await asyncio.to_thread(
             chart_engine.render_texts, values, release=release.name, namespace=release.namespace

@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
 
 import pytest
 
+from support.fakes.cluster import FakeCluster
 from vrooli import images
 from vrooli.chart.manifest import Manifest
 from vrooli.checks.preflight import NotDeployableError
@@ -17,7 +17,6 @@ from vrooli.environments import ENVIRONMENTS, SecretsSource
 from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import Event, Progress
 from vrooli.images import BuiltImage, catalog
-from vrooli.kube import Kube
 from vrooli.release import Release
 from vrooli.secrets import env_file
 from vrooli.workflows import develop as module
@@ -75,7 +74,7 @@ def test_what_the_operators_can_not_do_is_refused_before_any_change_is_applied(
     monkeypatch.setattr(DevelopRun, "_local_values", lambda _: {})
     monkeypatch.setattr(DevelopRun, "release", Release("vrooli-dev", "dev", Path("kubeconfig")))
     run = DevelopRun(DevelopOptions(DEV), Choice("embedded", "x"), contextlib.AsyncExitStack())
-    run.kube = cast(Kube, None)
+    run.kube = FakeCluster()
     with pytest.raises(NotDeployableError, match="its data has the format of PostgreSQL 15"):
         asyncio.run(run.ensure_release(Progress()))
     ((namespace, kinds),) = requests

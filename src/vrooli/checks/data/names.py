@@ -80,8 +80,8 @@ def _other_version(item: Manifest, body: Body, live: Live) -> Iterator[Finding]:
         item.key,
         f"its data has the format of PostgreSQL {data}, but pgoPostgresql.postgresVersion is "
         f"{version}: a different major version cannot read the data.",
-        f"Set postgresVersion back to {data}. For {version}, first upgrade the data with a "
-        f"PGUpgrade, then deploy; or {DUMP}.",
+        f"Set pgoPostgresql.postgresVersion to {data} in the values. For {version}, first upgrade "
+        f"the data with a PGUpgrade, then deploy; or {DUMP}.",
         f"kubectl explain pgupgrade.spec --api-version={API_VERSION}",
         UPGRADES,
     )

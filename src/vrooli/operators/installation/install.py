@@ -39,7 +39,7 @@ async def install(operator: Operator, source: Source, site: Site, progress: Prog
     """
     kube, distribution = site.kube, operator.distributions[source]
     installed = await record.read(kube, operator.namespace)
-    if not installed.ours and (existing := await _deployment(operator, kube)):
+    if not installed.ours and (existing := await find_deployment(operator, kube)):
         description = _description(operator, existing)
         return Done(False, f"{description} was not installed by vrooli and is left unchanged")
     inputs = {"source": source, "version": distribution.version, **operator.inputs(source, site)}
@@ -71,7 +71,7 @@ async def wait_ready(operator: Operator, kube: Kube, progress: Progress) -> None
         WaitTimeoutError: It is not, with the reasons of its pods.
         VrooliError: It is missing, or somebody else's and scaled to 0 pods.
     """
-    deployment = await _deployment(operator, kube)
+    deployment = await find_deployment(operator, kube)
     if deployment is None:
         raise VrooliError(
             f"{operator.title} has no Deployment in namespace {operator.namespace}.",
@@ -99,7 +99,7 @@ async def _start(operator: Operator, kube: Kube, deployment: Ref, progress: Prog
 async def status(operator: Operator, kube: Kube) -> OperatorStatus:
     """The status of an operator; nothing is changed."""
     installed = await record.read(kube, operator.namespace)
-    deployment = await _deployment(operator, kube)
+    deployment = await find_deployment(operator, kube)
     if deployment is None:
         return OperatorStatus(operator.name, operator.namespace, State.ABSENT)
     reason = deployment_unready_reason(deployment)
@@ -116,7 +116,7 @@ async def status(operator: Operator, kube: Kube) -> OperatorStatus:
     )
 
 
-async def _deployment(operator: Operator, kube: Kube) -> Manifest | None:
+async def find_deployment(operator: Operator, kube: Kube) -> Manifest | None:
     """The operator's Deployment: the one in its own namespace, else one in any."""
     deployments = await kube.list("apps/v1", "Deployment", None, operator.selector)
     deployments.sort(key=lambda item: item["metadata"]["namespace"] != operator.namespace)

@@ -109,6 +109,13 @@ def test_an_older_major_version_is_refused_too() -> None:
     assert len(judge(live, pgoPostgresql={"postgresVersion": 14}).findings) == 1
 
 
+def test_the_default_version_does_not_replace_the_version_of_existing_data() -> None:
+    live = Live([POSTGRES], [], [instance(15)])
+    (message,) = sentences(data_changes.judge(rendered("staging", **VALUES), live))
+    assert "PostgreSQL 15, but pgoPostgresql.postgresVersion is 17" in message
+    assert "Set pgoPostgresql.postgresVersion to 15 in the values" in message
+
+
 def test_the_version_after_a_pgupgrade_is_accepted() -> None:
     upgraded = {**POSTGRES, "status": {"postgresVersion": 16}}
     live = Live((upgraded,), pods=(instance(15),), classes={})
