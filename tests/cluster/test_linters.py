@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from support.chart.rendering import LOCAL_POSTGRES
 from support.cluster import openapi
 from vrooli import process, programs, project
 from vrooli.chart import engine, golden, values
@@ -47,11 +48,10 @@ def justified() -> list[Justified]:
 
 
 def manifests(case: str) -> tuple[Manifest, ...]:
-    """All that the chart renders for a golden case."""
+    """All that the chart renders for a golden case, for the Go module's PGO."""
     environment = golden.ENVIRONMENT_CASES.get(case, golden.DEFAULT)
-    return engine.render(
-        golden.settings(case), release=environment.release, namespace=environment.namespace
-    )
+    chosen = values.merge(golden.settings(case), LOCAL_POSTGRES)
+    return engine.render(chosen, release=environment.release, namespace=environment.namespace)
 
 
 @functools.cache

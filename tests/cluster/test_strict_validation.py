@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from support.chart.rendering import LOCAL_POSTGRES
 from vrooli.chart import engine, golden, values
 from vrooli.chart.values import Values
 from vrooli.errors import VrooliError
@@ -61,14 +62,10 @@ FEATURES: dict[str, dict[str, Any]] = {
 }
 
 
-# The Go module's PGO has PostgreSQL 15 only; test_operator_versions.py has the other versions.
-LOCAL: Values = {"pgoPostgresql": {"postgresVersion": 15}}
-
-
 def cases() -> dict[str, Values]:
-    """Every golden case, and the features beside them."""
+    """Every golden case, and the features beside them, for the Go module's PGO."""
     every = {**{name: golden.settings(name) for name in golden.CASES}, **FEATURES}
-    return {name: values.merge(case, LOCAL) for name, case in every.items()}
+    return {name: values.merge(case, LOCAL_POSTGRES) for name, case in every.items()}
 
 
 @pytest.mark.parametrize("case", [*golden.CASES, *FEATURES])
@@ -87,7 +84,7 @@ async def test_strict_validation_refuses_no_object(bare_kube: Kube, case: str) -
 async def test_strict_validation_would_refuse_a_field_that_no_definition_has(
     bare_kube: Kube,
 ) -> None:
-    manifests = engine.render(LOCAL, release="strict", namespace=NAMESPACE)
+    manifests = engine.render(LOCAL_POSTGRES, release="strict", namespace=NAMESPACE)
     for kind in ("PostgresCluster", "RedisFailover", "VaultStaticSecret", "Deployment"):
         body = dict(next(found for found in manifests if found.kind == kind).body)
         body["spec"] = {**body["spec"], "nosuchfield": 1}

@@ -104,6 +104,7 @@ def _show(result: StatusResult, console: Console) -> None:
         [(op.ready, op.name, op.version, op.source, op.detail) for op in result.operators],
         console,
     )
+    tables.show_notes((note for op in result.operators for note in op.notes), console)
     if result.vault is not None:
         console.print(f"\nVault {result.vault.version}: {result.vault.state}")
     if result.release is not None:

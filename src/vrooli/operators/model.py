@@ -102,6 +102,7 @@ class OperatorStatus:
         version: Its version, if it is known.
         source: vendor or go-module; "foreign" if this product did not install it.
         detail: Why it is not ready, or empty.
+        notes: What a user should know about the version: archived, not supported, not known.
     """
 
     name: str
@@ -110,6 +111,7 @@ class OperatorStatus:
     version: str = ""
     source: str = ""
     detail: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -72,8 +72,6 @@ class OperatorVersion:
         support: Why it should be replaced, as a clause after its title; empty if it need not be.
         postgres: The major versions of PostgreSQL of which it has images by default.
         newest_postgres: The newest major version that its definition accepts; 0: not PGO.
-        has_master_service: Whether it creates a Service for the master.
-        has_ready_condition: Whether its resources have the condition Ready.
     """
 
     operator: str
@@ -83,8 +81,6 @@ class OperatorVersion:
     support: str = ""
     postgres: tuple[int, ...] = ()
     newest_postgres: int = 0
-    has_master_service: bool = False
-    has_ready_condition: bool = False
 
     def includes(self, operator: str, version: str) -> bool:
         """Whether a version of an operator belongs to it."""
@@ -183,13 +179,12 @@ VERSIONS: tuple[OperatorVersion, ...] = (
         ("1.3", "3.3"),
         Facts(
             Fact("not installed", Proof.NONE),
-            Fact("defaults (`engine` is Redis)", Proof.API_SERVER),
+            Fact("defaults; it adds a Service of the master and Valkey", Proof.API_SERVER),
             Fact("accepted", Proof.API_SERVER),
             Fact(_REDIS_STATUS, Proof.READ),
             Fact("cluster role of the chart", Proof.READ),
             Fact(_REDIS_RULES, Proof.NONE),
         ),
-        has_master_service=True,
     ),
     OperatorVersion(
         VAULT,
@@ -216,7 +211,6 @@ VERSIONS: tuple[OperatorVersion, ...] = (
             Fact("cluster role of the chart", Proof.READ),
             Fact("events", Proof.READ),
         ),
-        has_ready_condition=True,
     ),
     OperatorVersion(
         VAULT,
@@ -230,7 +224,6 @@ VERSIONS: tuple[OperatorVersion, ...] = (
             Fact("not tested", Proof.NONE),
             Fact("not tested", Proof.NONE),
         ),
-        has_ready_condition=True,
     ),
 )
 

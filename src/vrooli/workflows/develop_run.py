@@ -29,11 +29,8 @@ from vrooli.release.rollout import wait
 from vrooli.secrets import env_file
 from vrooli.secrets import kubernetes as kubernetes_secrets
 from vrooli.steps import Done, Step, run_steps
-<<<<<<< HEAD
 from vrooli.vault import tls
-=======
 from vrooli.workflows import postgres_version
->>>>>>> 7cd59c02 (Default to PostgreSQL 17, run 15 with the operator that is built here, and check that the operator has an image)
 from vrooli.workflows.clusters.selection import Choice
 from vrooli.workflows.git_metadata import source
 from vrooli.workflows.host.setup import FIRST, Machine

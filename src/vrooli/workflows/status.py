@@ -256,4 +256,5 @@ def _operator(operator: OperatorStatus) -> OperatorView:
         source=operator.source,
         ready=operator.state == READY,
         detail=operator.detail or ("" if operator.state == READY else operator.state.value),
+        notes=operator.notes,
     )

@@ -8,6 +8,9 @@ from typing import Any
 from vrooli.chart import engine
 from vrooli.chart.manifest import Manifest
 
+# The Go module's PGO accepts this version of PostgreSQL at most.
+LOCAL_POSTGRES = {"pgoPostgresql": {"postgresVersion": 15}}
+
 
 def render(values: Mapping[str, Any] | None = None, release: str = "demo") -> dict[str, Manifest]:
     """The chart's objects with some values, by "Kind/name"."""

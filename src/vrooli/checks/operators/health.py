@@ -15,7 +15,7 @@ from vrooli.errors import VrooliError
 from vrooli.findings import Finding
 from vrooli.grammar import counted
 from vrooli.kube import ApiError, Manifest
-from vrooli.operators import Operator, OperatorStatus
+from vrooli.operators import Operator, OperatorStatus, versions
 from vrooli.operators.catalog import resources_by_kind
 from vrooli.operators.model import INSTALL_COMMAND, Permission, State
 from vrooli.operators.progress import changed_at
@@ -45,7 +45,7 @@ async def _check_operator(operator: Operator, site: Site) -> CheckResult:
     findings = [*not_ready(operator, status), *(item for part in parts for item in part.findings)]
     summaries = [_version(status), *(part.summary for part in parts if part.summary)]
     unavailable = tuple(reason for part in parts for reason in part.unavailable)
-    return CheckResult("; ".join(summaries), tuple(findings), unavailable)
+    return CheckResult("; ".join(summaries), tuple(findings), unavailable, status.notes)
 
 
 async def _check_ready(operator: Operator, site: Site) -> CheckResult:
@@ -59,7 +59,9 @@ async def _check_ready(operator: Operator, site: Site) -> CheckResult:
         await asyncio.sleep(POLL_S)
         status = await operators.status(operator, site.kube)
     if status.state is not State.ABSENT:
-        return CheckResult(_version(status), tuple(not_ready(operator, status)))
+        is_known = versions.find(operator.name, status.version) is not None
+        warnings = () if is_known else status.notes
+        return CheckResult(_version(status), tuple(not_ready(operator, status)), warnings=warnings)
     if has_image(operator, await site.kube.list(*DEPLOYMENT)):
         return CheckResult(unavailable=("its health: its Deployment has other labels",))
     return CheckResult(findings=(absent(operator),))

@@ -63,6 +63,12 @@ def show_urls(urls: Mapping[str, str], console: Console) -> None:
         console.print(f"  {name:<{width}}  {url}")
 
 
+def show_notes(notes: Iterable[str], console: Console) -> None:
+    """Print what is worth knowing and is no problem."""
+    for note in notes:
+        console.print(f"Note: {note}.", style="yellow", markup=False)
+
+
 def show_problems(problems: Iterable[str], console: Console) -> None:
     """Print the problems, or that everything is healthy."""
     lines = [f"  ✗ {problem}" for problem in problems]

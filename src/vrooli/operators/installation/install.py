@@ -9,6 +9,7 @@ from vrooli.events import Progress
 from vrooli.kube import Kube, Manifest, objects, workloads
 from vrooli.kube.objects import Ref
 from vrooli.kube.status import SCALED_TO_ZERO, deployment_unready_reason
+from vrooli.operators import versions
 from vrooli.operators.installation import record
 from vrooli.operators.model import Operator, OperatorStatus, Site, Source, State
 from vrooli.steps import Done
@@ -105,14 +106,16 @@ async def status(operator: Operator, kube: Kube) -> OperatorStatus:
     reason = deployment_unready_reason(deployment)
     is_other = _is_other_version(operator, deployment, installed)
     is_ours = installed.ours and not is_other
+    version = installed.version if is_ours else running_version(operator, deployment)
     other = f"another version than was installed here ({installed.version})" if is_other else ""
     return OperatorStatus(
         operator.name,
         deployment["metadata"]["namespace"],
         State.NOT_READY if reason else State.READY,
-        version=installed.version if is_ours else running_version(operator, deployment),
+        version=version,
         source=installed.source if is_ours else FOREIGN,
         detail="; ".join(filter(None, (reason, other))),
+        notes=versions.notes(operator.name, operator.title, version),
     )
 
 

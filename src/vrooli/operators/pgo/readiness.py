@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vrooli.kube.events import Event
 from vrooli.kube.objects import Body, items, mapping, number, text
 from vrooli.kube.snapshot import Snapshot
 from vrooli.kube.status import find_condition, is_observed, is_pod_ready
-from vrooli.operators.pgo import data_version, names
+from vrooli.operators.pgo import data_version, images, names
+from vrooli.operators.progress import changed_at
 
 # PGO's conditions of volumes that it cannot resize, and of a resource that it does not reconcile.
 RESIZING, RESIZE_ERROR = "PersistentVolumeResizing", "PersistentVolumeResizeError"
@@ -84,6 +86,26 @@ def refused_changes(body: Body, objects: Snapshot) -> Iterator[str]:
     if paused is not None and paused.is_false:
         yield f"the operator changes nothing ({paused.reason}): {paused.message}"
     yield from _other_version(body, objects)
+    if (missing := missing_image(body, objects)) is not None:
+        yield f"the operator creates nothing ({images.EVENT}): {' '.join(missing.message.split())}"
+
+
+def missing_image(body: Body, objects: Snapshot) -> Event | None:
+    """PGO's event that an image is missing, if it has observed no later state; else None.
+
+    It reconciles nothing then, so the observed generation stays that of the change before.
+    """
+    if is_observed(body):
+        return None
+    changed = changed_at(body)
+    events = [
+        event
+        for event in objects.events
+        if event.reason == images.EVENT
+        and (event.about.kind, event.about.name) == (names.KIND, body["metadata"]["name"])
+        and (event.last is None or event.last >= changed)
+    ]
+    return events[-1] if events else None
 
 
 def _resize_failure(body: Body) -> str | None:

@@ -1,12 +1,18 @@
 """When a VaultStaticSecret is ready. No I/O here.
 
-VSO writes a failure into its events only; its status has the result of the last success.
+Since version 1.3, VSO writes the condition Ready, and for a failed attempt the condition
+SecretSynced with the error (controllers/vaultstaticsecret_controller.go). `lastGeneration` is then
+that of the last attempt. Before, VSO writes a failure into its events only, and its status has the
+result of the last success.
 """
 
 from __future__ import annotations
 
-from vrooli.kube.objects import Body, number, text
+from vrooli.kube.objects import Body, items, number, text
 from vrooli.kube.snapshot import Snapshot
+from vrooli.kube.status import find_condition
+
+READY, SYNCED = "Ready", "SecretSynced"
 
 
 def is_synced(body: Body) -> bool:
@@ -15,8 +21,12 @@ def is_synced(body: Body) -> bool:
 
 
 def is_current(body: Body) -> bool:
-    """Whether the operator has written the Secret since the resource was last changed."""
-    return number(body, "status", "lastGeneration") >= number(body, "metadata", "generation")
+    """Whether the operator has observed the resource since it was last changed."""
+    observed = number(body, "status", "lastGeneration")
+    for item in items(body, "status", "conditions"):
+        if text(item, "type") == READY:
+            observed = number(item, "observedGeneration", default=observed)
+    return observed >= number(body, "metadata", "generation")
 
 
 def summary(body: Body, objects: Snapshot) -> str:
@@ -26,11 +36,23 @@ def summary(body: Body, objects: Snapshot) -> str:
 
 
 def unready_reason(body: Body, objects: Snapshot) -> str | None:
-    """The Secret is written, and since the last change."""
+    """The Secret is written, and since the last change; the condition Ready, if any, is true."""
     del objects
     name = text(body, "spec", "destination", "name")
+    failure = _failure(body)
     if not is_synced(body):
-        return f"the Secret {name} is not synced from Vault yet"
+        return f"the Secret {name} is not synced from Vault yet{failure or ''}"
     if not is_current(body):
         return f"the Secret {name} is not synced again since its last change"
-    return None
+    return None if failure is None else f"the Secret {name} is not synced from Vault{failure}"
+
+
+def _failure(body: Body) -> str | None:
+    """The error of the last attempt, after a colon; None if it succeeded or is not reported."""
+    ready = find_condition(body, READY)
+    if ready is None or not ready.is_false:
+        return None
+    synced = find_condition(body, SYNCED)
+    # Its message also has the time until the next attempt, which differs each time.
+    error = synced.message.partition("err=")[2] if synced and synced.is_false else ""
+    return f": {error}" if error else ""

@@ -24,6 +24,10 @@ class OperatorView(Model):
     )
     ready: bool = Field(description="whether the operator is ready")
     detail: str = Field(default="", description="why the operator is not ready, or empty")
+    notes: tuple[str, ...] = Field(
+        default=(),
+        description="what is known about the version: archived, not supported, or not known",
+    )
 
 
 class VaultView(Model):
