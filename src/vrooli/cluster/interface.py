@@ -31,13 +31,18 @@ class ComponentStatus:
 
 @dataclass(frozen=True)
 class ClusterStatus:
-    """A cluster's state: running, degraded, stopped, absent, or damaged (delete it)."""
+    """A cluster's state: running, degraded, stopped, absent, or damaged (delete it).
+
+    Attributes:
+        detail: What may impair a running cluster, such as a suspension of its machine, or empty.
+    """
 
     name: str
     kind: str
     state: str
     version: str = ""
     components: tuple[ComponentStatus, ...] = ()
+    detail: str = ""
 
 
 class Cluster(Protocol):

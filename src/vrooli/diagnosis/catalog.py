@@ -10,6 +10,7 @@ from vrooli.diagnosis.rules.cluster import (
     api_service,
     crd_too_long,
     disruption_budget,
+    host_suspended,
     nodes,
     quota_exceeded,
     terminating,
@@ -110,6 +111,7 @@ from vrooli.diagnosis.rules.workloads import (
 CLUSTER: tuple[Rule, ...] = (
     release_missing.NAMESPACE_MISSING,
     release_missing.RELEASE_MISSING,
+    host_suspended.RULE,
     nodes.NOT_READY,
     nodes.PRESSURE,
     disruption_budget.RULE,

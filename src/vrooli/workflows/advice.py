@@ -29,6 +29,14 @@ def repeat(environment: Environment) -> str:
     )
 
 
+def wait(environment: Environment) -> str:
+    """How to wait until a cluster has recovered from a suspension."""
+    return (
+        "the cluster recovers without help; "
+        f"`vrooli status --environment {environment.name} --watch` waits for it"
+    )
+
+
 def start(environment: Environment, state: str) -> str:
     """How to start a cluster that is absent or stopped."""
     if environment.name == "dev":

@@ -30,13 +30,17 @@ def find(
     workloads: Sequence[WorkloadView],
 ) -> list[str]:
     """All problems, one line each; what is None could not be read and has none."""
-    return [
+    problems = [
         *of_cluster(cluster),
         *_of_operators(operators),
         *_of_vault(vault, workloads),
         *_of_release(environment, release),
         *(f"{item.kind} {item.name}: {item.detail}" for item in workloads if not item.ready),
     ]
+    if problems and cluster.detail:
+        # It recovers without help; nothing else needs to be repaired meanwhile.
+        problems.insert(0, f"{cluster.detail}: {advice.wait(environment)}")
+    return problems
 
 
 def of_cluster(cluster: ClusterView) -> list[str]:

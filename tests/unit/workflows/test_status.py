@@ -65,8 +65,8 @@ class EmbeddedCluster:
 
     name, kind, kubeconfig = "x", "embedded", KUBECONFIG
 
-    def __init__(self, state: str, *components: ComponentStatus) -> None:
-        self._status = ClusterStatus("x", "embedded", state, "v1.37.2", components)
+    def __init__(self, state: str, *components: ComponentStatus, detail: str = "") -> None:
+        self._status = ClusterStatus("x", "embedded", state, "v1.37.2", components, detail)
 
     async def status(self) -> ClusterStatus:
         return self._status
@@ -174,6 +174,23 @@ def test_a_revision_without_metadata_has_the_state_of_helm(run_status: Run) -> N
     assert result.ok
     assert result.release is not None
     assert result.release.outcome == "unknown"
+
+
+SUSPENDED = "this machine was suspended for 42 min until 08:00:00 UTC"
+
+
+def test_a_suspension_is_the_first_of_the_problems_after_it(run_status: Run) -> None:
+    cluster = EmbeddedCluster("degraded", ETCD, detail=SUSPENDED)
+    result = run_status(embedded=cluster)
+    assert result.problems[0].startswith(f"{SUSPENDED}: ")
+    assert "`vrooli status --environment dev --watch`" in result.problems[0]
+    assert len(result.problems) > 1
+
+
+def test_a_suspension_without_problems_is_none(run_status: Run) -> None:
+    result = run_status(embedded=EmbeddedCluster("running", detail=SUSPENDED))
+    assert result.ok
+    assert result.cluster.detail == SUSPENDED
 
 
 @pytest.mark.parametrize("state", ["absent", "stopped"])

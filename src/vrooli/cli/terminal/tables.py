@@ -42,7 +42,8 @@ def show_steps(result: StepsResult, console: Console) -> None:
 def show_cluster(cluster: ClusterView, console: Console) -> None:
     """Print the state of a cluster and its components."""
     text = " ".join(filter(None, (cluster.kind, cluster.name, cluster.version)))
-    console.print(f"Cluster {text}: {cluster.state}")
+    detail = f" ({cluster.detail})" if cluster.detail else ""
+    console.print(f"Cluster {text}: {cluster.state}{detail}")
     show_rows(
         "Components",
         ("", "name", "state", "pid", "restarts", "detail"),

@@ -1,4 +1,4 @@
-"""A minimal API client for health checks, small enough for the supervisor.
+"""A minimal API client for health checks and events, small enough for the supervisor.
 
 Everything else goes through vrooli.kube.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from vrooli.cluster.embedded.settings import Record
 
 HOST = "127.0.0.1"
 ANSWER_S = 5.0
-OK = 200
+OK, CREATED = 200, 201
 
 
 class Api:
@@ -29,11 +30,16 @@ class Api:
 
     async def get(self, path: str) -> tuple[int, bytes]:
         """The status and the body of a response; status 0 without a response."""
-        try:
-            async with asyncio.timeout(ANSWER_S):
-                return await self._get(path)
-        except (OSError, TimeoutError, ValueError, IndexError):
-            return 0, b""
+        return await self._request(f"GET {path} HTTP/1.0\r\nHost: {HOST}\r\n\r\n")
+
+    async def create(self, path: str, body: Mapping[str, Any]) -> bool:
+        """Create an object; returns whether it was created."""
+        text = json.dumps(body)
+        status, _ = await self._request(
+            f"POST {path} HTTP/1.0\r\nHost: {HOST}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(text)}\r\n\r\n{text}"
+        )
+        return status == CREATED
 
     async def answers(self, path: str) -> bool:
         """Whether the response is 200 OK."""
@@ -45,13 +51,20 @@ class Api:
         status, body = await self.get(path)
         return dict(json.loads(body)) if status == OK else {}
 
-    async def _get(self, path: str) -> tuple[int, bytes]:
+    async def _request(self, request: str) -> tuple[int, bytes]:
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                return await self._send(request)
+        except (OSError, TimeoutError, ValueError, IndexError):
+            return 0, b""
+
+    async def _send(self, request: str) -> tuple[int, bytes]:
         reader, writer = await asyncio.open_connection(
             HOST, self._record.ports["api"], ssl=self._ssl()
         )
         try:
             # Version 1.0: the body ends with the connection.
-            writer.write(f"GET {path} HTTP/1.0\r\nHost: {HOST}\r\n\r\n".encode())
+            writer.write(request.encode())
             await writer.drain()
             head, _, body = (await reader.read(-1)).partition(b"\r\n\r\n")
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
@@ -104,7 +105,10 @@ class StoredCluster:
         version = await Api(layout, record).read("/version")
         state = "running" if report.ready() and version else "degraded"
         components = tuple(report.components.values())
-        return ClusterStatus(self.name, KIND, state, version.get("gitVersion", ""), components)
+        last = report.suspension
+        detail = last.describe() if last is not None and last.is_recent(time.time()) else ""
+        number = version.get("gitVersion", "")
+        return ClusterStatus(self.name, KIND, state, number, components, detail)
 
     async def stop(self, progress: Progress) -> Done:
         """Stop it; its data are kept."""

@@ -158,6 +158,7 @@ async def view(cluster: Cluster | StoredCluster) -> ClusterView:
         state=status.state,
         version=status.version,
         components=tuple(ComponentView(**asdict(part)) for part in status.components),
+        detail=status.detail,
         urls=cluster.urls() if status.state not in (ABSENT, DAMAGED) else {},
     )
 

@@ -30,6 +30,11 @@ class ClusterView(Model):
         description="the Kubernetes version, or empty if the API server does not respond",
     )
     components: tuple[ComponentView, ...] = Field(default=(), description="the components")
+    detail: str = Field(
+        default="",
+        description="what may impair a running cluster, such as a suspension of its machine in the "
+        "last five minutes, or empty",
+    )
     urls: dict[str, str] = Field(default={}, description="the URLs on 127.0.0.1, by name")
 
 

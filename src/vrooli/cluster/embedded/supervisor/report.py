@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from vrooli.cluster.embedded.host.suspension import Suspension
 from vrooli.cluster.embedded.settings import write_atomically
 from vrooli.cluster.interface import ComponentStatus
 
@@ -24,6 +25,7 @@ class Report:
         since: When it was started, seconds since the epoch.
         components: Each component's state, by name.
         detail: Why it failed, or empty.
+        suspension: The last period in which nothing ran, if any.
     """
 
     supervisor: int
@@ -31,6 +33,7 @@ class Report:
     since: float
     components: dict[str, ComponentStatus] = field(default_factory=dict)
     detail: str = ""
+    suspension: Suspension | None = None
 
     def ready(self, *names: str) -> bool:
         """Whether the components (all, without names) run and are ready, as far as they can."""
@@ -70,7 +73,9 @@ class Report:
         try:
             data = json.loads(path.read_text())
             parts = {name: ComponentStatus(**part) for name, part in data.pop("components").items()}
-            return cls(components=parts, **data)
+            suspension = data.pop("suspension", None)
+            last = Suspension(**suspension) if suspension else None
+            return cls(components=parts, suspension=last, **data)
         except FileNotFoundError:
             return None
         except (ValueError, TypeError, AttributeError, KeyError):

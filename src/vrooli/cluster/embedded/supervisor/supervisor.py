@@ -18,12 +18,15 @@ from pathlib import Path
 
 from vrooli.cluster.embedded.api import Api
 from vrooli.cluster.embedded.components.catalog import STOP_ORDER, Component, components
+from vrooli.cluster.embedded.host import suspension
+from vrooli.cluster.embedded.host.suspension import Suspension, SuspensionDetector
 from vrooli.cluster.embedded.images.containerd_client import end_containers
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.network import forwarder
 from vrooli.cluster.embedded.network.inside import SocketsInside
+from vrooli.cluster.embedded.polling import poll_until
 from vrooli.cluster.embedded.settings import Record
-from vrooli.cluster.embedded.supervisor import logs
+from vrooli.cluster.embedded.supervisor import logs, node_events
 from vrooli.cluster.embedded.supervisor.report import (
     FAILED,
     OFF,
@@ -41,6 +44,8 @@ FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 30.0
 RECOVERED_S = 60.0
 READY_PAUSE_S = 0.1
 ROTATE_S = 30.0
+# How long the API server may take to accept an event after a suspension, seconds.
+EVENT_S = 120.0
 
 
 def backoffs() -> Iterator[float]:
@@ -126,9 +131,10 @@ class Supervisor:
         for name, component in self._components.items():
             if self._report.components[name].state != OFF:
                 self._tasks[name] = asyncio.create_task(self._run_component(component))
-        rotation = asyncio.create_task(self._rotate())
+        others = [asyncio.create_task(work) for work in (self._rotate(), self._watch_clocks())]
         await stop.wait()
-        rotation.cancel()
+        for task in others:
+            task.cancel()
         for server in servers:
             server.close()
         sockets.close()
@@ -243,6 +249,27 @@ class Supervisor:
                     logs.rotate(self._layout.log(name))
                 except OSError as error:
                     _complain(f"The log of {name} can't be rotated: {error}")
+
+    async def _watch_clocks(self) -> None:
+        """Report each suspension of this machine, in the status and as an event of the node."""
+        detector = SuspensionDetector()
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await asyncio.sleep(suspension.INTERVAL_S)
+                if (last := detector.check(suspension.INTERVAL_S)) is not None:
+                    _complain(last.describe())
+                    self._report = replace(self._report, suspension=last)
+                    self._publish()
+                    group.create_task(self._record_event(last))
+
+    async def _record_event(self, last: Suspension) -> None:
+        event = node_events.suspended(self._layout.node, last)
+
+        async def created() -> bool:
+            return await self._api.create(node_events.PATH, event)
+
+        if not await poll_until(created, EVENT_S):
+            _complain("The API server did not accept the event of the suspension.")
 
     async def _stop(self) -> None:
         """Stop the components in order, and the containers after the kubelet."""

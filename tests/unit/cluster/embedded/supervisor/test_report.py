@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from support.cluster.embedded_samples import layout, record
+from vrooli.cluster.embedded.host.suspension import Suspension
 from vrooli.cluster.embedded.supervisor.report import FAILED, OFF, RUNNING, STARTING, Report
 from vrooli.cluster.embedded.supervisor.supervisor import Supervisor
 from vrooli.cluster.interface import ComponentStatus
@@ -27,7 +29,7 @@ def test_what_the_cluster_does_without_is_told() -> None:
 
 
 def test_what_was_published_is_read_again(tmp_path: Path) -> None:
-    published = report(etcd=RUNNING, router=OFF)
+    published = replace(report(etcd=RUNNING, router=OFF), suspension=Suspension(1000.0, 60.0))
     published.write(tmp_path / "status.json")
     assert Report.read(tmp_path / "status.json") == published
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import itertools
 import os
 from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from vrooli.cluster.embedded.components.catalog import PROGRAMS
+from vrooli.cluster.embedded.host import suspension
+from vrooli.cluster.embedded.host.suspension import Suspension, SuspensionDetector
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.polling import poll_until
 from vrooli.cluster.embedded.settings import DEFAULT_HOST_CIDR, AddonImages, Record
@@ -73,6 +77,41 @@ async def test_a_full_disk_does_not_end_the_rotation_of_logs(
     assert not rotation.done()
     rotation.cancel()
     assert "No space left on device" in capsys.readouterr().err
+
+
+async def test_a_suspension_is_reported_in_the_status_and_as_an_event_of_the_node(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout = Layout(tmp_path)
+    layout.run.mkdir()
+    watcher = Supervisor(layout, RECORD, {})
+    events: list[dict[str, Any]] = []
+    clock = itertools.chain([1000.0], itertools.repeat(1600.0))
+
+    async def create(path: str, body: dict[str, Any]) -> bool:
+        events.append({"path": path, **body})
+        return len(events) > 1  # the API server is not back at once
+
+    monkeypatch.setattr(suspension, "INTERVAL_S", 0.001)
+    monkeypatch.setattr(
+        supervisor,
+        "SuspensionDetector",
+        lambda: SuspensionDetector(lambda: next(clock), lambda: 0.0),
+    )
+    monkeypatch.setattr(watcher._api, "create", create)
+    task = asyncio.create_task(watcher._watch_clocks())
+
+    async def recorded() -> bool:
+        return len(events) > 1
+
+    assert await poll_until(recorded, 10)
+    task.cancel()
+    report = Report.read(layout.status)
+    assert report is not None
+    assert report.suspension == Suspension(1600.0, 600.0 - 0.001)
+    assert events[1]["path"] == "/api/v1/namespaces/default/events"
+    assert events[1]["involvedObject"]["name"] == layout.node
+    assert events[1]["message"] == report.suspension.describe()
 
 
 def test_a_supervisor_that_takes_over_keeps_the_clusters_age_and_starts_all_anew(
