@@ -195,11 +195,20 @@ def test_the_rotator_role_grants_exactly_these_permissions() -> None:
         # resourceNames can't restrict create.
         *each("", "secrets", "*", "create"),
         *each("apps", "deployments", CONSUMERS, "get patch"),
-        *each("", "pods", "*", "list delete"),
+        *each("", "pods", "*", "list"),
+        *each("", "pods", ["rfr-vrooli-rf-0", "rfr-vrooli-rf-1"], "delete"),
         *each("databases.spotahome.com", "redisfailovers", ["vrooli-rf"], "patch"),
         *each("", "configmaps", ["rfr-vrooli-rf"], "get"),
         *each("events.k8s.io", "events", "*", "create"),
     }
+
+
+def test_the_rotator_may_delete_each_redis_and_no_other_pod() -> None:
+    objects = render({"spotahomeRedis": {"name": "rf", "redis": {"replicas": 3}}})
+    deleted = {
+        name for _, kind, name, verb in rights(objects) if (kind, verb) == ("pods", "delete")
+    }
+    assert deleted == {"rfr-rf-0", "rfr-rf-1", "rfr-rf-2"}
 
 
 def test_without_redis_the_rotator_deletes_no_pod() -> None:
