@@ -167,6 +167,7 @@ def _show(result: CheckResult, console: Console, check_only: bool) -> None:
         console.print(f"\nFixed: {done or 'nothing to change'}. All checks ran again.")
     if result.fixable and not check_only:
         console.print(f"\n`vrooli check --fix` would {'; '.join(result.fixable)}.", markup=False)
+    tables.show_packages(result.packages, console)
     bad = sum(view.state == "failed" for view in result.checks)
     unknown = sum(view.state == "unknown" for view in result.checks)
     summary = "No problems found" if result.ok else "Required data could not be read"

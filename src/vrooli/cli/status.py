@@ -120,5 +120,6 @@ def _show(result: StatusResult, console: Console) -> None:
         console,
     )
     tables.show_urls(result.urls, console)
+    tables.show_packages(result.packages, console)
     if result.problems or not result.missing:
         tables.show_problems(result.problems, console)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from vrooli.events import Progress
+from vrooli.images import records
 from vrooli.images.builders.detection import detect
 from vrooli.images.builders.interface import Builder
 from vrooli.images.builds.engine import BuiltImage
@@ -43,16 +44,30 @@ async def read(
 ) -> dict[str, tuple[Package, ...]]:
     """The packages of images that have a shell, by the images' names; sorted, each once.
 
+    They are recorded: an image with the same id is not read again.
+
     Raises:
         PrerequisiteError: No builder is available.
         CommandError: An image could not be read.
     """
     chosen = builder or await detect()
-    packages = {}
+    packages = recorded(images)
     for name, image in images.items():
-        progress.report(f"reading the packages of {name}")
-        packages[name] = parse(await chosen.run(image.id, ["sh", "-c", SCRIPT]))
+        if name not in packages:
+            progress.report(f"reading the packages of {name}")
+            packages[name] = parse(await chosen.run(image.id, ["sh", "-c", SCRIPT]))
+            records.save_contents(image.id, SCRIPT, packages[name])
     return packages
+
+
+def recorded(images: Mapping[str, BuiltImage]) -> dict[str, tuple[Package, ...]]:
+    """The packages of those images that were read before."""
+    read_before = {name: records.read_contents(image.id, SCRIPT) for name, image in images.items()}
+    return {
+        name: tuple(Package(*package) for package in packages)
+        for name, packages in read_before.items()
+        if packages is not None
+    }
 
 
 def parse(output: str) -> tuple[Package, ...]:

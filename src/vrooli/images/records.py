@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import threading
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,38 @@ def remove(reference: str) -> None:
         _path(kind, reference).unlink(missing_ok=True)
 
 
+def last_build() -> float:
+    """The time of the last build of any image, seconds since the epoch; 0 if there is none."""
+    return max((path.stat().st_mtime for path in (folder() / "took").glob("*.json")), default=0.0)
+
+
+def read_contents(image_id: str, reader: str) -> list[list[str]] | None:
+    """The packages that a reader found in an image; None if there is no record.
+
+    Args:
+        image_id: Its id, the hash of its content.
+        reader: The program that read them; the packages of another one do not count.
+    """
+    saved = _load("contents", image_id)
+    packages = saved.get("packages")
+    is_current = saved.get("reader") == _short_hash(reader)
+    return packages if is_current and isinstance(packages, list) else None
+
+
+def save_contents(image_id: str, reader: str, packages: Collection[Collection[str]]) -> None:
+    """Save the packages of an image."""
+    listed = [list(package) for package in packages]
+    _save("contents", image_id, {"reader": _short_hash(reader), "packages": listed})
+
+
+def retain_contents(image_ids: Collection[str]) -> None:
+    """Delete the packages of all other images."""
+    retained = {_path("contents", image_id) for image_id in image_ids}
+    for path in (folder() / "contents").glob("*.json"):
+        if path not in retained:
+            path.unlink(missing_ok=True)
+
+
 def program_digest(path: Path) -> str:
     """The SHA-256 of a program; computed again only if its size or time has changed."""
     status = path.stat()
@@ -90,6 +123,10 @@ def program_digest(path: Path) -> str:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     _save("programs", str(path), {"identity": identity, "digest": digest})
     return digest
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _path(kind: str, key: str) -> Path:

@@ -82,8 +82,16 @@ def find(packages: tuple[Package, ...], index: Mapping[str, str]) -> tuple[Updat
     )
 
 
-async def find_all(builder: Builder, progress: Progress) -> dict[str, tuple[Update, ...]]:
+async def find_all(
+    builder: Builder, progress: Progress, *, reads_images: bool = True
+) -> dict[str, tuple[Update, ...]]:
     """The updates of each image of Debian that this machine has built, in its newest build.
+
+    Args:
+        builder: The builder that stores the images.
+        progress: Reports which image is read.
+        reads_images: Whether images are read whose packages are not recorded; else they are
+            omitted.
 
     Raises:
         CommandError: An image could not be read.
@@ -94,7 +102,11 @@ async def find_all(builder: Builder, progress: Progress) -> dict[str, tuple[Upda
     if not images:
         return {}
     index = await fetch_index()
-    packages = await contents.read(images, progress, builder=builder)
+    packages = (
+        await contents.read(images, progress, builder=builder)
+        if reads_images
+        else contents.recorded(images)
+    )
     return {name: find(found, index) for name, found in packages.items()}
 
 

@@ -1,4 +1,4 @@
-"""Known vulnerabilities of the packages that this repository pins, from the database of OSV.
+"""Known vulnerabilities of pinned packages, from the database of OSV, and updates of images.
 
 Only public names and versions of packages are sent.
 """

@@ -19,7 +19,7 @@ from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import Listener, Progress
 from vrooli.findings import Verdict
 from vrooli.steps import Done, Step, run_steps
-from vrooli.workflows import check_fix, junit
+from vrooli.workflows import check_fix, junit, packages
 from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.access import Access
 from vrooli.workflows.clusters.selection import choose
@@ -28,6 +28,8 @@ from vrooli.workflows.results.findings import CheckResult, CheckView, FindingVie
 
 # The timeout of the connection; with the longest check, all takes less than 30 s.
 CONNECT_S = 8.0
+# The time for a lookup of packages, seconds; it is made once a day at most.
+PACKAGES_S = 8.0
 # Shows the planned actions and returns whether to run them.
 Confirm = Callable[[Sequence[str]], bool]
 
@@ -98,6 +100,9 @@ async def check(
         began = time.monotonic()
         outcomes = await _run_checks(options, manifests, listener)
     result = _result(options, str(choice), outcomes, fixes, time.monotonic() - began)
+    # Afterwards: reading images takes time from checks that have a timeout.
+    found = await packages.fetch(PACKAGES_S, reads_images=not options.check_only)
+    result = result.model_copy(update={"packages": found})
     if options.junit is not None:
         options.junit.write_text(junit.document(result.checks, result.elapsed_s), encoding="utf-8")
     return result

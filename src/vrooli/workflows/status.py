@@ -23,7 +23,7 @@ from vrooli.release import Release, secret_redaction
 from vrooli.release.records import storage
 from vrooli.release.records.storage import ReleaseRecord
 from vrooli.release.rollout import operator_logs, queries, readiness
-from vrooli.workflows import advice, status_problems
+from vrooli.workflows import advice, packages, status_problems
 from vrooli.workflows.clusters import access, embedded
 from vrooli.workflows.develop import release_urls
 from vrooli.workflows.results.base import MissingView
@@ -41,6 +41,8 @@ T = TypeVar("T")
 VAULT = "Vault"
 # The default timeout, seconds; it ends as soon as everything is read.
 LIMIT_S = 120.0
+# The time for a lookup of packages, seconds; it is made once a day at most.
+PACKAGES_S = 4.0
 
 
 async def status(
@@ -62,6 +64,13 @@ async def status(
     Raises:
         UsageError: The cluster's name is wrong.
     """
+    work = _read(environment, cluster, listener, timeout_s)
+    return await packages.beside(work, min(PACKAGES_S, timeout_s))
+
+
+async def _read(
+    environment: Environment, cluster: str | None, listener: Listener, timeout_s: float
+) -> StatusResult:
     progress = Progress("status", listener)
     choice, target = await access.find(cluster)
     cluster_view = await embedded.view(target)

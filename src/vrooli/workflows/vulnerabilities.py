@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import time
-import tomllib
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import httpx
 
-from vrooli import vulnerabilities
 from vrooli.errors import VrooliError
 from vrooli.events import Listener, Outcome, Progress, StepEnded, StepStarted
 from vrooli.images.builders.detection import detect
 from vrooli.images.updates import find_all
-from vrooli.vulnerabilities import inventory, osv
+from vrooli.vulnerabilities import accepted, inventory, osv
 from vrooli.vulnerabilities.osv import Finding
 from vrooli.workflows.results.suites import CaseView
 
 PINS, UPDATES = "known vulnerabilities", "security updates of images"
 Verdict = tuple[Outcome, str]
-ACCEPTED = Path(vulnerabilities.__file__).parent / "accepted.toml"
 
 
 async def check(listener: Listener, *, is_advisory: bool = False) -> list[CaseView]:
@@ -86,15 +82,13 @@ async def _check_images() -> Verdict:
 
 
 def _judge(findings: list[Finding], count: int) -> Verdict:
-    accepted = tomllib.loads(ACCEPTED.read_text())
-    left = [finding for finding in findings if finding.id not in accepted]
-    stale = sorted(accepted.keys() - {finding.id for finding in findings})
+    remaining, stale = accepted.split(findings)
     lines = [
         *(
             f"{finding.id}: {finding.pin.name} {finding.pin.version} ({finding.pin.source})"
-            for finding in left
+            for finding in remaining
         ),
-        *(f"{entry} is accepted in {ACCEPTED.name}, but no package has it" for entry in stale),
+        *(f"{entry} is accepted in {accepted.FILE.name}, but no package has it" for entry in stale),
     ]
     if lines:
         return Outcome.FAILED, "\n".join(lines)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
+import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from vrooli.artifact import sbom
 from vrooli.events import Progress
-from vrooli.images import BuiltImage, contents
+from vrooli.images import BuiltImage, contents, records
 from vrooli.images.builders.buildah import Buildah
 from vrooli.images.contents import Package
 
@@ -31,8 +34,17 @@ DIGEST = "sha256:" + "a" * 64
 TIME = datetime(2026, 1, 2, tzinfo=UTC)
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache of the test's own."""
+    monkeypatch.setenv("VROOLI_CACHE_DIR", str(tmp_path))
+
+
 class _Builder(Buildah):
+    count = 0
+
     async def run(self, image_id: str, argv: Sequence[str]) -> str:
+        self.count += 1
         assert (image_id, argv[-1]) == ("id", contents.SCRIPT)
         return OUTPUT
 
@@ -48,6 +60,29 @@ def test_packages_of_every_kind_are_listed_once() -> None:
         Package("npm", "serve", "14.2.5"),
         Package("pypi", "anyio", "4.16.0"),
     )
+
+
+def test_an_image_is_read_once_for_its_content_and_reader(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    builder, image = _Builder(), BuiltImage("ui", "ui", "hash", "id", built=False)
+    found = [
+        asyncio.run(contents.read({"ui": image}, Progress(), builder=builder)) for _ in range(2)
+    ]
+    assert found[0] == found[1] == contents.recorded({"ui": image})
+    assert builder.count == 1
+    other = replace(image, id="other")
+    assert contents.recorded({"ui": other}) == {}
+    monkeypatch.setattr(contents, "SCRIPT", "another reader")
+    assert contents.recorded({"ui": image}) == {}
+
+
+def test_the_packages_of_removed_images_are_deleted() -> None:
+    for image_id in ("sha256:1", "sha256:2"):
+        records.save_contents(image_id, "reader", [("deb", "a", "1")])
+    records.retain_contents({"sha256:2"})
+    assert records.read_contents("sha256:1", "reader") is None
+    assert records.read_contents("sha256:2", "reader") == [["deb", "a", "1"]]
 
 
 def test_an_image_without_packages_of_node_is_read() -> None:

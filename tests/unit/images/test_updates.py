@@ -49,9 +49,10 @@ class _Store(Buildah):
 
 
 @pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> _Store:
+def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> _Store:
     """A store, and an index of Debian."""
     made = _Store()
+    monkeypatch.setenv("VROOLI_CACHE_DIR", str(tmp_path))
 
     async def detect() -> _Store:
         return made
@@ -98,6 +99,15 @@ def test_versions_are_compared_as_debian_does(kind: str, version: str, lacking: 
 def test_the_newest_build_of_each_image_is_compared(store: _Store) -> None:
     found = asyncio.run(updates.find_all(store, Progress()))
     assert found == {"redis": (Update("libssl3", store.installed, "3.0.10-1~deb12u1"),)}
+
+
+def test_without_reading_only_recorded_images_are_compared(store: _Store) -> None:
+    async def find(*, reads_images: bool) -> dict[str, tuple[Update, ...]]:
+        return await updates.find_all(store, Progress(), reads_images=reads_images)
+
+    assert asyncio.run(find(reads_images=False)) == {}
+    found = asyncio.run(find(reads_images=True))
+    assert asyncio.run(find(reads_images=False)) == found != {}
 
 
 def test_lacking_updates_are_reported_with_the_command_and_are_no_failure(store: _Store) -> None:

@@ -28,6 +28,7 @@ from vrooli.release import Release
 from vrooli.release.model import secret_name
 from vrooli.release.records.metadata import End
 from vrooli.vault import manifests as vault
+from vrooli.vulnerabilities.lookup import Lookup
 from vrooli.workflows import status as module
 from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.selection import Choice
@@ -363,3 +364,13 @@ def test_a_release_that_can_not_be_read_has_no_urls(run_status: Run) -> None:
     assert "release vrooli-dev" in {item.resource for item in result.missing}
     assert result.exit_code == 3
     assert result.urls == {}
+
+
+def test_packages_are_reported_beside_the_verdict(
+    run_status: Callable[..., StatusResult], recorded_lookup: Lookup
+) -> None:
+    result = run_status()
+    assert result.packages is not None
+    assert result.packages.updates == recorded_lookup.updates
+    assert result.packages.looked_up_at == recorded_lookup.time
+    assert result.ok

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from vrooli.events import Event, Outcome, StepEnded
-from vrooli.vulnerabilities import inventory, osv
+from vrooli.vulnerabilities import accepted, inventory, osv
 from vrooli.vulnerabilities.inventory import Pin
 from vrooli.workflows import vulnerabilities
 from vrooli.workflows.results.suites import CaseView
@@ -89,9 +89,9 @@ def test_all_pages_of_an_answer_are_read(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_an_accepted_finding_passes_and_a_stale_one_does_not(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    accepted = tmp_path / "accepted.toml"
-    monkeypatch.setattr(vulnerabilities, "ACCEPTED", accepted)
-    accepted.write_text('GHSA-x = "not called"\n')
+    file = tmp_path / "accepted.toml"
+    monkeypatch.setattr(accepted, "FILE", file)
+    file.write_text('GHSA-x = "not called"\n')
     found = _results({"vulns": [{"id": "GHSA-x"}]}, {})
     assert _check(monkeypatch, found)[0].passed
     case, _ = _check(monkeypatch, _results({}, {}))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from vrooli.workflows.results.base import MissingView, Result, StepsResult
+    from vrooli.workflows.results.base import MissingView, PackagesView, Result, StepsResult
     from vrooli.workflows.results.clusters import ClusterView
 
 
@@ -84,6 +84,28 @@ def show_missing(missing: Sequence[MissingView], console: Console) -> None:
         console.print(f"  ? {item.resource}: {item.reason}", style="yellow", markup=False)
     for advice in dict.fromkeys(item.advice for item in missing if item.advice):
         console.print(f"    {advice}", style="green", markup=False)
+
+
+def show_packages(packages: PackagesView | None, console: Console) -> None:
+    """Print one line about security updates and known vulnerabilities."""
+    if packages is None:
+        return
+    names = {update.partition(" ")[0] for update in packages.updates}
+    parts = []
+    if names:
+        parts.append(
+            f"images: {len(names)} packages have security updates; "
+            "run `vrooli setup --update-images`"
+        )
+    if packages.vulnerabilities:
+        parts.append(
+            f"packages: {len(packages.vulnerabilities)} known vulnerabilities; "
+            "see `vrooli test --suite vulnerabilities`"
+        )
+    if packages.unchecked:
+        parts.append(f"could not look up: {', '.join(packages.unchecked)}")
+    text = "; ".join(parts) or "no missing security updates, no known vulnerabilities"
+    console.print(f"\n{text} ({packages.looked_up_at:%Y-%m-%d})", markup=False)
 
 
 def show_rows(

@@ -30,6 +30,7 @@ async def prune_store(builder: Builder, before: float) -> None:
         await builder.remove_name(name)
         records.remove(name)
     await builder.prune(before)
+    records.retain_contents(set((await builder.images()).values()))
 
 
 def find_expired(used: Mapping[str, float], now: float) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -43,6 +44,19 @@ class MissingView(Model):
     resource: str = Field(description="the resource")
     reason: str = Field(description="why it could not be read: permission denied, a timeout, …")
     advice: str = Field(default="", description="how to make it readable, or empty")
+
+
+class PackagesView(Model):
+    """Security updates and known vulnerabilities of packages; they do not change the verdict."""
+
+    looked_up_at: datetime = Field(description="when they were looked up, UTC")
+    updates: tuple[str, ...] = Field(
+        description="the packages of images on this machine that have a security update"
+    )
+    vulnerabilities: tuple[str, ...] = Field(
+        description="the known vulnerabilities of the packages that the repository pins"
+    )
+    unchecked: tuple[str, ...] = Field(description="what could not be looked up, and why")
 
 
 class VerdictResult(Result):

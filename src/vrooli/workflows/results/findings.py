@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from vrooli.findings import Finding
-from vrooli.workflows.results.base import Model, StepResult, VerdictResult
+from vrooli.workflows.results.base import Model, PackagesView, StepResult, VerdictResult
 
 
 class FindingView(Model):
@@ -79,3 +79,7 @@ class CheckResult(VerdictResult):
     fixes: tuple[StepResult, ...] = Field(default=(), description="the steps that --fix ran")
     fixable: tuple[str, ...] = Field(default=(), description="the fixes that --fix can apply")
     elapsed_s: float = Field(description="the duration of the checks, in seconds")
+    packages: PackagesView | None = Field(
+        default=None,
+        description="security updates and known vulnerabilities, or null if not looked up",
+    )

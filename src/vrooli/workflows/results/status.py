@@ -7,7 +7,7 @@ from datetime import datetime
 from pydantic import Field
 
 from vrooli.events import ObjectState
-from vrooli.workflows.results.base import Model, Result, VerdictResult
+from vrooli.workflows.results.base import Model, PackagesView, Result, VerdictResult
 from vrooli.workflows.results.clusters import ClusterView
 
 
@@ -80,6 +80,10 @@ class StatusResult(VerdictResult):
     )
     urls: dict[str, str] = Field(default={}, description="the URLs of the release, by name")
     problems: tuple[str, ...] = Field(default=(), description="the problems, one message each")
+    packages: PackagesView | None = Field(
+        default=None,
+        description="security updates and known vulnerabilities, or null if not looked up",
+    )
 
 
 class LockView(Model):
