@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import tomllib
@@ -36,12 +37,25 @@ class Pin(NamedTuple):
 
 def read() -> list[Pin]:
     """Every pinned package of the repository, sorted."""
-    root = project.root()
-    node = root / "services" / "ui" / "package-lock.json"
-    pins = {*_python(root / "uv.lock"), *_node(node), *_toolchain()}
-    for file in GO_DIR.glob("*/go.mod"):
+    python, node, *go = _files()
+    pins = {*_python(python), *_node(node), *_toolchain()}
+    for file in go:
         pins.update(_go(file))
     return sorted(pins)
+
+
+def fingerprint() -> str:
+    """The hash of all files that pin packages, which is faster than to read them."""
+    digest = hashlib.sha256(GO_WHEEL.encode())
+    for file in _files():
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _files() -> list[Path]:
+    root = project.root()
+    node = root / "services" / "ui" / "package-lock.json"
+    return [root / "uv.lock", node, *sorted(GO_DIR.glob("*/go.mod"))]
 
 
 def _name(path: Path) -> str:

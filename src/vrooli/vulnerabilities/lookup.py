@@ -6,7 +6,6 @@ It never fails and never takes longer than its time: what could not be looked up
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import os
 from collections.abc import Awaitable, Callable
@@ -34,7 +33,7 @@ class Lookup:
 
     Attributes:
         time: When it was made, UTC.
-        pins: The hash of the packages that the repository pins.
+        pins: The hash of the files that pin packages.
         updates: The packages of images that have a security update, with both versions.
         vulnerabilities: The known vulnerabilities of pinned packages.
         unchecked: What could not be looked up, and why.
@@ -54,14 +53,13 @@ async def current(limit_s: float, *, reads_images: bool) -> Lookup:
         limit_s: The time for a new one, seconds.
         reads_images: Whether the packages of images may be read, which takes seconds for each.
     """
-    pins = await asyncio.to_thread(inventory.read)
-    key = hashlib.sha256(repr(pins).encode()).hexdigest()
+    key = inventory.fingerprint()
     recorded = read()
     if recorded is not None and recorded.pins == key and not _is_outdated(recorded):
         return recorded
     (missing, no_updates), (known, no_findings) = await asyncio.gather(
         _within(limit_s, "updates of images", lambda: _updates(reads_images=reads_images)),
-        _within(limit_s, "vulnerabilities", lambda: _vulnerabilities(pins)),
+        _within(limit_s, "vulnerabilities", _vulnerabilities),
     )
     unchecked = tuple(filter(None, (no_updates, no_findings)))
     lookup = Lookup(datetime.now(UTC), key, missing, known, unchecked)
@@ -112,7 +110,8 @@ async def _updates(*, reads_images: bool) -> tuple[str, ...]:
     return tuple(f"{name} {installed} → {new}" for name, installed, new in sorted(missing))
 
 
-async def _vulnerabilities(pins: list[inventory.Pin]) -> tuple[str, ...]:
+async def _vulnerabilities() -> tuple[str, ...]:
+    pins = await asyncio.to_thread(inventory.read)
     remaining, _ = accepted.split(await osv.find(pins))
     return tuple(f"{finding.id}: {finding.pin.name} {finding.pin.version}" for finding in remaining)
 

@@ -128,7 +128,7 @@ def test_other_packages_and_newer_images_are_looked_up_again(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _current()
-    monkeypatch.setattr(inventory, "read", lambda: [A])
+    monkeypatch.setattr(inventory, "fingerprint", lambda: "other")
     _current()
     assert services.asked == 4
     built = (datetime.now(UTC) + timedelta(seconds=1)).timestamp()
