@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ from vrooli.secrets import catalog
 from vrooli.steps import Done
 from vrooli.vault import policies
 from vrooli.vault.client import VaultClient
-from vrooli.vault.policies import Scope
 
 KV_MOUNT = "secret"
 AUTH_MOUNT = "kubernetes"
@@ -56,13 +54,19 @@ async def configure(
     """
     files = policies.read(policies_folder)
     did = [f"mounted {KV_MOUNT}/"] if await vault.ensure_kv(KV_MOUNT) else []
-    for scope in policies.SCOPES:
-        settings = (
-            role
-            if scope is policies.SHARED
-            else role_settings(namespaces=scope.namespaces, names=scope.names)
-        )
-        did += await _write_access(vault, scope, files, settings)
+    texts = {name: text for scope in policies.SCOPES for name, text in scope.rules(files).items()}
+    written = [name for name, text in texts.items() if await vault.ensure_policy(name, text)]
+    if written:
+        did.append(f"wrote {len(written)} policies")
+    roles = {
+        scope.role: role_settings(namespaces=scope.namespaces, names=scope.names)
+        for scope in policies.SCOPES
+    } | {VSO_ROLE: role}
+    did += [
+        f"wrote role {name}"
+        for name, settings in roles.items()
+        if await vault.ensure_role(AUTH_MOUNT, name, settings)
+    ]
     progress.report("creates missing secrets")
     filled = [
         path
@@ -73,16 +77,3 @@ async def configure(
     if filled:
         did.append(f"created {len(filled)} secrets")
     return Done(bool(did), ", ".join(did))
-
-
-async def _write_access(
-    vault: VaultClient, scope: Scope, files: Mapping[str, str], role: dict[str, Any]
-) -> list[str]:
-    """Write the policies and the role of an environment; returns what was written."""
-    did, rules = [], scope.rules(files)
-    written = [name for name, text in rules.items() if await vault.ensure_policy(name, text)]
-    if written:
-        did.append(f"wrote {len(written)} policies")
-    if await vault.ensure_role(AUTH_MOUNT, scope.role, role):
-        did.append(f"wrote role {scope.role}")
-    return did

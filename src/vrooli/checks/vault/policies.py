@@ -16,7 +16,10 @@ from vrooli.operators.model import INSTALL_COMMAND
 from vrooli.vault import policies
 
 NAME = "vault-policies"
-REMEDY = "Rewrite the five policies from k8s/dev-support/vault-policies."
+REMEDY = (
+    "Write the five policies of the role again: the rules of k8s/dev-support/vault-policies, with "
+    "the paths of the environment."
+)
 READ, DENY = frozenset({"read"}), frozenset({"deny"})
 # The policy that every token has.
 EVERYONES = frozenset({"default"})
