@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from vrooli.errors import PrerequisiteError
-from vrooli.kube import Kube, Manifest
-from vrooli.kube.objects import Ref, text
+from vrooli.kube import ApiError, Kube, Manifest
+from vrooli.kube.objects import Ref, mapping, text
 from vrooli.vault import certificates
 from vrooli.vault.address import parse_address
 from vrooli.vault.certificates import Pair
@@ -69,16 +69,33 @@ async def ensure_trust(kube: Kube, namespace: str, objects: Iterable[Mapping[str
         Whether anything was changed.
 
     Raises:
-        PrerequisiteError: The development Vault has no certificate.
+        PrerequisiteError: The development Vault has no certificate, or this kubeconfig may not read
+            it and the release has no copy.
     """
     names = {name for body in objects if (name := copy_of(body))}
-    if not names or await kube.get("v1", "Service", NAME, NAMESPACE) is None:
+    try:
+        if not names or not await is_installed(kube):
+            return False
+        authority = await fetch_authority(kube)
+    except ApiError as error:
+        if not error.is_forbidden:
+            raise
+        await _demand_copies(kube, namespace, sorted(names))
         return False
-    authority = await fetch_authority(kube)
     if await kube.get("v1", "Namespace", namespace) is None:
         await kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
     changed = [await _copy(kube, name, namespace, authority.encode()) for name in sorted(names)]
     return any(changed)
+
+
+async def _demand_copies(kube: Kube, namespace: str, names: list[str]) -> None:
+    for name in names:
+        if await kube.get("v1", "Secret", name, namespace) is None:
+            raise PrerequisiteError(
+                f"The Secret {namespace}/{name} with the CA of Vault's certificate does not exist, "
+                f"and this kubeconfig may not read the CA in namespace {NAMESPACE}.",
+                "Ask an administrator to copy it (k8s/README.md, Secrets), or for the permission.",
+            )
 
 
 def copy_of(connection: Mapping[str, Any]) -> str:
@@ -89,6 +106,13 @@ def copy_of(connection: Mapping[str, Any]) -> str:
     if address is None or address.scheme != "https" or address.service != SERVICE:
         return ""
     return text(connection, "spec", "caCertSecretRef")
+
+
+async def is_installed(kube: Kube) -> bool:
+    """Whether the Service of the development Vault exists and is not that of another Vault."""
+    service = await kube.get("v1", "Service", NAME, NAMESPACE)
+    labels = mapping(service, "metadata", "labels") if service else {}
+    return LABELS.items() <= labels.items()
 
 
 async def fetch_authority(kube: Kube) -> str:

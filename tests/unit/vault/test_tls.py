@@ -106,12 +106,33 @@ async def test_no_other_release_gets_a_copy(
     assert kube.find("Secret", COPY, PRODUCTION) is None
 
 
+async def test_the_ca_of_another_vault_at_the_same_address_is_not_replaced(
+    kube: FakeCluster,
+) -> None:
+    service = {"kind": "Service", "metadata": {"name": "vault", "namespace": "vault"}}
+    own = {"kind": "Secret", "metadata": {"name": COPY, "namespace": PRODUCTION}}
+    kube.add(service, {**own, "data": {"ca.crt": base64.b64encode(b"own").decode()}})
+    assert not await tls.ensure_trust(kube, PRODUCTION, bodies())
+    assert data(kube, COPY, PRODUCTION) == {"ca.crt": b"own"}
+
+
 async def test_a_vault_of_an_earlier_version_needs_setup_first() -> None:
     kube = FakeCluster()
     kube.add(manifests.namespace(), *manifests.server())
     with pytest.raises(PrerequisiteError) as raised:
         await tls.ensure_trust(kube, PRODUCTION, bodies())
     assert "vrooli setup" in raised.value.advice
+
+
+async def test_a_deploy_without_the_permission_to_read_the_authority_needs_a_copy(
+    kube: FakeCluster,
+) -> None:
+    kube.failures.forbid("get", "Secret", namespace=manifests.NAMESPACE)
+    with pytest.raises(PrerequisiteError, match="may not read") as raised:
+        await tls.ensure_trust(kube, PRODUCTION, bodies())
+    assert COPY in raised.value.message
+    kube.add({"kind": "Secret", "metadata": {"name": COPY, "namespace": PRODUCTION}})
+    assert not await tls.ensure_trust(kube, PRODUCTION, bodies())
 
 
 def test_a_certificate_is_renewed_long_before_it_is_reported() -> None:

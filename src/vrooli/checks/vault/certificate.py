@@ -58,7 +58,7 @@ _REPLACE = "Put the CA that signed it into the key ca.crt of this Secret (vso.ca
 async def _authority(site: Site, request: VaultRequest) -> str:
     """The CA that the operator will use; a deploy copies that of the development Vault."""
     secret = await site.kube.get("v1", "Secret", request.ca_secret, site.namespace)
-    if secret is None and is_ours(request.address):
+    if secret is None and is_ours(request.address) and await tls.is_installed(site.kube):
         return await tls.fetch_authority(site.kube)
     pem = base64.b64decode(text(secret, "data", tls.AUTHORITY)).decode(errors="replace")
     if not pem:

@@ -63,12 +63,18 @@ async def test_a_missing_secret_stops_the_deploy_with_the_command_that_creates_i
 
 
 async def test_the_copy_that_a_deploy_makes_need_not_exist() -> None:
+    kube = FakeCluster(manifests.namespace(), *manifests.server())
+    release = check_site.site(check_site.rendered("prod"), kube)
     with pytest.raises(PrerequisiteError, match="has no certificate"):
-        await verify(site())  # a development Vault of an earlier version
-    kube = FakeCluster(manifests.namespace())
+        await verify(release)  # a development Vault of an earlier version
     await tls.ensure(kube)
     with pytest.raises(PrerequisiteError, match="accepts no TLS connection"):
-        await verify(check_site.site(check_site.rendered("prod"), kube))
+        await verify(release)
+
+
+async def test_another_vault_at_the_same_address_needs_the_secret() -> None:
+    with pytest.raises(PrerequisiteError, match="does not exist"):
+        await verify(site())
 
 
 @pytest.mark.parametrize(
