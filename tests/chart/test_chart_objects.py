@@ -199,7 +199,11 @@ SINCE = {
     "rbac.authorization.k8s.io/v1": 8,
     "autoscaling/v2": 23,
 }
-OPERATORS = ("crunchydata.com/", "spotahome.com/", "hashicorp.com/", "coreos.com/")
+# The APIs of definitions that others install.
+OPERATORS = (
+    *("crunchydata.com/", "spotahome.com/", "hashicorp.com/", "coreos.com/"),
+    "gateway.networking.k8s.io/",
+)
 
 
 def test_kube_version_has_all_apis_of_the_chart() -> None:
