@@ -11,7 +11,7 @@ from vrooli.diagnosis.evidence.workloads import is_older
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.events import Event
 from vrooli.kube.objects import Body, Ref, condition, creation_time, ref_of, text
-from vrooli.kube.status import find_condition, has_condition
+from vrooli.kube.status import pod_status
 from vrooli.kube.times import parse_time
 
 # What expired leases and tokens and missed heartbeats cause. Anything else, such as an image that
@@ -65,10 +65,11 @@ def _unready_workloads(evidence: Evidence, node: Ref, event: Event) -> Iterator[
 
 
 def _became_unready(pod: Body, event: Event) -> bool:
-    created, ready = parse_time(creation_time(pod)), find_condition(pod, "Ready")
-    if event.last is None or created is None or ready is None or has_condition(pod, "Ready"):
+    created, readiness = parse_time(creation_time(pod)), pod_status(pod).readiness
+    if event.last is None or created is None or readiness is None or readiness.is_true:
         return False
-    return created < event.last and (ready.changed_at is None or ready.changed_at >= event.last)
+    changed = readiness.changed_at
+    return created < event.last and (changed is None or changed >= event.last)
 
 
 RULE = Rule(

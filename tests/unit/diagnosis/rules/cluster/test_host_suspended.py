@@ -50,7 +50,7 @@ def test_a_pod_that_became_unready_after_it_is_a_consequence() -> None:
     assert [item.rule_id for item in cause.consequences] == ["probe-failing"]
 
 
-def test_what_was_unready_before_has_another_cause() -> None:
+def test_a_pod_that_was_unready_before_is_no_consequence() -> None:
     assert not found(
         host_suspended.RULE, evidence(node(), unready(ago_s=900), events=[suspended()])
     )
@@ -63,7 +63,7 @@ def test_an_image_that_does_not_exist_is_no_consequence() -> None:
 
 
 @pytest.mark.parametrize("ago_s", [RECOVERY_S, 3000.0])
-def test_an_old_suspension_explains_nothing(ago_s: float) -> None:
+def test_an_old_suspension_is_no_cause(ago_s: float) -> None:
     assert names(evidence(node("Unknown"), events=[suspended(ago_s)])) == ["node-not-ready"]
 
 
@@ -71,6 +71,6 @@ def test_a_healthy_release_after_a_suspension_has_no_problem() -> None:
     assert not found(host_suspended.RULE, evidence(node(), events=[suspended()]))
 
 
-def test_an_event_of_another_source_is_ignored() -> None:
+def test_an_event_of_the_kubelet_is_ignored() -> None:
     other = replace(suspended(), source="kubelet")
     assert not found(host_suspended.RULE, evidence(node("Unknown"), events=[other]))
