@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import re
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -22,9 +24,10 @@ from support.release import helm_secrets
 from vrooli import operators, programs
 from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.events import Progress
-from vrooli.kube import Kube, Manifest
+from vrooli.kube import Kube, Manifest, objects
 from vrooli.operators import Operator, Site, Source
 from vrooli.operators.installation import record, sources
+from vrooli.operators.installation.helm import CHART
 from vrooli.operators.installation.install import install
 from vrooli.operators.model import State, VendorChart
 
@@ -252,6 +255,49 @@ async def test_vendors_chart_is_chosen_where_it_is_reached_and_said_in_status(
     image = (await workload(site, operator))["spec"]["template"]["spec"]["containers"][0]["image"]
     assert image == "quay.io/spotahome/redis-operator:v1.2.4"
     assert (await operators.status(operator, site.kube)).source == "vendor"
+    namespace = await site.kube.get("v1", "Namespace", operator.namespace)
+    assert namespace is not None
+    assert objects.labels(namespace)["pod-security.kubernetes.io/enforce"] == "restricted"
+    pod = (await workload(site, operator))["spec"]["template"]
+    metadata = {**pod["metadata"], "name": "probe", "namespace": operator.namespace}
+    await site.kube.applied({"apiVersion": "v1", "kind": "Pod", **pod, "metadata": metadata})
+
+
+@pytest.mark.usefixtures("no_redis")
+async def test_vendors_definitions_are_upgraded_with_the_chart(site: Site, repository: str) -> None:
+    operator = local_redis(repository, "redis-definitions")
+    name = operators.REDIS.resources[0].definition
+    crd = ("apiextensions.k8s.io/v1", "CustomResourceDefinition", name)
+    await install(operator, Source.GO_MODULE, site, PROGRESS)
+    await site.kube.patch(*crd, None, {"spec": {"names": {"shortNames": ["old"]}}})
+    await install(operator, Source.VENDOR, site, PROGRESS)
+    definition = await site.kube.get(*crd)
+    assert definition is not None
+    assert definition["spec"]["names"].get("shortNames") != ["old"]
+
+
+@pytest.mark.usefixtures("no_redis")
+async def test_a_chart_that_changes_under_its_version_is_refused(
+    site: Site, repository: str, tmp_path: Path
+) -> None:
+    operator = local_redis(repository, "redis-changed")
+    await install(operator, Source.VENDOR, site, PROGRESS)
+    namespace = await site.kube.get("v1", "Namespace", operator.namespace)
+    assert namespace is not None
+    digest = objects.annotations_of(namespace)[CHART]
+    assert re.fullmatch(r"redis-operator-3\.2\.6@sha256:[0-9a-f]{64}", digest)
+    await forget(site, operator)
+    assert (await install(operator, Source.VENDOR, site, PROGRESS)).changed
+    await forget(site, operator)
+    (archive,) = tmp_path.glob("*.tgz")
+    archive.write_bytes(gzip.compress(gzip.decompress(archive.read_bytes()), 1, mtime=1))
+    with pytest.raises(VrooliError, match="a published version does not change"):
+        await install(operator, Source.VENDOR, site, PROGRESS)
+
+
+async def forget(site: Site, operator: Operator) -> None:
+    """Mark an operator as incomplete, so that it is installed again."""
+    await record.write(site.kube, operator.namespace, record.Record(ours=True), "restricted")
 
 
 @pytest.mark.usefixtures("no_redis")

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from helm_python import Config, HelmContext, HelmError, HelmNotFoundError
+from helm_python import Chart, Config, HelmContext, HelmError, HelmNotFoundError, pull
 
+from vrooli import shell
 from vrooli.errors import PrerequisiteError, VrooliError
+from vrooli.events import Progress
 from vrooli.kube import Manifest
+from vrooli.kube.objects import annotations_of
 from vrooli.operators.installation import crds, sources
-from vrooli.operators.model import VendorChart
+from vrooli.operators.model import Operator, Site, VendorChart
 
 # Helm's timeout, seconds: for its hooks, since it does not wait for pods.
 INSTALL_S = 120
+# The annotation of an operator's namespace with the chart that was fetched, and its digest.
+CHART = "vrooli.com/chart"
 
 
 @dataclass(frozen=True)
@@ -26,28 +33,44 @@ class ChartRelease:
     Attributes:
         name: The release's name.
         namespace: Its namespace, which exists.
-        chart: A local folder or archive, a name in `repository`, or an oci:// reference.
+        chart: A local folder or archive.
         values: Overrides of the chart's values; no secrets.
-        version: The chart's version, unless it is a local one.
-        repository: The URL of its repository, for a name.
     """
 
     name: str
     namespace: str
     chart: str
     values: Mapping[str, Any] = field(default_factory=dict)
-    version: str | None = None
-    repository: str | None = None
 
 
-async def vendor_release(
-    chart: VendorChart, name: str, namespace: str, values: Mapping[str, Any]
-) -> ChartRelease:
-    """The release of a vendor's chart, from the first repository that is reachable.
+async def install_vendor(
+    operator: Operator, name: str, site: Site, values: Mapping[str, Any], progress: Progress
+) -> None:
+    """Install a vendor's chart, or upgrade it together with its definitions.
+
+    Helm installs the definitions in a chart's folder `crds` once and never upgrades them.
+
+    Args:
+        operator: The operator.
+        name: The name of the release.
+        site: The cluster.
+        values: Overrides of the chart's values.
+        progress: Receives the progress.
 
     Raises:
         PrerequisiteError: No repository is reachable.
+        VrooliError: The chart cannot be fetched, is not the one of before, or Helm failed.
     """
+    with tempfile.TemporaryDirectory() as folder:
+        archive = await _fetch(operator.vendor, Path(folder))
+        await _pin(operator, site, archive)
+        definitions = await asyncio.to_thread(_archive_crds, archive)
+        await crds.apply(site.kube, definitions, progress)
+        await apply(site.kubeconfig, ChartRelease(name, operator.namespace, str(archive), values))
+
+
+async def _fetch(chart: VendorChart, folder: Path) -> Path:
+    """The archive of a vendor's chart, from the first repository that is reachable."""
     repository = await sources.repository(chart)
     if repository is None:
         raise PrerequisiteError(
@@ -55,9 +78,49 @@ async def vendor_release(
             f"{', '.join(chart.repositories)}.",
             f"Check the network connection, or set {sources.VARIABLE}=go-module.",
         )
-    if repository.startswith("oci://"):
-        return ChartRelease(name, namespace, f"{repository}/{chart.name}", values, chart.version)
-    return ChartRelease(name, namespace, chart.name, values, chart.version, repository)
+    is_registry = repository.startswith("oci://")
+    reference = f"{repository}/{chart.name}" if is_registry else chart.name
+    try:
+        await asyncio.to_thread(
+            pull,
+            reference,
+            destination=folder,
+            version=chart.version,
+            repo_url=None if is_registry else repository,
+        )
+        return next(folder.glob("*.tgz"))
+    except (HelmError, StopIteration) as error:
+        raise PrerequisiteError(
+            f"The chart {chart.name} {chart.version} cannot be fetched from {repository}: "
+            f"{getattr(error, 'detail', 'the repository has no archive of it')}",
+            f"Check the network connection, or set {sources.VARIABLE}=go-module.",
+        ) from error
+
+
+async def _pin(operator: Operator, site: Site, archive: Path) -> None:
+    """Record the digest of a chart, and reject another one of the same version.
+
+    Raises:
+        VrooliError: The chart differs from the one that was installed before.
+    """
+    chart = f"{operator.vendor.name}-{operator.vendor.version}"
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    namespace = await site.kube.get("v1", "Namespace", operator.namespace) or {}
+    before = annotations_of(namespace).get(CHART, "")
+    if before.startswith(f"{chart}@") and before != f"{chart}@sha256:{digest}":
+        raise VrooliError(
+            f"The chart {chart} has the digest sha256:{digest}, but {before.partition('@')[2]} "
+            "was installed: a published version does not change.",
+            "Verify the repository. To accept the chart, remove the recorded digest: kubectl "
+            f"annotate namespace {shell.label(operator.namespace)} {CHART}-",
+        )
+    record = {"metadata": {"annotations": {CHART: f"{chart}@sha256:{digest}"}}}
+    await site.kube.patch("v1", "Namespace", operator.namespace, None, record)
+
+
+def _archive_crds(archive: Path) -> list[Manifest]:
+    with Chart.load(archive) as chart:
+        return [item for file in chart.crds for item in crds.documents(file["data"])]
 
 
 async def chart_crds(chart: Path) -> list[Manifest]:
@@ -98,8 +161,6 @@ def _apply(kubeconfig: Path, release: ChartRelease, cancel: HelmContext) -> None
             context=cancel,
             namespace=release.namespace,
             timeout=INSTALL_S,
-            chart_repo_url=release.repository,
-            chart_version=release.version,
         )
 
 

@@ -17,6 +17,8 @@ from vrooli.steps import Done
 # Timeout for an operator's pods to become ready, image pulls included, seconds.
 READY_S = 300.0
 FOREIGN = "foreign"
+# The pod security standard that all pods of the charts and of the modules meet.
+SECURITY = "restricted"
 # The version in a tag, such as 5.8.2 in ubi9-5.8.2-0.
 _VERSION = re.compile(r"\d+\.\d+(?:\.\d+)*")
 
@@ -51,16 +53,10 @@ async def install(operator: Operator, source: Source, site: Site, progress: Prog
     if installed == desired and deployment:
         return Done(False, _unchanged(operator, deployment, installed))
     progress.report(f"installs {operator.title} {distribution.version} ({source})")
-    security = namespace_security(source)
-    await record.write(kube, operator.namespace, record.Record(ours=True), security)
+    await record.write(kube, operator.namespace, record.Record(ours=True), SECURITY)
     await operator.install(operator, source, site, progress)
-    await record.write(kube, operator.namespace, desired, security)
+    await record.write(kube, operator.namespace, desired, SECURITY)
     return Done(True, f"{distribution.version} ({source})")
-
-
-def namespace_security(source: str) -> str:
-    """The pod security standard that an operator from this source meets."""
-    return "restricted" if source == Source.GO_MODULE else "baseline"
 
 
 async def wait_ready(operator: Operator, kube: Kube, progress: Progress) -> None:

@@ -61,20 +61,44 @@ async def repository(chart: VendorChart) -> str | None:
     """The first repository of a chart that is reachable; None if none is."""
     async with httpx.AsyncClient(timeout=PROBE_S, follow_redirects=True) as client:
         for url in chart.repositories:
-            if await _is_reachable(client, url):
+            if await _is_reachable(client, url, chart):
                 return url
     return None
 
 
-async def _is_reachable(client: httpx.AsyncClient, url: str) -> bool:
-    if url.startswith("oci://"):
-        probe = f"https://{url.removeprefix('oci://').split('/')[0]}/v2/"
-        accepted = {httpx.codes.OK, httpx.codes.UNAUTHORIZED}
-    else:
-        probe, accepted = f"{url.rstrip('/')}/index.yaml", {httpx.codes.OK}
+async def _is_reachable(client: httpx.AsyncClient, url: str, chart: VendorChart) -> bool:
+    """Whether a repository of the chart responds, and not the login page of a network."""
+    is_registry = url.startswith("oci://")
+    probe = (
+        f"https://{url.removeprefix('oci://').split('/')[0]}/v2/"
+        if is_registry
+        else f"{url.rstrip('/')}/index.yaml"
+    )
     try:
         async with asyncio.timeout(PROBE_S):
             response = await client.get(probe)
     except (httpx.HTTPError, TimeoutError):
         return False
-    return response.status_code in accepted
+    return _is_registry(response) if is_registry else _is_index(response, chart)
+
+
+def _is_registry(response: httpx.Response) -> bool:
+    """Whether a response is that of a registry, which may demand a login.
+
+    https://github.com/opencontainers/distribution-spec/blob/main/spec.md#determining-support
+    """
+    if response.status_code == httpx.codes.UNAUTHORIZED:
+        return "www-authenticate" in response.headers
+    return response.status_code == httpx.codes.OK and not _is_page(response)
+
+
+def _is_index(response: httpx.Response, chart: VendorChart) -> bool:
+    """Whether a response is an index that has the chart."""
+    if response.status_code != httpx.codes.OK or _is_page(response):
+        return False
+    return "entries" in response.text and chart.name in response.text
+
+
+def _is_page(response: httpx.Response) -> bool:
+    is_html = "html" in response.headers.get("content-type", "")
+    return is_html or response.text.lstrip().startswith("<")

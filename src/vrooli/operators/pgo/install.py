@@ -47,8 +47,7 @@ async def install(operator: Operator, source: Source, site: Site, progress: Prog
     """Install the vendor's chart, or apply the Go module's manifests with our Deployment."""
     if source is Source.VENDOR:
         values = {"disable_check_for_upgrades": True}
-        release = await helm.vendor_release(operator.vendor, RELEASE, operator.namespace, values)
-        await helm.apply(site.kubeconfig, release)
+        await helm.install_vendor(operator, RELEASE, site, values, progress)
         return
     config = await site.module_dir(operator.name, progress) / "config"
     definitions = await crds.read(sorted((config / "crd" / "bases").glob("*.yaml")))

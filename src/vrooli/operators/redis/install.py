@@ -38,14 +38,14 @@ def inputs(source: Source, site: Site) -> Mapping[str, Any]:
 
 
 async def install(operator: Operator, source: Source, site: Site, progress: Progress) -> None:
-    """Install its chart; the definitions of the local one are applied before, server-side."""
+    """Install its chart; its definitions are applied before, server-side."""
     values = _values(source, site)
     if source is Source.VENDOR:
-        release = await helm.vendor_release(operator.vendor, RELEASE, operator.namespace, values)
-    else:
-        chart = await site.module_dir(operator.name, progress) / "charts" / "redisoperator"
-        await crds.apply(site.kube, await helm.chart_crds(chart), progress)
-        release = helm.ChartRelease(RELEASE, operator.namespace, str(chart), values)
+        await helm.install_vendor(operator, RELEASE, site, values, progress)
+        return
+    chart = await site.module_dir(operator.name, progress) / "charts" / "redisoperator"
+    await crds.apply(site.kube, await helm.chart_crds(chart), progress)
+    release = helm.ChartRelease(RELEASE, operator.namespace, str(chart), values)
     await helm.apply(site.kubeconfig, release)
 
 

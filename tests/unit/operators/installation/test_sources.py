@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+import httpx
 import pytest
 
 from support.fakes.cluster import FakeCluster, namespace
@@ -16,10 +17,14 @@ from vrooli.operators.installation import record, sources
 from vrooli.operators.model import Source, VendorChart
 
 CHART = VendorChart("pgo", "5.8.2", ())
+INDEX = "apiVersion: v1\nentries: {pgo: [{name: pgo, version: 5.8.2}]}\n"
+PAGE = "<!DOCTYPE html><html><body>Log in: pgo entries</body></html>"
 
 
 @asynccontextmanager
-async def site(status: str, paths: list[str] | None = None) -> AsyncIterator[str]:
+async def site(
+    status: str, paths: list[str] | None = None, body: str = INDEX, type_: str = "text/yaml"
+) -> AsyncIterator[str]:
     """A site that gives one answer to all; none at all when it is empty."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -27,7 +32,8 @@ async def site(status: str, paths: list[str] | None = None) -> AsyncIterator[str
         if paths is not None:
             paths.append(request.split()[1])
         if status:
-            writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
+            head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nContent-Type: {type_}"
+            writer.write(f"{head}\r\n\r\n{body}".encode())
             await writer.drain()
         else:
             await reader.read()  # until the client gives up
@@ -44,6 +50,39 @@ async def test_repository_that_serves_an_index_is_taken() -> None:
         chart = replace(CHART, repositories=(f"{url}/charts/",))
         assert await sources.repository(chart) == f"{url}/charts/"
     assert paths == ["/charts/index.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("body", "type_"),
+    [
+        (PAGE, "text/html; charset=utf-8"),
+        (PAGE, "text/plain"),
+        ("", "text/yaml"),
+        ("apiVersion: v1\nentries: {other: []}\n", "text/yaml"),
+    ],
+    ids=["a login page", "a page of another type", "nothing", "an index without the chart"],
+)
+async def test_a_site_that_answers_without_the_chart_is_no_repository(
+    body: str, type_: str
+) -> None:
+    async with site("200 OK", None, body, type_) as url:
+        assert await sources.repository(replace(CHART, repositories=(url,))) is None
+
+
+@pytest.mark.parametrize(
+    ("response", "expected"),
+    [
+        (httpx.Response(200, json={}), True),
+        (httpx.Response(200), True),
+        (httpx.Response(401, headers={"www-authenticate": "Bearer realm=x"}), True),
+        (httpx.Response(401), False),
+        (httpx.Response(200, html=PAGE), False),
+        (httpx.Response(200, text=PAGE), False),
+        (httpx.Response(404), False),
+    ],
+)
+def test_a_registry_is_recognized_by_its_answer(response: httpx.Response, expected: bool) -> None:
+    assert sources._is_registry(response) is expected
 
 
 async def test_next_repository_is_tried_when_the_first_has_no_index() -> None:
