@@ -198,6 +198,7 @@ SINCE = {
     "policy/v1": 21,
     "rbac.authorization.k8s.io/v1": 8,
     "autoscaling/v2": 23,
+    "batch/v1": 8,
 }
 # The APIs of definitions that others install.
 OPERATORS = (

@@ -14,6 +14,7 @@ services.{{ $key }}.drainSeconds: {{ $service.drainSeconds }} must be less than 
 {{- end }}
 {{- end }}
 {{- include "vrooli.resourceChecks" . }}
+{{- include "vrooli.podChecks" . }}
 {{- include "vrooli.databaseChecks" . }}
 {{- include "vrooli.networkChecks" . }}
 {{- include "vrooli.secretChecks" . }}
@@ -107,6 +108,11 @@ vso.secrets.{{ get $owners $source }}.k8sSecretName: {{ $source }} is reserved f
 vso.secrets.{{ $key }}.k8sSecretName: {{ $source }}, the name of the synced Secret, has more than 253 characters
 {{- end }}
 {{- $_ := set $owners $source $key }}
+{{- end }}
+{{- end }}
+{{- range $name, $secret := .Values.vso.extraSecrets }}
+{{- with get $owners $name }}
+vso.extraSecrets.{{ $name }}: this name is already used by vso.secrets.{{ . }}
 {{- end }}
 {{- end }}
 {{- end }}

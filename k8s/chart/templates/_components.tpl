@@ -12,28 +12,36 @@ YAML, since templates return text.
 Usage: {{ range include "vrooli.components" . | fromYamlArray }}
 */}}
 {{- define "vrooli.components" -}}
+{{- $extra := .Values.networkPolicies.extraConnections }}
 - name: ui
   variables: [VROOLI_VERSION]
   configMaps: [config]
   secrets: [sharedConfigAll]
-  connectsTo: [server]
+  connectsTo: {{ concat (list "server") ($extra.ui | default list) | uniq | toJson }}
 - name: server
   variables: [VROOLI_VERSION]
   configMaps: [config, connections]
   secrets: [sharedConfigAll, sharedSecretsServerJobs, postgres, redis]
   urlVariable: SERVER_URL
-  connectsTo: [postgres-pool, redis]
+  connectsTo: {{ concat (list "postgres-pool" "redis") ($extra.server | default list) | uniq | toJson }}
 - name: jobs
   variables: [VROOLI_VERSION]
   configMaps: [config, connections]
   secrets: [sharedConfigAll, sharedSecretsServerJobs, postgres, redis]
   urlVariable: JOBS_URL
-  connectsTo: [postgres-pool, redis, nsfwDetector]
+  connectsTo: {{ concat (list "postgres-pool" "redis" "nsfwDetector") ($extra.jobs | default list) | uniq | toJson }}
 - name: nsfwDetector
   urlVariable: NSFW_DETECTOR_URL
+  {{- with $extra.nsfwDetector }}
+  connectsTo: {{ toJson . }}
+  {{- end }}
 - name: adminer
   variables: [ADMINER_DEFAULT_SERVER]
-  connectsTo: [postgres-primary]
+  connectsTo: {{ concat (list "postgres-primary") ($extra.adminer | default list) | uniq | toJson }}
+{{- if include "vrooli.hasMigration" . }}
+- name: migration
+  connectsTo: [postgres-pool]
+{{- end }}
 {{- if include "vrooli.hasRotator" . }}
 {{- $databases := list }}
 {{- if include "vrooli.isRotated" (list . "postgres") }}{{ $databases = append $databases "postgres-pool" }}{{ end }}
@@ -67,6 +75,14 @@ Usage: {{ if include "vrooli.isDeployed" (list . "server") }}
 {{- end }}
 
 {{/*
+Whether a Job migrates the database: "true" or nothing. It runs in the server's image.
+Usage: {{ if include "vrooli.hasMigration" . }}
+*/}}
+{{- define "vrooli.hasMigration" -}}
+{{- if and .Values.migration.enabled .Values.services.server.enabled }}true{{ end }}
+{{- end }}
+
+{{/*
 The components that connect to a component or a database. JSON, since templates return text.
 Usage: {{ include "vrooli.clients" (list . "redis") | fromJsonArray }}
 */}}
@@ -82,17 +98,40 @@ Usage: {{ include "vrooli.clients" (list . "redis") | fromJsonArray }}
 {{- end }}
 
 {{/*
-The Deployments that read a Secret, by its key in `vso.secrets`. JSON, since templates return text.
+The kind of a component's workload: Deployment, or StatefulSet if its pods are numbered.
+Usage: {{ include "vrooli.workloadKind" (list . "server") }}
+*/}}
+{{- define "vrooli.workloadKind" -}}
+{{- dig (last .) "workload" "kind" "Deployment" (first .).Values.services }}
+{{- end }}
+
+{{/*
+The workloads of the deployed ones among these components. JSON, since templates return text.
+Usage: {{ include "vrooli.workloads" (list . (list "server" "jobs")) | fromJsonArray }}
+*/}}
+{{- define "vrooli.workloads" -}}
+{{- $root := first . -}}
+{{- $found := list -}}
+{{- range last . }}
+{{- if include "vrooli.isDeployed" (list $root .) }}
+{{- $found = append $found (dict "kind" (include "vrooli.workloadKind" (list $root .)) "name" (include "vrooli.componentName" (list $root .))) }}
+{{- end }}
+{{- end }}
+{{- toJson $found }}
+{{- end }}
+
+{{/*
+The workloads that read a Secret, by its key in `vso.secrets`, as above.
 Usage: {{ include "vrooli.readers" (list . "redis") | fromJsonArray }}
 */}}
 {{- define "vrooli.readers" -}}
 {{- $root := first . -}}
 {{- $secret := last . -}}
-{{- $names := list -}}
+{{- $keys := list -}}
 {{- range include "vrooli.components" $root | fromYamlArray }}
-{{- if and (has $secret .secrets) (include "vrooli.isDeployed" (list $root .name)) }}
-{{- $names = append $names (include "vrooli.componentName" (list $root .name)) }}
+{{- if has $secret .secrets }}
+{{- $keys = append $keys .name }}
 {{- end }}
 {{- end }}
-{{- toJson $names }}
+{{- include "vrooli.workloads" (list $root $keys) }}
 {{- end }}

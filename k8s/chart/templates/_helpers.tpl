@@ -56,6 +56,9 @@ app.kubernetes.io/part-of: vrooli
 app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ $root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" | trunc 63 }}
+{{- with $root.Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
 {{- end }}
 
 {{/*
@@ -77,11 +80,17 @@ The imagePullSecrets of a pod.
 Usage: {{ include "vrooli.imagePullSecrets" . }}
 */}}
 {{- define "vrooli.imagePullSecrets" -}}
+{{- $names := .Values.image.pullSecrets -}}
 {{- with .Values.vso.secrets.dockerhubPullSecret }}
-{{- if .enabled -}}
-imagePullSecrets:
-  - name: {{ .k8sSecretName | quote }}
+{{- if .enabled }}
+{{- $names = prepend $names .k8sSecretName | uniq }}
 {{- end }}
+{{- end }}
+{{- with $names -}}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . | quote }}
+  {{- end }}
 {{- end }}
 {{- end }}
 
@@ -101,6 +110,18 @@ Usage: {{ include "vrooli.databaseHost" . }}
 {{- define "vrooli.databaseHost" -}}
 {{- if .Values.pgoPostgresql.enabled -}}
 {{- printf "%s-primary" .Values.pgoPostgresql.clusterName }}
+{{- else -}}
+{{- .Values.externalPostgresql.host }}
+{{- end }}
+{{- end }}
+
+{{/*
+Host of the database for the application: the connection pool.
+Usage: {{ include "vrooli.poolHost" . }}
+*/}}
+{{- define "vrooli.poolHost" -}}
+{{- if .Values.pgoPostgresql.enabled -}}
+{{- printf "%s-pgbouncer" .Values.pgoPostgresql.clusterName }}
 {{- else -}}
 {{- .Values.externalPostgresql.host }}
 {{- end }}
@@ -139,28 +160,30 @@ LOG_LEVEL: {{ .Values.config.logLevel | quote }}
 {{- end }}
 
 {{- define "vrooli.connectionsData" -}}
+{{- $data := dict }}
 {{- range include "vrooli.components" . | fromYamlArray }}
 {{- if and .urlVariable (include "vrooli.isDeployed" (list $ .name)) }}
-{{ .urlVariable }}: {{ include "vrooli.url" (list $ .name) | quote }}
+{{- $_ := set $data .urlVariable (include "vrooli.url" (list $ .name)) }}
 {{- end }}
 {{- end }}
+{{- $_ := set $data "DB_HOST" (include "vrooli.poolHost" .) }}
 {{- if .Values.pgoPostgresql.enabled }}
-DB_HOST: "{{ .Values.pgoPostgresql.clusterName }}-pgbouncer"
-DB_PORT: "5432"
-DB_SSLMODE: require
-DB_VOLUME_SIZE: {{ .Values.persistence.postgres.size | quote }}
+{{- $data = merge $data (dict "DB_PORT" "5432" "DB_SSLMODE" "require" "DB_VOLUME_SIZE" .Values.persistence.postgres.size) }}
 {{- else }}
-DB_HOST: {{ .Values.externalPostgresql.host | quote }}
-DB_PORT: {{ .Values.externalPostgresql.port | quote }}
-DB_SSLMODE: {{ .Values.externalPostgresql.sslmode }}
+{{- $data = merge $data (dict "DB_PORT" (int .Values.externalPostgresql.port | toString) "DB_SSLMODE" .Values.externalPostgresql.sslmode) }}
 {{- end }}
 {{- if .Values.spotahomeRedis.enabled }}
-REDIS_SENTINEL_HOSTS: rfs-{{ .Values.spotahomeRedis.name }}:26379
-REDIS_MASTER_NAME: mymaster
+{{- $data = merge $data (dict "REDIS_SENTINEL_HOSTS" (printf "rfs-%s:26379" .Values.spotahomeRedis.name) "REDIS_MASTER_NAME" "mymaster") }}
 {{- else }}
 {{- with .Values.externalRedis }}
 {{- /* The password is in REDIS_PASSWORD, from Vault. A REDIS_URL from Vault takes precedence. */}}
-REDIS_URL: "{{ .tls | ternary "rediss" "redis" }}://{{ .host }}:{{ .port }}/0"
+{{- $_ := set $data "REDIS_URL" (printf "%s://%s:%d/0" (.tls | ternary "rediss" "redis") .host (int .port)) }}
+{{- end }}
+{{- end }}
+{{- /* A variable of the user is in the other ConfigMap only, since this one would override it. */}}
+{{- range $name, $value := $data }}
+{{- if not (hasKey $.Values.config.extra $name) }}
+{{ $name }}: {{ $value | quote }}
 {{- end }}
 {{- end }}
 {{- end }}

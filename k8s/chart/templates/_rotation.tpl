@@ -39,7 +39,7 @@ Usage: {{ include "vrooli.alternateUser" . }}
 {{- end }}
 
 {{/*
-The Deployments that read a password that the rotator publishes. JSON, since templates return text.
+The workloads that read a password that the rotator publishes. JSON, since templates return text.
 Usage: {{ include "vrooli.rotationConsumers" . | fromJsonArray }}
 */}}
 {{- define "vrooli.rotationConsumers" -}}
@@ -53,6 +53,18 @@ Usage: {{ include "vrooli.rotationConsumers" . | fromJsonArray }}
 {{- end }}
 
 {{/*
+These workloads as text: the name of a Deployment, StatefulSet/name of a StatefulSet.
+Usage: {{ include "vrooli.consumerNames" . }}
+*/}}
+{{- define "vrooli.consumerNames" -}}
+{{- $names := list }}
+{{- range include "vrooli.rotationConsumers" . | fromJsonArray }}
+{{- $names = append $names (eq .kind "Deployment" | ternary .name (printf "%s/%s" .kind .name)) }}
+{{- end }}
+{{- join "," $names }}
+{{- end }}
+
+{{/*
 Environment variables of the rotator. They contain names, never secret values.
 Usage: {{ include "vrooli.rotatorEnvironment" . }}
 */}}
@@ -62,7 +74,7 @@ Usage: {{ include "vrooli.rotatorEnvironment" . }}
     fieldRef:
       fieldPath: metadata.namespace
 {{- $name := include "vrooli.fullname" . }}
-{{- $settings := dict "DEPLOYMENT" (printf "%s-rotator" $name) "STATE_SECRET" (printf "%s-rotation" $name) "LOG_LEVEL" .Values.config.logLevel "CONSUMERS" (include "vrooli.rotationConsumers" . | fromJsonArray | join ",") }}
+{{- $settings := dict "DEPLOYMENT" (printf "%s-rotator" $name) "STATE_SECRET" (printf "%s-rotation" $name) "LOG_LEVEL" .Values.config.logLevel "CONSUMERS" (include "vrooli.consumerNames" .) }}
 {{- if include "vrooli.isRotated" (list . "postgres") }}
 {{- with .Values.pgoPostgresql }}
 {{- $user := first .users }}

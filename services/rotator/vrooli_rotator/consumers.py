@@ -1,4 +1,4 @@
-"""The Deployments whose pods read the published Secrets as environment variables."""
+"""The workloads whose pods read the published Secrets as environment variables."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ SETTLE = timedelta(seconds=1)
 
 
 class Consumers:
-    """The Deployments by name; a missing one is skipped."""
+    """The workloads: a Deployment by its name, a StatefulSet as `StatefulSet/name`.
+
+    A missing one is skipped.
+    """
 
     def __init__(self, kubernetes: Kubernetes, names: Sequence[str]) -> None:
         self._kubernetes = kubernetes
         self._names = names
 
     async def replace(self, published_at: datetime) -> None:
-        """Restart Deployments whose pods have an older value.
+        """Restart workloads whose pods have an older value.
 
         Raises:
             WaitingError: Pods with an older value still run.
@@ -31,32 +34,34 @@ class Consumers:
         if datetime.now(UTC) < published_at + SETTLE:
             raise WaitingError("the password has just been published")
         remaining = []
-        for name in self._names:
-            deployment = await self._kubernetes.get("Deployment", name)
-            if deployment is None:
+        for reference in self._names:
+            kind, _, name = reference.rpartition("/")
+            kind = kind or "Deployment"
+            workload = await self._kubernetes.get(kind, name)
+            if workload is None:
                 continue
-            old = await self._old_pods(deployment, published_at)
+            old = await self._old_pods(workload, published_at)
             if old:
                 remaining += old
-                await self._restart(deployment, published_at)
+                await self._restart(kind, workload, published_at)
         if remaining:
             raise WaitingError(
                 f"pods that started with the previous password still run: {', '.join(remaining)}"
             )
 
-    async def _old_pods(self, deployment: Body, published_at: datetime) -> list[str]:
-        labels = deployment["spec"]["selector"]["matchLabels"]
+    async def _old_pods(self, workload: Body, published_at: datetime) -> list[str]:
+        labels = workload["spec"]["selector"]["matchLabels"]
         pods = await self._kubernetes.list("Pod", labels)
         return sorted(pod["metadata"]["name"] for pod in pods if _is_older(pod, published_at))
 
-    async def _restart(self, deployment: Body, published_at: datetime) -> None:
-        annotations = deployment["spec"]["template"]["metadata"].get("annotations") or {}
+    async def _restart(self, kind: str, workload: Body, published_at: datetime) -> None:
+        annotations = workload["spec"]["template"]["metadata"].get("annotations") or {}
         restarted_at = annotations.get(RESTARTED_AT)
         if restarted_at and datetime.fromisoformat(restarted_at) >= published_at:
             return
         annotations_patch = {RESTARTED_AT: datetime.now(UTC).isoformat(timespec="seconds")}
         change = {"spec": {"template": {"metadata": {"annotations": annotations_patch}}}}
-        await self._kubernetes.patch("Deployment", deployment["metadata"]["name"], change)
+        await self._kubernetes.patch(kind, workload["metadata"]["name"], change)
 
 
 def _is_older(pod: Body, moment: datetime) -> bool:

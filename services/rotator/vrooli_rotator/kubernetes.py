@@ -25,6 +25,7 @@ PATHS = {
     "ConfigMap": "/api/v1/namespaces/{namespace}/configmaps",
     "Pod": "/api/v1/namespaces/{namespace}/pods",
     "Deployment": "/apis/apps/v1/namespaces/{namespace}/deployments",
+    "StatefulSet": "/apis/apps/v1/namespaces/{namespace}/statefulsets",
     "Event": "/apis/events.k8s.io/v1/namespaces/{namespace}/events",
     "RedisFailover": "/apis/databases.spotahome.com/v1/namespaces/{namespace}/redisfailovers",
 }

@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import psycopg
 
@@ -23,6 +24,8 @@ from vrooli_rotator.secrets import Secret, Secrets, source_data
 log = logging.getLogger(__name__)
 
 USER, PASSWORD = "DB_USER", "DB_PASSWORD"
+# The address with the credentials, if the chart adds it.
+URL = "DB_URL"
 ALTERNATE = "-alternate"
 # Key of the state Secret that exists until a rotation is complete.
 ROTATING = "postgres.rotating"
@@ -90,7 +93,7 @@ class PostgresRotation:
         published = await self._published.get(source, state)
         if published is None:
             data = self._valid_data(source)
-            first = {**data, USER: self._database.user}
+            first = as_user(data, self._database.user)
             published = await self._published.publish(first, is_first=True)
         user, password = published.data[USER], published.data[PASSWORD]
         if source is not None and source.data.get(PASSWORD, "") not in {"", password}:
@@ -98,7 +101,7 @@ class PostgresRotation:
             await self._switch(self._database.other(user), source.data)
             return Outcome.PUBLISHED
         is_completed = await self._complete(user, published, is_rotating=ROTATING in state)
-        data = {**self._valid_data(source), USER: user}
+        data = as_user(self._valid_data(source), user)
         if data != dict(published.data):
             await self._published.publish(data)
             return Outcome.PUBLISHED
@@ -138,7 +141,7 @@ class PostgresRotation:
         await self._set_password(user, data[PASSWORD])
         await self._log_in(user, data[PASSWORD])
         await self._secrets.set(self._state_secret, {ROTATING: "true"})
-        await self._published.publish({**data, USER: user})
+        await self._published.publish(as_user(data, user))
         log.info("PostgreSQL: the role %s and its new password are published", user)
 
     async def _verify_login(self, user: str, password: str) -> None:
@@ -196,3 +199,14 @@ class PostgresRotation:
                 f'GRANT "{self._database.user}" TO "{user}"; '
                 f'ALTER ROLE "{user}" SET role TO "{self._database.user}"'
             )
+
+
+def as_user(data: Mapping[str, str], user: str) -> dict[str, str]:
+    """Credentials of this login role, in `DB_USER` and in the address in `DB_URL`."""
+    result = {**data, USER: user}
+    scheme, separator, rest = data.get(URL, "").partition("://")
+    credentials, at, address = rest.partition("@")
+    if separator and at:
+        _, colon, password = credentials.partition(":")
+        result[URL] = f"{scheme}://{quote(user, safe='')}{colon}{password}@{address}"
+    return result

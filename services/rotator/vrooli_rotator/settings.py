@@ -15,7 +15,7 @@ class Settings(BaseSettings):
     namespace: str
     deployment: str
     state_secret: str
-    # Deployments that read the published Secrets, comma separated.
+    # Workloads that read the published Secrets, comma separated: Deployments, `StatefulSet/name`.
     consumers: str = ""
 
     postgres_source: str = ""
@@ -35,5 +35,5 @@ class Settings(BaseSettings):
     redis_persistent: bool = True
 
     def consumer_names(self) -> list[str]:
-        """The Deployments that are restarted when a Secret is published."""
+        """The workloads that are restarted when a Secret is published."""
         return [name.strip() for name in self.consumers.split(",") if name.strip()]

@@ -25,7 +25,9 @@ FEATURES = (
     "s3-backups",
     "scheduling",
 )
-CASES = (*ENVIRONMENT_CASES, *FEATURES)
+# The values file of Vrooli's own images.
+VROOLI = "vrooli"
+CASES = (*ENVIRONMENT_CASES, *FEATURES, VROOLI)
 
 
 def folder() -> Path:
@@ -37,6 +39,8 @@ def settings(case: str) -> values.Values:
     """The values of a case, which override the chart's own."""
     if case in FEATURES:
         return values.read(project.chart_dir() / "tests" / "features" / f"{case}.yaml")
+    if case == VROOLI:
+        return values.read(project.chart_dir() / "values-vrooli.yaml")
     return {} if case == DEFAULT.name else values.load(ENVIRONMENTS[case])
 
 

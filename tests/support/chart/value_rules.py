@@ -143,6 +143,8 @@ def _secrets(supplied: Values) -> Values:
         if {name, f"{name}-vault"} & used or len(name) > LONGEST_SOURCE:
             name = changed[f"vso.secrets.{key}.k8sSecretName"] = f"another-{key.lower()}"
         used |= {name, f"{name}-vault"}
+    if at(supplied, "vso.connectionUrls"):
+        changed["spotahomeRedis.masterService"] = True
     return changed
 
 
@@ -155,6 +157,11 @@ def _services(supplied: Values) -> Values:
         changed[f"services.{key}.drainSeconds"] = min(service["drainSeconds"], grace - 1)
         for path in {"livenessPath", "readinessPath"} - service["probes"].keys():
             changed[f"services.{key}.probes.{path}"] = "/"
+        if "alias" in service["service"]:
+            changed[f"services.{key}.service.alias"] = f"alias-{key.lower()}"
+        variables = service["pod"].get("variables", {})
+        if variables.keys() & service["extraEnv"].keys():
+            changed[f"services.{key}.pod.variables"] = {}
     return changed
 
 

@@ -21,7 +21,7 @@ def named(site: Site) -> list[str]:
     """The pull secrets of the pods that the release does not create."""
     names = dict.fromkeys(
         str(one["name"])
-        for item in site.of_kind("Deployment")
+        for item in (*site.of_kind("Deployment"), *site.of_kind("StatefulSet"))
         for one in item.body["spec"]["template"]["spec"].get("imagePullSecrets") or []
     )
     synced = {

@@ -45,7 +45,7 @@ def planned_pods(manifests: Iterable[Manifest]) -> list[PodGroup]:
     pods: list[PodGroup] = []
     for item in objects:
         spec = item.body.get("spec") or {}
-        if item.kind == "Deployment":
+        if item.kind in ("Deployment", "StatefulSet"):
             pods.append(_deployment(item.name, spec, least))
         elif item.kind == "PostgresCluster":
             pods += _postgres(item.name, spec)
@@ -114,7 +114,7 @@ def is_ours(pod: Mapping[str, Any], namespace: str, manifests: Iterable[Manifest
     labels = metadata.get("labels") or {}
     for item in manifests:
         own = objects.labels(item.body).get(INSTANCE)
-        if item.kind == "Deployment" and labels.get(INSTANCE) == own is not None:
+        if item.kind in ("Deployment", "StatefulSet") and labels.get(INSTANCE) == own is not None:
             return True
         if item.kind == "PostgresCluster" and labels.get(CLUSTER_LABEL) == item.name:
             return True

@@ -75,7 +75,9 @@ class Component:
 def find_components(manifests: Iterable[Manifest]) -> tuple[Component, ...]:
     """The components of a release; those of the specification's diagrams come first."""
     own = [item for item in manifests if not item.is_hook]
-    components = [_build_component(item, own) for item in own if item.kind == "Deployment"]
+    components = [
+        _build_component(item, own) for item in own if item.kind in ("Deployment", "StatefulSet")
+    ]
     order = list(IDS.values())
     listed = [item for item in components if item.id in order]
     others = sorted((item for item in components if item.id not in order), key=lambda item: item.id)

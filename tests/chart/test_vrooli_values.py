@@ -1,0 +1,294 @@
+"""The values file of Vrooli's images sets what they require, and settings of the user win.
+
+The requirements are those of the public repository Vrooli/Vrooli at commit ed9369dbc.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from support.chart.network_policies import Peer, allows
+from support.chart.rendering import render
+from vrooli.chart import engine, golden
+from vrooli.chart.manifest import Manifest
+from vrooli.errors import UsageError
+
+HOSTILE = "p@ss/w:rd? #%+&ü"
+# Variables by container, with the file and line that requires each.
+REQUIRED = {
+    ("server", "PROJECT_DIR"): "packages/server/src/index.ts 40",
+    ("server", "VITE_SERVER_LOCATION"): "packages/server/src/index.ts 41",
+    ("server", "WORKER_ID"): "packages/server/src/index.ts 44",
+    ("server", "npm_package_name"): "packages/server/src/index.ts 374",
+    ("server", "PORT_API"): "packages/server/src/server.ts 5",
+    ("jobs", "npm_package_name"): "packages/jobs/src/index.ts 400",
+    ("jobs", "PORT_JOBS"): "packages/jobs/src/index.ts 393",
+    ("jobs", "PROJECT_DIR"): "packages/server/src/events/logger.ts 4",
+}
+PATHS = {
+    "/api": "packages/server/src/server.ts 22",
+    "/socket.io": "packages/server/src/index.ts 192",
+    "/mcp": "packages/server/src/index.ts 183",
+    "/webhooks": "packages/server/src/index.ts 146",
+    "/ai": "packages/server/src/index.ts 186",
+}
+
+
+def vrooli(**values: Any) -> dict[str, Manifest]:
+    """The chart with the file of Vrooli's images, and further values."""
+    return render({**golden.settings(golden.VROOLI), **values})
+
+
+def pod_of(workload: Manifest) -> Any:
+    """The pod of a workload or a Job."""
+    return workload.body["spec"]["template"]["spec"]
+
+
+def environment(objects: dict[str, Manifest], key: str) -> dict[str, Any]:
+    """The variables of the first container: ConfigMaps below the container's own."""
+    container = pod_of(objects[key])["containers"][0]
+    result: dict[str, Any] = {}
+    for source in container["envFrom"]:
+        if "configMapRef" in source:
+            result |= objects[f"ConfigMap/{source['configMapRef']['name']}"].body["data"]
+    return result | {item["name"]: item for item in container["env"]}
+
+
+@pytest.mark.parametrize(("container", "variable"), REQUIRED)
+def test_each_variable_that_vrooli_requires_is_set(container: str, variable: str) -> None:
+    key = "StatefulSet/demo-server" if container == "server" else "Deployment/demo-jobs"
+    assert environment(vrooli(), key).get(variable), REQUIRED[container, variable]
+
+
+def test_the_server_gets_the_number_of_its_pod() -> None:
+    worker = environment(vrooli(), "StatefulSet/demo-server")["WORKER_ID"]
+    path = "metadata.labels['apps.kubernetes.io/pod-index']"
+    assert worker["valueFrom"] == {"fieldRef": {"fieldPath": path}}
+    assert environment(vrooli(), "Deployment/demo-jobs")["WORKER_ID"]["value"] == "1023"
+
+
+def test_a_setting_of_the_user_replaces_the_charts_address() -> None:
+    public = {"config": {"extra": {"SERVER_URL": "https://vrooli.example.com"}}}
+    objects = render(public)
+    assert environment(objects, "Deployment/demo-server")["SERVER_URL"] == (
+        "https://vrooli.example.com"
+    )
+    assert "SERVER_URL" not in objects["ConfigMap/demo-connections"].body["data"]
+
+
+def test_expansions_follow_the_variables_that_they_use() -> None:
+    pod = {"variables": {"Z": {"secretKeyRef": {"name": "s", "key": "k"}}}}
+    server = {"extraEnv": {"A": "a-$(Z)", "B": "plain"}, "pod": pod}
+    env = pod_of(render({"services": {"server": server}})["Deployment/demo-server"])
+    names = [item["name"] for item in env["containers"][0]["env"]]
+    assert names[-3:] == ["Z", "B", "A"]
+
+
+def test_every_path_of_the_server_is_routed_to_it() -> None:
+    ingress = {**golden.settings(golden.VROOLI)["ingress"], "enabled": True}
+    rule = vrooli(ingress=ingress)["Ingress/demo"].body["spec"]["rules"][0]
+    routes = {path["path"]: path["backend"]["service"]["name"] for path in rule["http"]["paths"]}
+    assert {path for path in PATHS if routes.get(path) != "demo-server"} == set()
+    assert routes["/"] == "demo-ui"
+
+
+def test_the_detector_has_the_name_that_the_server_requests() -> None:
+    objects = vrooli()
+    alias, own = objects["Service/nsfw-detector"], objects["Service/demo-nsfw-detector"]
+    assert alias.body["spec"] == own.body["spec"]
+    policies = [item.body for item in objects.values() if item.kind == "NetworkPolicy"]
+    server, detector = (
+        Peer("somewhere", objects[key].body["spec"]["template"]["metadata"]["labels"])
+        for key in ("StatefulSet/demo-server", "Deployment/demo-nsfw-detector")
+    )
+    assert allows(policies, "somewhere", server, detector, 8000)
+
+
+def test_a_service_selects_the_master_of_redis() -> None:
+    spec = vrooli()["Service/rfm-vrooli-rf"].body["spec"]
+    assert spec["selector"]["redisfailovers-role"] == "master"
+
+
+def test_the_migration_runs_before_an_upgrade_with_the_environment_of_the_server() -> None:
+    objects = vrooli()
+    job = objects["Job/demo-migration"]
+    assert job.annotations["helm.sh/hook"] == "pre-upgrade"
+    assert job.body["spec"]["activeDeadlineSeconds"] == 600
+    migration, server = (
+        pod_of(objects[key])["containers"][0]
+        for key in ("Job/demo-migration", "StatefulSet/demo-server")
+    )
+    assert (migration["env"], migration["envFrom"]) == (server["env"], server["envFrom"])
+    assert migration["image"] == server["image"]
+    assert migration["command"][-1].endswith("prisma migrate deploy")
+    targets = {key for key in objects if key.startswith("NetworkPolicy/")}
+    assert "NetworkPolicy/demo-migration" in targets
+    assert "Job/demo-migration" not in render()
+
+
+def test_a_new_database_has_the_extensions_and_lets_migrations_use_the_schema_public() -> None:
+    sql = vrooli()["ConfigMap/vrooli-pg-init-sql"].body["data"]["init.sql"]
+    assert 'CREATE EXTENSION IF NOT EXISTS "vector" SCHEMA public;' in sql
+    assert sql.index('\\connect "vrooli"') < sql.index("ON SCHEMA public TO") < sql.index("vector")
+
+
+@pytest.fixture
+def evaluate(tmp_path: Path) -> Any:
+    """Evaluates a template as VSO does: Go's templates with the functions of sprig."""
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "Chart.yaml").write_text("{apiVersion: v2, name: a, version: 0.0.1}")
+    template = (
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n"
+        '  text: {{ tpl .Values.text (dict "Secrets" .Values.data "Template" .Template) | quote }}'
+    )
+    (tmp_path / "templates" / "a.yaml").write_text(template)
+
+    def result(text: str, data: dict[str, str]) -> str:
+        values = {"text": text, "data": data}
+        (found,) = engine.render(values, release="a", namespace="a", chart=tmp_path)
+        return str(found.body["data"]["text"])
+
+    return result
+
+
+def templates(objects: dict[str, Manifest], name: str) -> dict[str, Any]:
+    """The templates of a synced Secret."""
+    spec = objects[f"VaultStaticSecret/demo-{name}"].body["spec"]
+    found: dict[str, Any] = spec["destination"]["transformation"].get("templates", {})
+    return found
+
+
+def test_addresses_contain_the_credentials_percent_encoded(evaluate: Any) -> None:
+    objects = vrooli()
+    data = {"DB_USER": "vrooli", "DB_PASSWORD": HOSTILE, "DB_NAME": "vrooli"}
+    database = urlsplit(evaluate(templates(objects, "postgres")["DB_URL"]["text"], data))
+    assert (database.scheme, database.hostname, database.port) == (
+        "postgresql",
+        "vrooli-pg-pgbouncer",
+        5432,
+    )
+    assert unquote(database.password or "") == HOSTILE
+    assert (database.path, database.query) == ("/vrooli", "sslmode=require")
+    text = templates(objects, "redis")["REDIS_URL"]["text"]
+    redis = urlsplit(evaluate(text, {"REDIS_PASSWORD": HOSTILE}))
+    assert (redis.scheme, redis.hostname, redis.port) == ("redis", "rfm-vrooli-rf", 6379)
+    assert unquote(redis.password or "") == HOSTILE
+    assert "password" in templates(objects, "redis"), "the Redis operator reads this key"
+
+
+def test_other_logins_to_vault_replace_the_login_with_kubernetes() -> None:
+    role = {"mount": "approle", "roleId": "id", "secretName": "vault-role"}
+    spec = render({"vso": {"auth": {"appRole": role}}})["VaultAuth/demo-vault"].body["spec"]
+    assert (spec["method"], spec["mount"]) == ("appRole", "approle")
+    assert spec["appRole"] == {"roleId": "id", "secretRef": "vault-role"}
+    jwt = {"mount": "oidc", "role": "vrooli", "secretName": ""}
+    spec = render({"vso": {"auth": {"jwt": jwt}}})["VaultAuth/demo-vault"].body["spec"]
+    assert spec["jwt"] == {"role": "vrooli", "serviceAccount": "vrooli-vso", "audiences": ["vault"]}
+    assert "kubernetes" not in spec
+
+
+def test_a_further_secret_is_synced_and_read() -> None:
+    more = {"vaultPath": "secret/data/vrooli/llm", "readers": ["server"]}
+    objects = render({"vso": {"extraSecrets": {"llm": more}}})
+    spec = objects["VaultStaticSecret/demo-extra-llm"].body["spec"]
+    assert (spec["path"], spec["destination"]["name"]) == ("vrooli/llm", "llm")
+    assert spec["rolloutRestartTargets"] == [{"kind": "Deployment", "name": "demo-server"}]
+    sources = pod_of(objects["Deployment/demo-server"])["containers"][0]["envFrom"]
+    assert sources[-1] == {"secretRef": {"name": "llm"}}
+    assert {"secretRef": {"name": "llm"}} not in (
+        pod_of(objects["Deployment/demo-jobs"])["containers"][0]["envFrom"]
+    )
+
+
+def test_the_rotator_restarts_a_stateful_set() -> None:
+    objects = vrooli()
+    settings = pod_of(objects["Deployment/demo-rotator"])["containers"][0]["env"]
+    consumers = next(item["value"] for item in settings if item["name"] == "CONSUMERS")
+    assert set(consumers.split(",")) == {"StatefulSet/demo-server", "demo-jobs"}
+    rules = objects["Role/demo-rotator"].body["rules"]
+    permitted = {
+        resource: rule["resourceNames"]
+        for rule in rules
+        if rule["apiGroups"] == ["apps"]
+        for resource in rule["resources"]
+    }
+    assert permitted == {"deployments": ["demo-jobs"], "statefulsets": ["demo-server"]}
+
+
+def test_optional_settings_of_a_pod_are_rendered() -> None:
+    pod = {
+        "command": ["node"],
+        "args": ["index.js"],
+        "envFrom": [{"secretRef": {"name": "keys", "optional": True}}],
+        "volumes": {"/data": {"persistentVolumeClaim": {"claimName": "c", "readOnly": True}}},
+        "labels": {"team": "a"},
+        "serviceAccountAnnotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/a"},
+        "topologySpread": {"zone": {"maxSkew": 2, "whenUnsatisfiable": "DoNotSchedule"}},
+    }
+    workload = {"revisionHistoryLimit": 0, "strategy": {"type": "Recreate"}}
+    service = {"type": "NodePort", "annotations": {"a.io/b": "c"}}
+    values = {
+        "services": {"server": {"pod": pod, "workload": workload, "service": service}},
+        "commonLabels": {"cost": "b"},
+        "image": {"pullSecrets": ["mine"]},
+    }
+    objects = render(values)
+    spec = objects["Deployment/demo-server"].body["spec"]
+    container = pod_of(objects["Deployment/demo-server"])["containers"][0]
+    assert (spec["revisionHistoryLimit"], spec["strategy"]) == (0, {"type": "Recreate"})
+    assert (container["command"], container["args"]) == (["node"], ["index.js"])
+    assert container["envFrom"][-1] == {"secretRef": {"name": "keys", "optional": True}}
+    mount = {"name": "extra-0", "mountPath": "/data", "readOnly": True}
+    assert container["volumeMounts"][-1] == mount
+    labels = spec["template"]["metadata"]["labels"]
+    assert (labels["team"], labels["cost"]) == ("a", "b")
+    assert "team" not in spec["selector"]["matchLabels"]
+    account = objects["ServiceAccount/demo-server"]
+    assert account.annotations == pod["serviceAccountAnnotations"]
+    pod_spec = pod_of(objects["Deployment/demo-server"])
+    assert [item["maxSkew"] for item in pod_spec["topologySpreadConstraints"]] == [2]
+    names = [item["name"] for item in pod_spec["imagePullSecrets"]]
+    assert names == ["vrooli-dockerhub-pull-secret", "mine"]
+    assert objects["Service/demo-server"].body["spec"]["type"] == "NodePort"
+    unlabeled = [
+        key for key, item in objects.items() if item.body["metadata"]["labels"].get("cost") != "b"
+    ]
+    assert unlabeled == []
+
+
+CONFLICTS: list[tuple[dict[str, Any], str]] = [
+    (
+        {
+            "services": {
+                "ui": {
+                    "extraEnv": {"A": "1"},
+                    "pod": {"variables": {"A": {"fieldRef": {"fieldPath": "metadata.name"}}}},
+                }
+            }
+        },
+        r"services\.ui\.pod\.variables: A is also in extraEnv",
+    ),
+    ({"commonLabels": {"app.kubernetes.io/name": "a"}}, r"commonLabels: app\.kubernetes\.io/name"),
+    (
+        {"services": {"ui": {"service": {"alias": "demo-server"}}}},
+        r"services\.ui\.service\.alias: this name is already used by services\.server",
+    ),
+    (
+        {"vso": {"connectionUrls": True}},
+        r"vso\.connectionUrls: requires spotahomeRedis\.masterService",
+    ),
+    (
+        {"vso": {"extraSecrets": {"vrooli-redis-creds": {"vaultPath": "a/data/b"}}}},
+        r"vso\.extraSecrets\.vrooli-redis-creds: this name is already used by vso\.secrets\.redis",
+    ),
+]
+
+
+@pytest.mark.parametrize(("wrong", "message"), CONFLICTS, ids=[message for _, message in CONFLICTS])
+def test_two_values_for_one_setting_are_rejected(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        render(wrong)

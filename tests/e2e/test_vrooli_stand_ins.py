@@ -1,0 +1,125 @@
+"""Programs that require what Vrooli's own require run with its values file."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from support.cluster import vault_admin
+from support.cluster.live import Live
+from support.release.databases import REDIS, sql
+from support.release.helm_cli import PlainHelm
+from support.vrooli_stand_ins.values import stand_in_values
+from vrooli import project
+from vrooli.environments import ENVIRONMENTS
+from vrooli.errors import VrooliError
+from vrooli.events import Progress
+from vrooli.kube import Kube
+from vrooli.release import Release
+from vrooli.release import uninstall as release_uninstall
+
+pytestmark = pytest.mark.root
+
+NAMESPACE = "stand-ins"
+VROOLI = project.chart_dir() / "values-vrooli.yaml"
+SERVERS = "app.kubernetes.io/component=server"
+WORKERS = "SELECT string_agg(worker::text, ',' ORDER BY worker) FROM public.workers WHERE detector"
+MASTER = f"{REDIS},redisfailovers-role=master"
+LIMIT_S = 120.0
+
+
+@pytest.fixture
+async def helm(live: Live, kube: Kube) -> AsyncIterator[PlainHelm]:
+    """A release in a namespace of its own, whose secrets Vault's role may read."""
+    release = Release("stand-ins", NAMESPACE, live.kubeconfig)
+    namespaces = [NAMESPACE, live.environment.namespace]
+    await vault_admin.set_role(kube, bound_service_account_namespaces=namespaces)
+    try:
+        yield PlainHelm("helm", release)
+    finally:
+        await release_uninstall.remove_data(kube, release, Progress())
+        await vault_admin.set_role(kube)
+
+
+def files(folder: Path, **migration: str) -> list[Path]:
+    """The values files: a development cluster, Vrooli's images, and the stand-ins."""
+    path = folder / "stand-ins.yaml"
+    path.write_text(yaml.safe_dump(stand_in_values(**migration)))
+    return [ENVIRONMENTS["dev"].values_file, VROOLI, path]
+
+
+async def total(kube: Kube) -> int:
+    """The last count that a server has written to both databases."""
+    return int(await sql(kube, NAMESPACE, "SELECT coalesce(max(total), 0) FROM public.workers"))
+
+
+async def until_equal(kube: Kube, query: str, expected: str) -> None:
+    """Wait until a query gives a text."""
+    deadline = time.monotonic() + LIMIT_S
+    while (found := await sql(kube, NAMESPACE, query)) != expected:
+        assert time.monotonic() < deadline, f"{query}: {found}"
+        await asyncio.sleep(2.0)
+
+
+async def counts_again(kube: Kube, floor: int) -> None:
+    """Wait until the servers have written ten more times."""
+    deadline = time.monotonic() + LIMIT_S
+    while await total(kube) < floor + 10:
+        assert time.monotonic() < deadline, "the servers write to no master of Redis"
+        await asyncio.sleep(2.0)
+
+
+async def until_replaced(kube: Kube, uid: str) -> None:
+    """Wait until another pod of Redis is the master."""
+    deadline = time.monotonic() + LIMIT_S
+    while (
+        uid
+        in (
+            found := {
+                pod["metadata"]["uid"] for pod in await kube.list("v1", "Pod", NAMESPACE, MASTER)
+            }
+        )
+        or not found
+    ):
+        assert time.monotonic() < deadline, "no other Redis has become the master"
+        await asyncio.sleep(2.0)
+
+
+async def uids(kube: Kube) -> set[str]:
+    """The identities of the servers' pods."""
+    pods = await kube.list("v1", "Pod", NAMESPACE, SERVERS)
+    return {pod["metadata"]["uid"] for pod in pods}
+
+
+async def log_of(kube: Kube, pod: str, container: str) -> str:
+    """The log of a container."""
+    return "\n".join([line async for line in kube.logs(NAMESPACE, pod, container)])
+
+
+@pytest.mark.timeout(540)
+async def test_stand_ins_run_follow_the_master_and_survive_a_failed_migration(
+    helm: PlainHelm, kube: Kube, tmp_path: Path
+) -> None:
+    await helm.install(project.chart_dir(), *files(tmp_path))
+    await until_equal(kube, WORKERS, "0,1,2")
+    assert await sql(kube, NAMESPACE, "SELECT 'A'::public.citext = 'a'") == "t"
+    log = await log_of(kube, f"{helm.release.name}-server-0", "log-files")
+    assert "worker 0 starts" in log
+
+    (pod,) = await kube.list("v1", "Pod", NAMESPACE, MASTER)
+    await kube.delete("v1", "Pod", pod["metadata"]["name"], NAMESPACE)
+    await until_replaced(kube, pod["metadata"]["uid"])
+    await counts_again(kube, await total(kube))
+
+    before = await uids(kube)
+    with pytest.raises(VrooliError):
+        await helm.upgrade(project.chart_dir(), *files(tmp_path, FAIL_MIGRATION="1"))
+    assert await uids(kube) == before
+    await counts_again(kube, await total(kube))
+    jobs = await kube.list("v1", "Pod", NAMESPACE, "app.kubernetes.io/component=migration")
+    assert "P3018" in await log_of(kube, jobs[0]["metadata"]["name"], "migration")

@@ -1,0 +1,50 @@
+"""Values that run the stand-ins with k8s/chart/values-vrooli.yaml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent
+PYTHON = ("python3", "-c")
+# What a site keeps in Vault; the stand-ins only test that it is there.
+SECRETS = ("JWT_PRIV", "JWT_PUB", "VAPID_PUBLIC_KEY", "VAPID_PRIVATE_KEY")
+
+
+def program(name: str) -> list[str]:
+    """The command that runs a stand-in."""
+    return [*PYTHON, (FOLDER / f"{name}.py").read_text(encoding="utf-8")]
+
+
+def stand_in_values(**migration: str) -> dict[str, Any]:
+    """Values over those of Vrooli's images.
+
+    Args:
+        migration: Variables of the migration, such as FAIL_MIGRATION.
+    """
+    return {
+        "replicaCount": {"server": 3},
+        "services": {
+            "ui": {"enabled": False},
+            "jobs": {"enabled": False},
+            "adminer": {"enabled": False},
+            "nsfwDetector": {"enabled": True},
+            "server": {
+                "extraEnv": {
+                    **dict.fromkeys(SECRETS, "stand-in"),
+                    **migration,
+                    "EXTENSIONS": "citext",
+                },
+                "pod": {
+                    "command": program("server"),
+                    "initContainers": {"migrate": {"command": program("migration")}},
+                },
+                "probes": {"startup": {"periodSeconds": 2, "failureThreshold": 90}},
+            },
+        },
+        "migration": {"command": program("migration"), "timeoutSeconds": 60, "retries": 0},
+        "spotahomeRedis": {"redis": {"replicas": 2}, "sentinel": {"replicas": 3}},
+        # The image that is built here has no pgvector: Debian 12 has no package of it.
+        "pgoPostgresql": {"extensions": ["citext"]},
+        "ingress": {"enabled": False},
+    }
