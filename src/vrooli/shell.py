@@ -65,7 +65,7 @@ def segment(value: object) -> str:
 
 
 def path(value: object) -> str:
-    """Return a path in Vault."""
+    """Return a path in Vault, or the group and version of an API."""
     return _word(value, _PATH)
 
 

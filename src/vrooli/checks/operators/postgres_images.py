@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from vrooli import shell
 from vrooli.chart.manifest import Manifest
 from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.runner import is_forbidden
@@ -150,7 +151,8 @@ def _too_new(item: Manifest, newest: int, offered: Collection[str]) -> Finding:
         f"{newest} at most.",
         f"Set pgoPostgresql.postgresVersion to {_listed(majors or [newest])}, or install a newer "
         "operator with its definitions.",
-        f"kubectl explain postgrescluster.spec.postgresVersion --api-version={item.api_version}",
+        "kubectl explain postgrescluster.spec.postgresVersion "
+        f"--api-version={shell.path(item.api_version)}",
     )
 
 

@@ -9,7 +9,7 @@ from vrooli.diagnosis.evidence.components import operators, postgres
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import last_events
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.kube.objects import Body, Ref, number
+from vrooli.kube.objects import Body, Ref, mapping, number
 from vrooli.operators import PGO
 from vrooli.operators.pgo import images, readiness
 from vrooli.operators.pgo.names import CLUSTER_LABEL
@@ -18,7 +18,7 @@ from vrooli.operators.pgo.names import CLUSTER_LABEL
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Yield each cluster that lacks an image, by the operator's environment or its event."""
     for cluster, body in postgres.clusters(evidence):
-        if body["spec"].get("shutdown"):
+        if mapping(body, "spec").get("shutdown"):
             continue  # PGO reconciles it without an image
         offered = _offered_images(evidence)
         missing = images.missing_images(body, offered) if offered else []
