@@ -60,7 +60,11 @@ Usage: {{ include "vrooli.postgresAlerts" . }}
     (printf "max by (pod) (ccp_connection_stats_total{%s} / ccp_connection_stats_max_connections{%s}) > 0.8" $own $own)
     "{{ $labels.pod }} uses more than 80 % of its connections") }}
 {{- $backup := .Values.pgoPostgresql.backup }}
-{{- if or $backup.schedules.full (and $backup.s3.enabled $backup.s3.schedules.full) }}
+{{- $schedules := list $backup.schedules.full }}
+{{- range include "vrooli.cloudRepositories" $ | fromYamlArray }}
+{{- $schedules = append $schedules (get $backup .kind).schedules.full }}
+{{- end }}
+{{- if compact $schedules }}
 {{- include "vrooli.alert" (list "VrooliPostgresBackupOld" "warning" "1h"
     (printf "min(ccp_backrest_last_full_backup_time_since_completion_seconds{%s}) > %d" $own (mul $.Values.monitoring.alerts.backupAgeDays 86400))
     (printf "The last full backup of PostgreSQL is older than %d days" (int $.Values.monitoring.alerts.backupAgeDays))) }}

@@ -62,15 +62,7 @@ pgoPostgresql.users: {{ .name }} is listed twice
 {{- if include "vrooli.isRotated" (list . "postgres") }}
 {{- include "vrooli.alternateChecks" (list . $users) }}
 {{- end }}
-{{- with .Values.pgoPostgresql.backup }}
-{{- if .s3.enabled }}
-{{- range $kind, $cron := .s3.schedules }}
-{{- if and $cron (has $cron (values $.Values.pgoPostgresql.backup.schedules)) }}
-pgoPostgresql.backup.s3.schedules.{{ $kind }}: {{ $cron }} is also in backup.schedules; of two simultaneous backups, one fails
-{{- end }}
-{{- end }}
-{{- end }}
-{{- end }}
+{{- include "vrooli.backupChecks" . }}
 {{- end }}
 
 {{/*

@@ -5,9 +5,6 @@ NetworkPolicy rules that the API server would reject.
 {{- range .Values.networkPolicies.apiServer.cidrs }}
 {{- include "vrooli.cidrCheck" (list "networkPolicies.apiServer.cidrs" .) }}
 {{- end }}
-{{- range .Values.pgoPostgresql.backup.s3.cidrs }}
-{{- include "vrooli.cidrCheck" (list "pgoPostgresql.backup.s3.cidrs" .) }}
-{{- end }}
 {{- range $key, $rules := .Values.networkPolicies.extraEgress }}
 {{- $path := printf "networkPolicies.extraEgress.%s" $key }}
 {{- range $rules }}

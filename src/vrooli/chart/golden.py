@@ -17,6 +17,7 @@ ENVIRONMENT_CASES = {"default": DEFAULT, **ENVIRONMENTS}
 # The optional features; each has a values file in tests/features/.
 FEATURES = (
     "autoscaling",
+    "cloud-backups",
     "external-databases",
     "gateway",
     "gpu",

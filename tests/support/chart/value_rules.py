@@ -28,6 +28,12 @@ RESOURCES = (
     "spotahomeRedis.redis.resources",
     "spotahomeRedis.sentinel.resources",
 )
+# What each place of backups outside the cluster needs.
+CLOUDS = {
+    "s3": ("bucket", "endpoint", "region", "secretName"),
+    "gcs": ("bucket", "secretName"),
+    "azure": ("container", "secretName"),
+}
 # What a Secret's name has room for beside the suffix of VSO's.
 LONGEST_SOURCE = 253 - len("-vault")
 ANYWHERE = {"host": "", "paths": [{"path": "/", "service": "ui"}]}
@@ -104,18 +110,21 @@ def _databases(supplied: Values) -> Values:
 
 def _postgres(supplied: Values) -> Values:
     cluster = at(supplied, "pgoPostgresql")
-    s3 = cluster["backup"]["s3"]
-    needed = ("bucket", "endpoint", "region", "secretName") if s3["enabled"] else ()
+    given: Values = {}
+    used = {*cluster["backup"]["schedules"].values()}
+    for kind, keys in CLOUDS.items():
+        cloud = cluster["backup"][kind]
+        path = f"pgoPostgresql.backup.{kind}"
+        if cloud["enabled"]:
+            given |= {f"{path}.{key}": cloud[key] or "given" for key in keys}
+            crons = cloud["schedules"]
+            given |= {f"{path}.schedules.{name}": "" for name in crons if crons[name] in used}
+            used |= {*crons.values()}
     return {
         "pgoPostgresql.users": _users(cluster["users"]),
         "pgoPostgresql.postgresVersion": min(cluster["postgresVersion"], NEWEST_POSTGRES),
         "pgoPostgresql.instances": max(cluster["instances"], 1 + cluster["synchronous"]),
-        **{f"pgoPostgresql.backup.s3.{key}": s3[key] or "given" for key in needed},
-        **{
-            f"pgoPostgresql.backup.s3.schedules.{kind}": ""
-            for kind, cron in s3["schedules"].items()
-            if cron in cluster["backup"]["schedules"].values()
-        },
+        **given,
     }
 
 
@@ -211,7 +220,7 @@ def _resources(supplied: Values) -> Values:
 
 
 def _networks(supplied: Values) -> Values:
-    policies, s3 = at(supplied, "networkPolicies"), at(supplied, "pgoPostgresql.backup.s3")
+    policies, backup = at(supplied, "networkPolicies"), at(supplied, "pgoPostgresql.backup")
     rules = {
         key: [_rule(rule) for rule in settings] for key, settings in policies["extraEgress"].items()
     }
@@ -220,7 +229,10 @@ def _networks(supplied: Values) -> Values:
         "networkPolicies.apiServer.cidrs": [
             _network(cidr) for cidr in policies["apiServer"]["cidrs"]
         ],
-        "pgoPostgresql.backup.s3.cidrs": [_network(cidr) for cidr in s3["cidrs"]],
+        **{
+            f"pgoPostgresql.backup.{kind}.cidrs": [_network(cidr) for cidr in backup[kind]["cidrs"]]
+            for kind in CLOUDS
+        },
     }
 
 
