@@ -22,8 +22,7 @@ async def locked(path: Path, waiting: Callable[[], None]) -> AsyncIterator[None]
         path: The file; created if it does not exist.
         waiting: Called once if another holder must be waited for.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(_open_private(path), "w") as file:
+    with open_private(path) as file:
         if not try_lock(file):
             waiting()
             while True:
@@ -33,9 +32,10 @@ async def locked(path: Path, waiting: Callable[[], None]) -> AsyncIterator[None]
         yield
 
 
-def _open_private(path: Path) -> int:
-    """Open it for its owner only: whoever can open a file can lock it, and block others."""
-    return os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+def open_private(path: Path) -> IO[str]:
+    """Open a lock file for its owner only: whoever can open it can lock it, and block others."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w")
 
 
 def try_lock(file: IO[str], *, shared: bool = False) -> bool:

@@ -124,7 +124,7 @@ def preparations(options: SuiteOptions) -> list[Step]:
     steps = [Step("test-packages", "Host packages of the tests", ensure)] if packages else []
     if ON_CLUSTERS.intersection(options.own):
         # apt's lock: one installation at a time.
-        first, *rest = Machine().steps()
+        first, *rest = Machine(keeps_build_caches=True).steps()
         after = ("test-packages",) if packages else ()
         tools = Step("test-programs", "Programs of the tests", _ensure_tools, ("programs",))
         steps += [replace(first, after=after), *rest, tools]

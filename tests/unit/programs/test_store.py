@@ -160,3 +160,35 @@ def test_the_meter_trusts_its_own_speed_once_it_tells(monkeypatch: pytest.Monkey
     assert isinstance(said[-1], StepProgressed)
     assert said[0].remaining_s == PAUSE.build_s - 50.0
     assert said[-1].remaining_s == 50.0
+
+
+def _module_cache(cache: Path) -> Path:
+    """A module as Go keeps it: read-only."""
+    module = cache / "go" / "mod" / "example.com"
+    module.mkdir(parents=True)
+    (module / "go.mod").touch(mode=0o444)
+    module.chmod(0o555)
+    return module
+
+
+def test_the_build_caches_are_deleted_and_programs_stay(cache: Path) -> None:
+    module = _module_cache(cache)
+    store.folder(PAUSE).mkdir(parents=True)
+    assert store.clear_build_caches()
+    assert not module.exists()
+    assert store.folder(PAUSE).exists()
+
+
+async def test_the_build_caches_stay_while_another_run_builds(
+    built: list[str], cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, cleared = _module_cache(cache), list[bool]()
+
+    async def build(group: Group, into: Path, progress: Progress) -> None:
+        cleared.append(store.clear_build_caches())
+
+    monkeypatch.setattr(golang, "build", build)
+    await store.ensure(["pause"], Progress())
+    assert cleared == [False]
+    assert module.exists()
+    assert store.clear_build_caches()

@@ -99,3 +99,27 @@ def test_a_compiler_is_installed_only_to_build_runc(
     asyncio.run(Machine(runs_clusters=runs_clusters).ensure_programs(Progress()))
     assert set(requests) == installed
     assert ("runc" in provided) == runs_clusters
+
+
+@pytest.mark.parametrize(
+    ("is_cached", "keeps", "is_cleared"),
+    [(False, False, True), (False, True, False), (True, False, False)],
+)
+def test_the_build_caches_are_deleted_after_a_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_cached: bool, keeps: bool, is_cleared: bool
+) -> None:
+    async def ensure(names: Iterable[str], progress: Progress) -> dict[str, Path]:
+        return {}
+
+    async def need_compiler(names: Iterable[str]) -> bool:
+        return False
+
+    monkeypatch.setenv("VROOLI_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(module.programs, "ensure", ensure)
+    monkeypatch.setattr(module.programs, "need_compiler", need_compiler)
+    if is_cached:
+        for group in GROUPS:
+            store.folder(group).mkdir(parents=True)
+    (tmp_path / "go" / "build").mkdir(parents=True)
+    asyncio.run(Machine(keeps_build_caches=keeps).ensure_programs(Progress()))
+    assert (tmp_path / "go").exists() != is_cleared

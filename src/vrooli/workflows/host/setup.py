@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -39,9 +40,14 @@ class Machine:
         images: The images, by their names in the catalog.
     """
 
-    def __init__(self, *, runs_clusters: bool = True) -> None:
-        """Prepare for an embedded cluster, or for one that another program runs."""
-        self._runs_clusters = runs_clusters
+    def __init__(self, *, runs_clusters: bool = True, keeps_build_caches: bool = False) -> None:
+        """Prepare for an embedded cluster, or for one that another program runs.
+
+        Args:
+            runs_clusters: Whether this machine runs the cluster.
+            keeps_build_caches: Whether further programs are built afterwards.
+        """
+        self._runs_clusters, self._keeps_build_caches = runs_clusters, keeps_build_caches
         self._packages = package_manager.ensure_packages if runs_clusters else ensure_builder
         self.programs: dict[str, Path] = {}
         self.images: dict[str, BuiltImage] = {}
@@ -76,8 +82,12 @@ class Machine:
         self.programs = await programs.ensure(names, progress)
         if self._runs_clusters:
             await programs.module_dir(gateway_api.MODULE, progress)
-        detail = f"added {', '.join(missing)}" if missing else f"all {len(names)} are in the cache"
-        return Done(changed=bool(missing), detail=detail)
+        if not missing:
+            return Done(changed=False, detail=f"all {len(names)} are in the cache")
+        if not self._keeps_build_caches:
+            progress.report("deleting the build caches")
+            await asyncio.to_thread(programs.clear_build_caches)
+        return Done(changed=True, detail=f"added {', '.join(missing)}")
 
     async def ensure_images(self, progress: Progress) -> Done:
         """Build the images without third-party programs, concurrently with the programs."""
