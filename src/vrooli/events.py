@@ -68,10 +68,12 @@ class LogLine:
     Attributes:
         source: The pod or process that wrote it.
         text: The line, without its end.
+        component: The component that the source belongs to, for its colour; empty if there is none.
     """
 
     source: str
     text: str
+    component: str = ""
 
 
 class ObjectState(StrEnum):

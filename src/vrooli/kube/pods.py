@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 
 import httpx
 import httpx_ws  # kr8s' own way to talk to pods, whose errors it passes on
@@ -26,6 +27,25 @@ _REFUSALS = (
     *(kr8s.ExecError, kr8s.NotFoundError, kr8s.ServerError, kr8s.APITimeoutError),
     *(httpx_ws.HTTPXWSException, httpx.HTTPError, OSError),
 )
+
+
+@dataclass(frozen=True)
+class LogRange:
+    """The part of a log that is read; all of it by default.
+
+    Attributes:
+        tail: The number of last lines; None reads all.
+        since_s: Lines of the last so many seconds only.
+        since: Lines from this time on only, as the kubelet writes times; the kubelet rounds it
+            down to seconds.
+    """
+
+    tail: int | None = None
+    since_s: int | None = None
+    since: str = ""
+
+
+ALL = LogRange()
 
 
 class Pods(Rest):
@@ -62,17 +82,21 @@ class Pods(Rest):
         pod: str,
         container: str | None = None,
         *,
-        tail: int | None = None,
+        part: LogRange = ALL,
         follow: bool = False,
         previous: bool = False,
+        timestamps: bool = False,
     ) -> AsyncIterator[str]:
-        """The lines of a container's log.
+        """The lines of a container's log, each after its time and a space with ``timestamps``.
 
         Raises:
             ApiError: There is no such log, or none any more.
             VrooliError: It broke off.
         """
-        params = _log_params(container, tail, follow, previous)
+        params = _log_params(part)
+        flags = {"follow": follow, "previous": previous, "timestamps": timestamps}
+        params |= {name: "true" for name, is_set in flags.items() if is_set}
+        params |= {"container": container} if container else {}
         try:
             async with self._api.call_api(
                 "GET",
@@ -141,12 +165,9 @@ class Pods(Rest):
         return Forward(target, port)
 
 
-def _log_params(
-    container: str | None, tail: int | None, follow: bool, previous: bool
-) -> dict[str, str]:
+def _log_params(part: LogRange) -> dict[str, str]:
     return {
-        **({"container": container} if container else {}),
-        **({"tailLines": str(tail)} if tail is not None else {}),
-        **({"follow": "true"} if follow else {}),
-        **({"previous": "true"} if previous else {}),
+        **({"tailLines": str(part.tail)} if part.tail is not None else {}),
+        **({"sinceSeconds": str(part.since_s)} if part.since_s is not None else {}),
+        **({"sinceTime": part.since} if part.since else {}),
     }

@@ -9,6 +9,7 @@ import helm_python
 
 from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.kube import Kube
+from vrooli.kube.pods import LogRange
 from vrooli.release import helm
 from vrooli.release.model import Release
 from vrooli.release.records import storage
@@ -76,6 +77,7 @@ async def run(kube: Kube, release: Release, name: str) -> TestResult:
 async def _log(kube: Kube, release: Release, pod: str) -> str:
     """The last lines of a test's log, if its pod still exists."""
     try:
-        return "\n".join([line async for line in kube.logs(release.namespace, pod, tail=LOG_LINES)])
+        part = LogRange(tail=LOG_LINES)
+        return "\n".join([line async for line in kube.logs(release.namespace, pod, part=part)])
     except VrooliError as error:
         return error.message

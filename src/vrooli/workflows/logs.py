@@ -1,4 +1,4 @@
-"""Shows the logs of one component's pods, line by line and with secrets masked.
+"""Shows the logs of a release's components, line by line and with secrets masked.
 
 The values of the namespace's Secrets and text that looks like a secret are masked. A secret that
 is split over two lines is not detected.
@@ -7,17 +7,21 @@ is split over two lines is not detected.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from vrooli.environments import Environment
-from vrooli.errors import UsageError
+from vrooli.errors import UsageError, VrooliError
 from vrooli.events import Listener, LogLine
+from vrooli.kube import Kube
+from vrooli.kube.pods import LogRange
 from vrooli.operators.pgo import names as pgo
 from vrooli.redaction import Lines, Redactor
 from vrooli.release import secret_redaction
-from vrooli.workflows import advice
+from vrooli.workflows import advice, log_text
 from vrooli.workflows.clusters import access
+from vrooli.workflows.log_streams import Follower, Line, Source, read
 from vrooli.workflows.results.base import Result
 
 
@@ -27,11 +31,11 @@ class Component:
 
     Attributes:
         labels: The label selector of its pods; ``{release}`` is replaced by the release's name.
-        container: The container with the log; None if its pods have only one.
+        container: The container with the log.
     """
 
     labels: str
-    container: str | None = None
+    container: str
 
 
 _OWN = "app.kubernetes.io/instance={release},app.kubernetes.io/component="
@@ -56,51 +60,146 @@ COMPONENTS = {
         "app.kubernetes.io/name=vrooli-rf,app.kubernetes.io/component=sentinel", "sentinel"
     ),
 }
+# Lines of each pod by default: of named components, and of all together.
+TAIL, TAIL_OF_ALL = 100, 20
 
 
-async def release_logs(
-    environment: Environment,
-    cluster: str | None,
-    component: str,
-    listener: Listener,
-    *,
-    tail: int,
-    follow: bool,
-) -> Result:
-    """Report the last log lines of a component's pods; with ``follow``, all further ones too.
+@dataclass(frozen=True)
+class LogOptions:
+    """The options of logs.
+
+    Attributes:
+        environment: The environment of the release.
+        cluster: As ``--cluster`` takes it; None picks one.
+        components: The components; none takes all.
+        tail: The number of last lines of each pod; None takes 100, of all components 20, and with
+            ``since_s`` all.
+        since_s: Lines of the last so many seconds only.
+        pattern: Lines that match it only, after secrets were masked.
+        follow: Whether new lines are shown as they arrive, those of later pods included.
+        readable: Whether records in JSON are shown as text.
+    """
+
+    environment: Environment
+    cluster: str | None = None
+    components: tuple[str, ...] = ()
+    tail: int | None = None
+    since_s: int | None = None
+    pattern: re.Pattern[str] | None = None
+    follow: bool = False
+    readable: bool = True
+
+    @property
+    def part(self) -> LogRange:
+        """The part of each log that is read first."""
+        tail = self.tail
+        if tail is None and self.since_s is None:
+            tail = TAIL if self.components else TAIL_OF_ALL
+        return LogRange(tail=tail, since_s=self.since_s)
+
+
+async def release_logs(options: LogOptions, listener: Listener) -> Result:
+    """Report the last log lines of components; with ``follow``, all further ones too.
 
     Raises:
-        UsageError: There is no such component.
+        UsageError: There is no such component, or it has no pods.
         PrerequisiteError: The cluster is not running.
     """
-    selector = COMPONENTS.get(component)
-    if selector is None:
-        raise UsageError(
-            f"Unknown component {component!r}.", f"Use one of: {', '.join(COMPONENTS)}."
-        )
-    async with access.connect(cluster) as reached:
-        labels = selector.labels.format(release=environment.release)
-        pods = await reached.kube.list("v1", "Pod", environment.namespace, labels)
-        if not pods:
+    for name in options.components:
+        if name not in COMPONENTS:
             raise UsageError(
-                f"{environment.release} has no pods of {component} in {environment.namespace}.",
-                "See `vrooli status`. If the release does not exist, "
-                f"{advice.install(environment)}.",
+                f"Unknown component {name!r}.", f"Use one of: {', '.join(COMPONENTS)}."
             )
+    environment = options.environment
+    sources = {
+        name: Source(
+            environment.namespace,
+            COMPONENTS[name].labels.format(release=environment.release),
+            COMPONENTS[name].container,
+        )
+        for name in options.components or COMPONENTS
+    }
+    async with access.connect(options.cluster) as reached:
+        pods = await _pods(reached.kube, sources)
+        _demand_pods(options, pods)
         redactor = await secret_redaction.redactor(reached.kube, environment.namespace)
-        async with asyncio.TaskGroup() as group:
-            for pod in pods:
-                name = pod["metadata"]["name"]
-                lines = reached.kube.logs(
-                    environment.namespace, name, selector.container, tail=tail, follow=follow
-                )
-                group.create_task(_stream(lines, name, redactor, listener))
+        output = _Output(options, redactor, listener)
+        if options.follow:
+            async with asyncio.TaskGroup() as group:
+                for name, source in sources.items():
+                    follower = Follower(reached.kube, source, options.part, output.of(name))
+                    group.create_task(follower.run())
+        else:
+            await _report_all(reached.kube, sources, pods, output)
     return Result()
 
 
-async def _stream(
-    lines: AsyncIterator[str], pod: str, redactor: Redactor, listener: Listener
+async def _pods(kube: Kube, sources: Mapping[str, Source]) -> dict[str, list[str]]:
+    """The names of each component's pods."""
+    async with asyncio.TaskGroup() as group:
+        tasks = {
+            name: group.create_task(kube.list("v1", "Pod", source.namespace, source.labels))
+            for name, source in sources.items()
+        }
+    return {
+        name: [pod["metadata"]["name"] for pod in task.result()] for name, task in tasks.items()
+    }
+
+
+def _demand_pods(options: LogOptions, pods: Mapping[str, list[str]]) -> None:
+    """Refuse components that have no pods: all of them, if none was named."""
+    environment = options.environment
+    missing = [name for name in options.components if not pods[name]]
+    if missing or not any(pods.values()):
+        of = f" of {', '.join(missing)}" if missing else ""
+        raise UsageError(
+            f"{environment.release} has no pods{of} in {environment.namespace}.",
+            f"See `vrooli status`. If the release does not exist, {advice.install(environment)}.",
+        )
+
+
+async def _report_all(
+    kube: Kube,
+    sources: Mapping[str, Source],
+    pods: Mapping[str, list[str]],
+    output: _Output,
 ) -> None:
-    masking = Lines(redactor)
-    async for line in lines:
-        listener(LogLine(pod, masking.next(line)))
+    """Report what the logs of all pods have now, in the order of its time."""
+    lines: list[tuple[str, str, Line]] = []
+
+    async def one(name: str, pod: str) -> None:
+        try:
+            found = await read(kube, sources[name], pod, output.options.part)
+        except VrooliError as error:
+            if len(output.options.components) == 1:
+                raise
+            found = [Line("", pod, f"no log: {error.message}")]
+        lines.extend((line.time, name, line) for line in found)
+
+    async with asyncio.TaskGroup() as group:
+        for name, names in pods.items():
+            for pod in names:
+                group.create_task(one(name, pod))
+    for _, name, line in sorted(lines, key=lambda item: item[0]):
+        output.of(name)(line)
+
+
+class _Output:
+    """Masks, selects and reports lines."""
+
+    def __init__(self, options: LogOptions, redactor: Redactor, listener: Listener) -> None:
+        self.options, self._redactor, self._listener = options, redactor, listener
+        self._masking: dict[str, Lines] = {}
+
+    def of(self, component: str) -> Callable[[Line], None]:
+        """What takes the lines of a component."""
+
+        def take(line: Line) -> None:
+            masking = self._masking.setdefault(line.pod, Lines(self._redactor))
+            masked = masking.next(line.text)
+            if self.options.pattern is not None and not self.options.pattern.search(masked):
+                return
+            for part in log_text.readable(masked) if self.options.readable else [masked]:
+                self._listener(LogLine(line.pod, part, component))
+
+        return take

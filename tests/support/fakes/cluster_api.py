@@ -175,8 +175,10 @@ class _Call(NamedTuple):
         place = (self.namespace or "", pod, container)
         if place not in self.server.logs:
             pytest.fail(f"the fake cluster has no log of {place}")
-        lines = self.server.logs[place]
-        return httpx.Response(200, text="\n".join(lines[-int(self.params["tailLines"]) :]))
+        lines = list(self.server.logs[place])
+        if tail := self.params.get("tailLines"):
+            lines = lines[-int(tail) :]
+        return httpx.Response(200, text="\n".join(lines))
 
     def _list(self, kind: Kind, *, names_only: bool) -> httpx.Response:
         labels, fields = self.params.get("labelSelector", ""), self.params.get("fieldSelector", "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from vrooli.workflows.build import BuildOptions
 from vrooli.workflows.check import CheckOptions
 from vrooli.workflows.diagnose import DiagnoseOptions
 from vrooli.workflows.graph import Format, GraphOptions
+from vrooli.workflows.logs import LogOptions
 from vrooli.workflows.options import DeployOptions, DevelopOptions
 from vrooli.workflows.results.artifacts import BuildResult, VerifyResult
 from vrooli.workflows.results.base import Result, StepsResult
@@ -189,6 +191,10 @@ def _graph(**changes: Any) -> dict[str, Any]:
 
 def _release(**changes: Any) -> dict[str, Any]:
     return {"environment": DEV, "cluster": None, **changes}
+
+
+def _logs(**changes: Any) -> dict[str, Any]:
+    return {"options": LogOptions(**{"environment": DEV, **changes})}
 
 
 def _rollback(**changes: Any) -> dict[str, Any]:
@@ -369,12 +375,20 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
         {},
         _suites(environment=PROD, cluster="kind"),
     ),
-    ("logs.release_logs", "logs server", {}, _release(component="server", tail=100, follow=False)),
+    ("logs.release_logs", "logs", {}, _logs()),
+    ("logs.release_logs", "logs -o json", {}, _logs(readable=False)),
+    ("logs.release_logs", "logs server", {}, _logs(components=("server",))),
     (
         "logs.release_logs",
-        "logs ui --tail 5 --follow -e prod",
+        "logs ui jobs ui --tail 5 --follow -e prod",
         {},
-        _release(component="ui", tail=5, follow=True, environment=PROD),
+        _logs(components=("ui", "jobs"), tail=5, follow=True, environment=PROD),
+    ),
+    (
+        "logs.release_logs",
+        "logs -f -n 0 --since 2h --grep a.c --raw",
+        {},
+        _logs(follow=True, tail=0, since_s=7200, pattern=re.compile("a.c"), readable=False),
     ),
     ("diagnose.diagnose", "diagnose", {}, _diagnose()),
     ("diagnose.diagnose", "diagnose --timeout 300", {}, _diagnose(limit_s=300.0)),

@@ -59,7 +59,10 @@ EVENTS: list[tuple[Event, dict[str, Any]]] = [
             "detail": "0 of 1 pods are ready",
         },
     ),
-    (LogLine("pod", "a\tb"), {"type": "log", "source": "pod", "text": "a\tb"}),
+    (
+        LogLine("pod", "a\tb", "ui"),
+        {"type": "log", "source": "pod", "text": "a\tb", "component": "ui"},
+    ),
 ]
 
 

@@ -7,6 +7,7 @@ import pytest
 from support.fakes.cluster import FakeCluster, namespace
 from support.fakes.cluster_failures import BROKEN
 from vrooli.kube import ApiError, NoAnswerError
+from vrooli.kube.pods import LogRange
 
 SECRET = {"kind": "Secret", "metadata": {"name": "a", "labels": {"owner": "helm", "name": "r"}}}
 
@@ -91,4 +92,4 @@ async def test_an_unknown_request_fails_the_test(
 
 async def test_a_log_that_no_test_wrote_fails_the_test() -> None:
     with pytest.raises(pytest.fail.Exception):
-        [line async for line in FakeCluster().logs("dev", "a", "server", tail=1)]
+        [line async for line in FakeCluster().logs("dev", "a", "server", part=LogRange(tail=1))]

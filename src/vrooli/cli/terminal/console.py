@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
+from zlib import crc32
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -46,6 +47,9 @@ MARKS = {
     Outcome.CANCELLED: ("-", "yellow"),
 }
 
+# The colours of the components of log lines.
+COLOURS = ("cyan", "green", "yellow", "magenta", "blue", "bright_cyan", "bright_magenta")
+
 OBJECT_MARKS = {
     ObjectState.WAITING: ("…", "yellow"),
     ObjectState.READY: ("✓", "green"),
@@ -76,7 +80,9 @@ class ConsoleView:
         event = made_inert(event)
         if isinstance(event, LogLine):
             # Log lines are results of the command.
-            self._results.out(f"{event.source}  {event.text}", highlight=False)
+            style = COLOURS[crc32(event.component.encode()) % len(COLOURS)]
+            source = Text(event.source, style=style if event.component else "")
+            self._results.print(source, Text(event.text), sep="  ", soft_wrap=True)
         else:
             self._steps.listen(event)
 

@@ -83,6 +83,7 @@ class LoggedLine(Line):
     type: Literal["log"] = Field("log", description="the type of the line")
     source: str = Field(description="the pod or process that wrote the log line")
     text: str = Field(description="the log line")
+    component: str = Field("", description="the component of the pod; empty for other sources")
 
 
 class ResultLine(Line):
@@ -151,8 +152,8 @@ def line_of(event: Event) -> Line:
             return EndedLine(time=_now(), **StepResult.of(event).model_dump())
         case ObjectProgressed(step, name, state, detail):
             return ObjectLine(time=_now(), step=step, object=name, state=state, detail=detail)
-        case LogLine(source, text):
-            return LoggedLine(time=_now(), source=source, text=text)
+        case LogLine(source, text, component):
+            return LoggedLine(time=_now(), source=source, text=text, component=component)
 
 
 def _now() -> datetime:

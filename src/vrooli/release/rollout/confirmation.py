@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from vrooli.errors import VrooliError
 from vrooli.kube import Kube
+from vrooli.kube.pods import LogRange
 from vrooli.kube.status.missing_config import parse_missing_config
 from vrooli.release import secret_redaction
 from vrooli.release.rollout.failures import PodFailure
@@ -82,7 +83,7 @@ class FailureConfirmer:
                     self._namespace,
                     failure.pod,
                     failure.container or None,
-                    tail=LOG_LINES,
+                    part=LogRange(tail=LOG_LINES),
                     previous=previous,
                 )
                 with contextlib.suppress(VrooliError):

@@ -15,6 +15,7 @@ from vrooli.chart.manifest import Manifest
 from vrooli.errors import VrooliError
 from vrooli.kube import ApiError, Kube
 from vrooli.kube import Manifest as Body
+from vrooli.kube.pods import LogRange
 from vrooli.kube.snapshot import Snapshot
 from vrooli.kube.status import ContainerStatus, pod_status
 from vrooli.kube.unavailable import Unavailable
@@ -127,7 +128,9 @@ async def _logs(kube: Kube, operator: Operator) -> tuple[list[Log], Unavailable 
 async def _log(kube: Kube, pod: Body, status: ContainerStatus) -> Log:
     """The last lines of the log of the container with this status."""
     metadata = pod["metadata"]
-    read = kube.logs(metadata["namespace"], metadata["name"], status.name, tail=LINES)
+    read = kube.logs(
+        metadata["namespace"], metadata["name"], status.name, part=LogRange(tail=LINES)
+    )
     lines = [line async for line in read]
     first = next(filter(None, map(reconcile_log.line_time, lines)), None)
     if status.started_at is None or first is None:

@@ -13,6 +13,7 @@ from vrooli.diagnosis.evidence.model import Evidence, LogSource
 from vrooli.errors import VrooliError
 from vrooli.kube import ApiError, Kube, Priority, RequestBudget, gather_limited
 from vrooli.kube.objects import Body, Ref, items, labels, ref_of, text
+from vrooli.kube.pods import LogRange
 from vrooli.kube.status import is_pod_ready, pod_status
 from vrooli.kube.unavailable import Unavailable
 from vrooli.operators import OPERATORS
@@ -66,7 +67,7 @@ async def read_of(
                 source.namespace,
                 source.pod,
                 source.container,
-                tail=tail,
+                part=LogRange(tail=tail),
                 previous=source.previous,
             )
             return [line[:WIDTH] async for line in stream]

@@ -1,0 +1,164 @@
+"""The logs of components: which lines, in which order, and as what."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from support.fakes.cluster import FakeCluster
+from vrooli.environments import ENVIRONMENTS
+from vrooli.errors import UsageError, VrooliError
+from vrooli.events import Event, LogLine, silent
+from vrooli.kube.pods import ALL, LogRange
+from vrooli.workflows import log_streams, logs
+from vrooli.workflows.clusters import access
+from vrooli.workflows.log_streams import Follower, Line, Source
+from vrooli.workflows.logs import LogOptions, release_logs
+
+DEV = ENVIRONMENTS["dev"]
+
+
+def pod(component: str, name: str, *, started: str = "2026-11-29T04:00:00Z") -> dict[str, Any]:
+    """A pod of a component that runs since then."""
+    labels = {
+        "app.kubernetes.io/instance": DEV.release,
+        "app.kubernetes.io/component": component,
+    }
+    container = {"name": component, "state": {"running": {"startedAt": started}}}
+    return {
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": DEV.namespace, "labels": labels},
+        "status": {"containerStatuses": [container]},
+    }
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
+    """The server's and the jobs' pods with logs."""
+    fake = FakeCluster(pod("server", "server-1"), pod("jobs", "jobs-1"), namespace=DEV.namespace)
+    fake.server.logs |= {
+        (DEV.namespace, "server-1", "server"): ["T1 one", 'T3 {"message": "three"}'],
+        (DEV.namespace, "jobs-1", "jobs"): ["T2 two password=hidden-value"],
+    }
+
+    @asynccontextmanager
+    async def connect(text: str | None) -> AsyncIterator[Any]:
+        class Reached:
+            kube = fake
+
+        yield Reached()
+
+    monkeypatch.setattr(access, "connect", connect)
+    return fake
+
+
+async def _shown(**changes: Any) -> list[tuple[str, str, str]]:
+    events: list[Event] = []
+    await release_logs(LogOptions(DEV, **changes), events.append)
+    lines = [event for event in events if isinstance(event, LogLine)]
+    return [(line.component, line.source, line.text) for line in lines]
+
+
+@pytest.mark.usefixtures("cluster")
+async def test_the_lines_of_all_components_are_in_the_order_of_time() -> None:
+    (one, two, three) = await _shown()
+    assert one == ("server", "server-1", "one")
+    assert two[:2] == ("jobs", "jobs-1")
+    assert "hidden-value" not in two[2]
+    assert three == ("server", "server-1", "three")
+
+
+@pytest.mark.usefixtures("cluster")
+async def test_lines_are_selected_by_component_and_pattern_and_stay_raw() -> None:
+    assert await _shown(components=("server",), pattern=re.compile("th.ee"), readable=False) == [
+        ("server", "server-1", '{"message": "three"}')
+    ]
+
+
+async def test_a_log_that_cannot_be_read_hides_no_other(cluster: FakeCluster) -> None:
+    cluster.failures.add("log", "Pod", 400, "waiting to start", name="jobs-1")
+    lines = await _shown()
+    assert lines[0][:2] == ("jobs", "jobs-1")
+    assert lines[0][2].startswith("no log: ")
+    assert [line[2] for line in lines[1:]] == ["one", "three"]
+
+
+@pytest.mark.usefixtures("cluster")
+async def test_an_unknown_component_and_one_without_pods_are_refused() -> None:
+    with pytest.raises(UsageError, match="Unknown component 'web'"):
+        await release_logs(LogOptions(DEV, components=("web",)), silent)
+    with pytest.raises(UsageError, match="no pods of ui"):
+        await release_logs(LogOptions(DEV, components=("ui", "server")), silent)
+
+
+def test_the_number_of_lines_depends_on_what_was_named() -> None:
+    assert LogOptions(DEV).part == LogRange(tail=logs.TAIL_OF_ALL)
+    assert LogOptions(DEV, components=("ui",)).part == LogRange(tail=logs.TAIL)
+    assert LogOptions(DEV, since_s=60).part == LogRange(since_s=60)
+    assert LogOptions(DEV, since_s=60, tail=5).part == LogRange(tail=5, since_s=60)
+
+
+class Scripted(FakeCluster):
+    """A cluster whose pods and logs change as a test says.
+
+    Attributes:
+        changes_of_pods: What the watch reports.
+        runs: The logs that are read one after another; an error ends one.
+        parts: Which part of a log each read asked for.
+    """
+
+    def __init__(self, *objects: dict[str, Any]) -> None:
+        super().__init__(*objects, namespace=DEV.namespace)
+        self.changes_of_pods: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
+        self.runs: list[list[str | VrooliError]] = []
+        self.parts: list[LogRange] = []
+
+    async def watch(self, *place: Any, **options: Any) -> AsyncGenerator[Any, None]:
+        while True:
+            yield await self.changes_of_pods.get()
+
+    async def logs(self, *place: Any, part: LogRange = ALL, **options: Any) -> AsyncIterator[str]:
+        self.parts.append(part)
+        for line in self.runs.pop(0):
+            if isinstance(line, VrooliError):
+                raise line
+            yield line
+
+
+async def _follow(cluster: Scripted, first: LogRange = ALL) -> list[str]:
+    """The lines until nothing more happens."""
+    lines: list[Line] = []
+    source = Source(DEV.namespace, "app.kubernetes.io/component=server", "server")
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await Follower(cluster, source, first, lines.append).run()
+    return [line.text for line in lines]
+
+
+async def test_a_pod_that_replaces_another_and_a_restarted_container_are_followed() -> None:
+    cluster = Scripted(pod("server", "a"))
+    cluster.runs = [["T1 one"], ["T2 two"], ["T3 three"]]
+    again = pod("server", "a", started="2026-11-29T05:00:00Z")
+    for change in (
+        ("ADDED", pod("server", "a")),
+        ("ADDED", pod("server", "b")),
+        ("MODIFIED", again),
+    ):
+        cluster.changes_of_pods.put_nowait(change)
+    assert sorted(await _follow(cluster, LogRange(tail=1))) == ["one", "three", "two"]
+    assert cluster.parts == [LogRange(tail=1), ALL, ALL]
+
+
+async def test_a_log_that_breaks_off_is_read_on_after_its_last_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(log_streams, "AGAIN_S", 0.0)
+    cluster = Scripted(pod("server", "a"))
+    cluster.runs = [["T1 one", "T2 two", VrooliError("cut")], ["T2 two", "T3 three"]]
+    assert await _follow(cluster) == ["one", "two", "three"]
+    assert cluster.parts == [ALL, LogRange(since="T2")]
