@@ -11,6 +11,9 @@ from vrooli.operators.vso.templates import secret_keys
 from vrooli.vault import tls
 from vrooli.vault.address import parse_address
 
+# The auth method whose login a check can repeat.
+KUBERNETES = "kubernetes"
+
 
 @dataclass(frozen=True)
 class VaultRequest:
@@ -26,6 +29,7 @@ class VaultRequest:
         namespace: The namespace in Vault; empty: none.
         ca_secret: The Secret with the CA of its certificate; empty: the CAs of the operator.
         skips_verification: Whether the operator accepts any certificate.
+        method: The auth method; only Kubernetes auth has a role, an account and audiences here.
     """
 
     address: str
@@ -37,6 +41,7 @@ class VaultRequest:
     namespace: str = ""
     ca_secret: str = ""
     skips_verification: bool = False
+    method: str = KUBERNETES
 
 
 def vault_request(site: Site) -> VaultRequest | None:
@@ -46,6 +51,7 @@ def vault_request(site: Site) -> VaultRequest | None:
     if not (connections and logins and synced):
         return None
     login, connection = logins[0].body["spec"], connections[0].body["spec"]
+    account = login.get(KUBERNETES) or {}
     rotated = _rotated_keys(site)
     secrets: dict[tuple[str, str], frozenset[str]] = {}
     for item in synced:
@@ -55,14 +61,15 @@ def vault_request(site: Site) -> VaultRequest | None:
         secrets[place] = secrets.get(place, frozenset()) | keys
     return VaultRequest(
         str(connection["address"]),
-        str(login["kubernetes"]["role"]),
+        str(account.get("role", "")),
         str(login["mount"]),
-        str(login["kubernetes"]["serviceAccount"]),
-        tuple(login["kubernetes"].get("audiences") or ()),
+        str(account.get("serviceAccount", "")),
+        tuple(account.get("audiences") or ()),
         secrets,
         str(login.get("namespace", "")),
         str(connection.get("caCertSecretRef", "")),
         bool(connection.get("skipTLSVerify")),
+        str(login.get("method", KUBERNETES)),
     )
 
 

@@ -11,7 +11,7 @@ from vrooli.checks.interface import Site, UnavailableError
 from vrooli.checks.runner import is_forbidden
 from vrooli.checks.vault import certificate
 from vrooli.checks.vault.login import log_in
-from vrooli.checks.vault.request import VaultRequest, is_ours, vault_request
+from vrooli.checks.vault.request import KUBERNETES, VaultRequest, is_ours, vault_request
 from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.kube import ApiError, Kube
 from vrooli.kube.objects import Ref, mapping, ref_of
@@ -79,6 +79,10 @@ async def _collect(site: Site) -> VaultSnapshot:
     request = vault_request(site)
     if request is None:
         raise UnavailableError("the release uses no secrets from Vault")
+    if request.method != KUBERNETES:
+        raise UnavailableError(
+            f"the operator logs in to Vault with {request.method}, whose credentials are not read"
+        )
     address = parse_address(request.address)
     if address is None or address.service is None:
         raise UnavailableError(

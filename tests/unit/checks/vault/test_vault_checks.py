@@ -8,7 +8,7 @@ import pytest
 
 from support.fakes.check_site import names, rendered, site
 from vrooli import project
-from vrooli.checks.interface import State
+from vrooli.checks.interface import State, UnavailableError
 from vrooli.checks.network import connectivity
 from vrooli.checks.runner import judged
 from vrooli.checks.vault import access
@@ -76,6 +76,21 @@ def test_the_namespace_of_the_login_is_the_namespace_of_the_requests() -> None:
     request = vault_request(site(rendered()))
     assert request is not None
     assert request.namespace == ""
+
+
+@pytest.mark.parametrize(
+    ("method", "login"),
+    [
+        ("appRole", {"mount": "approle", "roleId": "id", "secretName": "vault-role"}),
+        ("jwt", {"mount": "jwt", "role": "vrooli", "secretName": ""}),
+    ],
+)
+async def test_a_login_that_cannot_be_repeated_leaves_the_checks_without_an_answer(
+    method: str, login: dict[str, str]
+) -> None:
+    here = site(rendered(vso={"auth": {method: login}}))
+    with pytest.raises(UnavailableError, match=f"with {method}"):
+        await vault_state.collect(here)
 
 
 def test_a_release_with_its_secrets_from_a_file_wants_nothing_of_vault() -> None:
