@@ -18,8 +18,9 @@ from cyclonedx.model.dependency import Dependency
 from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 
-# Its name in the artifact.
+# Its name in the artifact, and that of the platform's document beside the artifact.
 FILE = "sbom.cdx.json"
+PLATFORM_FILE = "sbom-platform.cdx.json"
 # The distribution of Debian's packages, which scanners need to find their advisories.
 DISTRO = {"distro": "debian-12"}
 
@@ -29,7 +30,8 @@ class Contents:
     """The content of one image.
 
     Attributes:
-        digest: The digest of its manifest, ``sha256:…``.
+        digest: The digest of its manifest or, of an image that is in no artifact, of its
+            configuration: ``sha256:…``.
         packages: The type, name and version of each package.
     """
 

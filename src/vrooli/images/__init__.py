@@ -17,7 +17,8 @@ from vrooli.images.catalog import (
     WITHOUT_PROGRAMS,
     programs_of,
 )
-from vrooli.images.contents import Package
+from vrooli.images.contents import Package, read_with_modules
+from vrooli.images.contents import newest as newest_builds
 from vrooli.images.contents import read as read_packages
 from vrooli.images.push import is_pushable, push, require_registries
 
@@ -35,9 +36,11 @@ __all__ = [
     "bundle",
     "ensure",
     "is_pushable",
+    "newest_builds",
     "programs_of",
     "push",
     "read_packages",
+    "read_with_modules",
     "renew",
     "require_registries",
 ]

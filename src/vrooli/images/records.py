@@ -13,6 +13,10 @@ from typing import Any
 
 from vrooli import project
 
+# The records of what images contain: packages that are read from the image, and the modules of its
+# Go programs.
+PACKAGES, MODULES = CONTENTS = ("packages", "modules")
+
 
 @dataclass(frozen=True)
 class Record:
@@ -85,31 +89,35 @@ def last_build() -> float:
     return max((path.stat().st_mtime for path in (folder() / "took").glob("*.json")), default=0.0)
 
 
-def read_contents(image_id: str, reader: str) -> list[list[str]] | None:
+def read_contents(kind: str, image_id: str, reader: str) -> list[list[str]] | None:
     """The packages that a reader found in an image; None if there is no record.
 
     Args:
+        kind: The kind of packages, one of CONTENTS.
         image_id: Its id, the hash of its content.
-        reader: The program that read them; the packages of another one do not count.
+        reader: What identifies the reader; the packages of another one do not count.
     """
-    saved = _load("contents", image_id)
+    saved = _load(kind, image_id)
     packages = saved.get("packages")
     is_current = saved.get("reader") == _short_hash(reader)
     return packages if is_current and isinstance(packages, list) else None
 
 
-def save_contents(image_id: str, reader: str, packages: Collection[Collection[str]]) -> None:
+def save_contents(
+    kind: str, image_id: str, reader: str, packages: Collection[Collection[str]]
+) -> None:
     """Save the packages of an image."""
     listed = [list(package) for package in packages]
-    _save("contents", image_id, {"reader": _short_hash(reader), "packages": listed})
+    _save(kind, image_id, {"reader": _short_hash(reader), "packages": listed})
 
 
 def retain_contents(image_ids: Collection[str]) -> None:
     """Delete the packages of all other images."""
-    retained = {_path("contents", image_id) for image_id in image_ids}
-    for path in (folder() / "contents").glob("*.json"):
-        if path not in retained:
-            path.unlink(missing_ok=True)
+    for kind in CONTENTS:
+        retained = {_path(kind, image_id) for image_id in image_ids}
+        for path in (folder() / kind).glob("*.json"):
+            if path not in retained:
+                path.unlink(missing_ok=True)
 
 
 def program_digest(path: Path) -> str:

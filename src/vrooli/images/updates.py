@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import lzma
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import httpx
@@ -12,10 +12,9 @@ from debian.deb822 import Packages
 from debian.debian_support import Version
 
 from vrooli.events import Progress
-from vrooli.images import contents, records
+from vrooli.images import contents
 from vrooli.images.builders.interface import Builder
 from vrooli.images.builds import base
-from vrooli.images.builds.engine import BuiltImage
 from vrooli.images.catalog import IMAGES
 from vrooli.images.contents import Package
 
@@ -98,7 +97,8 @@ async def find_all(
         httpx.HTTPError: The index could not be downloaded.
         ValueError: It is not an index.
     """
-    images = dict(_newest(await builder.images()))
+    stored = contents.newest(await builder.images())
+    images = {name: image for name, image in stored.items() if contents.has_shell(IMAGES[name])}
     if not images:
         return {}
     index = await fetch_index()
@@ -108,14 +108,3 @@ async def find_all(
         else contents.recorded(images)
     )
     return {name: find(found, index) for name, found in packages.items()}
-
-
-def _newest(stored: Mapping[str, str]) -> Iterator[tuple[str, BuiltImage]]:
-    """The build of each image that was used last."""
-    for name, image in IMAGES.items():
-        if image.step or (image.base is None and name != "base"):
-            continue
-        references = [each for each in stored if each.startswith(f"{image.reference}-")]
-        if references:
-            newest = max(references, key=records.last_use)
-            yield name, BuiltImage(name, image.reference, "", stored[newest], built=False)

@@ -21,7 +21,7 @@ from vrooli.events import Listener, Outcome, Progress
 from vrooli.images import BuiltImage
 from vrooli.locks import locked
 from vrooli.steps import Done, Step, run_steps
-from vrooli.workflows import service_images
+from vrooli.workflows import bills, service_images
 from vrooli.workflows.git_metadata import source
 from vrooli.workflows.host.setup import ensure_builder
 from vrooli.workflows.results.artifacts import BuildResult
@@ -135,6 +135,8 @@ class _Run:
                 Step("push-images", "Images to the registry", self.push_images, ("images",))
             )
         steps.append(Step("artifact", "Artifact", self.pack, (steps[-1].name,)))
+        if options.builds_images:
+            steps.append(Step("platform", "Other images", self.list_platform, ("artifact",)))
         if options.write_source:
             steps.append(Step("source", "Tags in the source", self.write, ("artifact",)))
         if options.push:
@@ -202,7 +204,8 @@ class _Run:
         progress.report("packaging the chart")
         chart = await asyncio.to_thread(self._package)
         if self.packages:
-            (self.staging / sbom.FILE).write_text(self._bill_of_materials())
+            text = bills.of_services(self.version, self.source.time, self.packages, self.digests)
+            (self.staging / sbom.FILE).write_text(text)
         files = await asyncio.to_thread(pack.measure_folder, self.staging)
         self.artifact = Artifact(
             version=self.version,
@@ -223,6 +226,11 @@ class _Run:
             )
         return Done(changed, str(self.target))
 
+    async def list_platform(self, progress: Progress) -> Done:
+        """List the content of the other images on this machine, beside the artifact."""
+        path, time = self.target.with_name(sbom.PLATFORM_FILE), self.source.time
+        return await bills.write_platform(path, self.version, time, self.packages, progress)
+
     def _package(self) -> ArtifactChart:
         """Package a copy of the chart with the source's file times, not this checkout's."""
         staged = self.staging.with_name("chart")
@@ -234,13 +242,6 @@ class _Run:
         os.utime(package, (stamp, stamp))
         name, version = engine.package_identity(package)
         return ArtifactChart(name=name, version=version, package=f"{model.CHARTS}/{package.name}")
-
-    def _bill_of_materials(self) -> str:
-        contents = {
-            service: sbom.Contents(self.digests[service], packages)
-            for service, packages in self.packages.items()
-        }
-        return sbom.text("vrooli", self.version, self.source.time, contents)
 
     def _image(self, service: str) -> ArtifactImage:
         digest = self.digests.get(service)

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import tarfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError, VrooliError
 from vrooli.events import Progress, silent
 from vrooli.images import BuiltImage, Package
+from vrooli.workflows import bills
 from vrooli.workflows import build as workflow
 from vrooli.workflows.build import BuildOptions, build
 from vrooli.workflows.results.artifacts import BuildResult
@@ -278,6 +280,20 @@ def test_the_bill_of_materials_is_part_of_the_artifact_and_reproducible(
     assert set(tags.SERVICES) <= contained
 
 
+def test_the_other_images_of_the_machine_are_listed_beside_the_artifact(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _without_builder(monkeypatch)
+    folder = Path(_build(images=True).path)
+    assert sbom.PLATFORM_FILE not in require_intact(folder).files
+    document = json.loads((folder.parent / sbom.PLATFORM_FILE).read_text())
+    components = {component["name"]: component for component in document["components"]}
+    assert components.keys() == {"traefik", "example.com/a/b"}  # not ui, which is in the artifact
+    assert components["traefik"]["version"] == f"sha256:{'f' * 64}"
+    assert components["example.com/a/b"]["purl"] == "pkg:golang/example.com/a/b@v1.2.3"
+    assert not _build(images=True).changed
+
+
 def _without_builder(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Let images be there without a builder; gives the names that are pushed."""
     pushed: set[str] = set()
@@ -304,8 +320,21 @@ def _without_builder(monkeypatch: pytest.MonkeyPatch) -> set[str]:
         del rest
         return dict.fromkeys(built, (Package("deb", "libc6", "2.36"), Package("npm", "@a/b", "1")))
 
+    async def read_with_modules(others: dict[str, Any], *rest: Any, **more: Any) -> dict[str, Any]:
+        del rest, more
+        return dict.fromkeys(others, (Package("golang", "example.com/a/b", "v1.2.3"),))
+
+    async def detect() -> Any:
+        names = {"localhost/vrooli/traefik:3.6.19-1": "f" * 64, "localhost/vrooli/ui:dev-1": "id"}
+
+        async def stored() -> dict[str, str]:
+            return names
+
+        return SimpleNamespace(images=stored)
+
     monkeypatch.setattr(workflow, "ensure_builder", builder)
-    for act in (ensure, bundle, push, read_packages):
+    monkeypatch.setattr(bills, "detect", detect)
+    for act in (ensure, bundle, push, read_packages, read_with_modules):
         monkeypatch.setattr(images, act.__name__, act)
     return pushed
 

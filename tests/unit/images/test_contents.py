@@ -15,7 +15,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from vrooli.artifact import sbom
 from vrooli.events import Progress
-from vrooli.images import BuiltImage, contents, records
+from vrooli.images import BuiltImage, contents, go_modules, records
 from vrooli.images.builders.buildah import Buildah
 from vrooli.images.contents import Package
 
@@ -77,12 +77,27 @@ def test_an_image_is_read_once_for_its_content_and_reader(
     assert contents.recorded({"ui": image}) == {}
 
 
+def test_images_of_programs_have_modules_and_are_omitted_without_a_record(tmp_path: Path) -> None:
+    images = {
+        name: BuiltImage(name, name, "hash", image_id, built=False)
+        for name, image_id in (("traefik", "t"), ("coredns", "c"), ("ui", "id"))
+    }
+    records.save_contents(
+        records.MODULES, "t", go_modules.READER, [("github.com/traefik/traefik/v3", "v3.6.19")]
+    )
+    read = contents.read_with_modules(images, Progress(), builder=_Builder())
+    found = asyncio.run(read)
+    assert found.keys() == {"traefik", "ui"}
+    assert found["traefik"] == (Package("golang", "github.com/traefik/traefik/v3", "v3.6.19"),)
+    assert Package("pypi", "anyio", "4.16.0") in found["ui"]
+
+
 def test_the_packages_of_removed_images_are_deleted() -> None:
     for image_id in ("sha256:1", "sha256:2"):
-        records.save_contents(image_id, "reader", [("deb", "a", "1")])
+        records.save_contents(records.PACKAGES, image_id, "reader", [("deb", "a", "1")])
     records.retain_contents({"sha256:2"})
-    assert records.read_contents("sha256:1", "reader") is None
-    assert records.read_contents("sha256:2", "reader") == [["deb", "a", "1"]]
+    assert records.read_contents(records.PACKAGES, "sha256:1", "reader") is None
+    assert records.read_contents(records.PACKAGES, "sha256:2", "reader") == [["deb", "a", "1"]]
 
 
 def test_an_image_without_packages_of_node_is_read() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from vrooli import images
 from vrooli.events import Outcome, Progress, silent
-from vrooli.images import updates
+from vrooli.images import contents, updates
 from vrooli.images.builders.buildah import Buildah
 from vrooli.images.builds import base
 from vrooli.images.contents import Package
@@ -63,7 +63,7 @@ def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> _Store:
 
     monkeypatch.setattr(httpx.AsyncClient, "get", get)
     monkeypatch.setattr(vulnerabilities, "detect", detect)
-    monkeypatch.setattr(updates.records, "last_use", lambda name: float(name.endswith("new")))
+    monkeypatch.setattr(contents.records, "last_use", lambda name: float(name.endswith("new")))
     return made
 
 

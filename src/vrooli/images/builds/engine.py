@@ -15,7 +15,7 @@ from pathlib import Path
 from vrooli import disk
 from vrooli.errors import CommandError, PrerequisiteError, VrooliError
 from vrooli.events import Progress
-from vrooli.images import records
+from vrooli.images import go_modules, records
 from vrooli.images.builders.detection import detect
 from vrooli.images.builders.interface import Builder, Request
 from vrooli.images.builds import base, host_settings, inputs, pruning
@@ -123,7 +123,11 @@ class _BuildRun:
                     self._tasks[image.name] = group.create_task(
                         self._ensure_image(image), name=image.name
                     )
-        return {name: task.result() for name, task in self._tasks.items()}
+        results = {name: task.result() for name, task in self._tasks.items()}
+        for image in self._images:
+            programs = map(self._program, image.programs)
+            await asyncio.to_thread(go_modules.record, results[image.name].id, programs)
+        return results
 
     async def _prune(self) -> None:
         """Remove images that have not been used for long, and the remains of failed builds.
