@@ -1,0 +1,51 @@
+"""The line about security updates and known vulnerabilities."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+
+import pytest
+from rich.console import Console
+
+from vrooli.cli.terminal import tables
+from vrooli.workflows.results.base import PackagesView
+
+UPDATES = ("libssl3 1 → 3", "libssl3 2 → 3", "bash 1 → 2")
+
+
+@pytest.mark.parametrize(
+    ("updates", "vulnerabilities", "unchecked", "expected"),
+    [
+        ((), (), (), "no missing security updates, no known vulnerabilities"),
+        (
+            UPDATES,
+            (),
+            (),
+            "images: 2 packages have security updates; run `vrooli setup --update-images`",
+        ),
+        (
+            (),
+            ("GHSA-x: a 1",),
+            ("updates of images: no route",),
+            "packages: 1 known vulnerabilities; see `vrooli test --suite vulnerabilities`; "
+            "could not look up: updates of images: no route",
+        ),
+    ],
+)
+def test_it_names_the_counts_the_commands_and_what_is_unknown(
+    updates: tuple[str, ...],
+    vulnerabilities: tuple[str, ...],
+    unchecked: tuple[str, ...],
+    expected: str,
+) -> None:
+    view = PackagesView(
+        looked_up_at=datetime(2026, 1, 2, tzinfo=UTC),
+        updates=updates,
+        vulnerabilities=vulnerabilities,
+        unchecked=unchecked,
+    )
+    output = io.StringIO()
+    tables.show_packages(view, Console(file=output, width=400))
+    assert output.getvalue() == f"\n{expected} (2026-01-02)\n"
+    tables.show_packages(None, Console(file=output))
