@@ -77,14 +77,14 @@ async def read_with_modules(
         name: go_modules.recorded(image.id) if IMAGES[name].programs else ()
         for name, image in images.items()
     }
-    complete = {name: found for name, found in modules.items() if found is not None}
+    complete = {name: listed for name, listed in modules.items() if listed is not None}
     readable = {name: images[name] for name in complete if has_shell(IMAGES[name])}
     packages = await read(readable, progress, builder=builder)
     return {
         name: tuple(
-            sorted({*packages.get(name, ()), *(Package("golang", *module) for module in found)})
+            sorted({*packages.get(name, ()), *(Package("golang", *module) for module in listed)})
         )
-        for name, found in complete.items()
+        for name, listed in complete.items()
     }
 
 
@@ -99,13 +99,13 @@ def newest(stored: Mapping[str, str]) -> dict[str, BuiltImage]:
     Args:
         stored: The ids of a builder's images, by reference.
     """
-    found = {}
+    builds = {}
     for name, image in IMAGES.items():
         references = [each for each in stored if each.startswith(f"{image.reference}-")]
         if references and not image.step:
             reference = max(references, key=records.last_use)
-            found[name] = BuiltImage(name, image.reference, "", stored[reference], built=False)
-    return found
+            builds[name] = BuiltImage(name, image.reference, "", stored[reference], built=False)
+    return builds
 
 
 def recorded(images: Mapping[str, BuiltImage]) -> dict[str, tuple[Package, ...]]:

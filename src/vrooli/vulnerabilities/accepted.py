@@ -13,7 +13,7 @@ FILE = Path(__file__).with_name("accepted.toml")
 
 def split(findings: Iterable[Finding]) -> tuple[list[Finding], list[str]]:
     """The findings that are not accepted, and the accepted ids that no package has any more."""
-    found = list(findings)
+    listed = list(findings)
     accepted = tomllib.loads(FILE.read_text())
-    remaining = [finding for finding in found if finding.id not in accepted]
-    return remaining, sorted(accepted.keys() - {finding.id for finding in found})
+    remaining = [finding for finding in listed if finding.id not in accepted]
+    return remaining, sorted(accepted.keys() - {finding.id for finding in listed})

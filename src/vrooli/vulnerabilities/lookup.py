@@ -57,12 +57,12 @@ async def current(limit_s: float, *, reads_images: bool) -> Lookup:
     recorded = read()
     if recorded is not None and recorded.pins == key and not _is_outdated(recorded):
         return recorded
-    (missing, no_updates), (known, no_findings) = await asyncio.gather(
+    (missing, no_updates), (findings, no_findings) = await asyncio.gather(
         _within(limit_s, "updates of images", lambda: _updates(reads_images=reads_images)),
         _within(limit_s, "vulnerabilities", _vulnerabilities),
     )
     unchecked = tuple(filter(None, (no_updates, no_findings)))
-    lookup = Lookup(datetime.now(UTC), key, missing, known, unchecked)
+    lookup = Lookup(datetime.now(UTC), key, missing, findings, unchecked)
     _write(lookup)
     return lookup
 
@@ -106,7 +106,7 @@ async def _updates(*, reads_images: bool) -> tuple[str, ...]:
     except PrerequisiteError:
         return ()  # a machine that builds no images has none
     by_image = await updates.find_all(builder, Progress(), reads_images=reads_images)
-    missing = {update for found in by_image.values() for update in found}
+    missing = {update for of_image in by_image.values() for update in of_image}
     return tuple(f"{name} {installed} → {new}" for name, installed, new in sorted(missing))
 
 

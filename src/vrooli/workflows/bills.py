@@ -30,7 +30,8 @@ def of_services(
         digests: The digests of the images, by service.
     """
     contents = {
-        service: sbom.Contents(digests[service], found) for service, found in packages.items()
+        service: sbom.Contents(digests[service], contained)
+        for service, contained in packages.items()
     }
     return sbom.text("vrooli", version, time, contents)
 
@@ -58,8 +59,8 @@ async def write_platform(
     except CommandError as error:  # another run may have removed an image
         return Done(changed=False, detail=f"not listed: {error.message.splitlines()[0]}")
     contents = {
-        name: sbom.Contents(f"sha256:{others[name].id.removeprefix('sha256:')}", found)
-        for name, found in packages.items()
+        name: sbom.Contents(f"sha256:{others[name].id.removeprefix('sha256:')}", contained)
+        for name, contained in packages.items()
     }
     text = sbom.text("vrooli-platform", version, time, contents)
     changed = not path.exists() or path.read_text() != text

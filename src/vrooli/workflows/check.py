@@ -101,8 +101,8 @@ async def check(
         outcomes = await _run_checks(options, manifests, listener)
     result = _result(options, str(choice), outcomes, fixes, time.monotonic() - began)
     # Afterwards: reading images takes time from checks that have a timeout.
-    found = await packages.fetch(PACKAGES_S, reads_images=not options.check_only)
-    result = result.model_copy(update={"packages": found})
+    view_of_packages = await packages.fetch(PACKAGES_S, reads_images=not options.check_only)
+    result = result.model_copy(update={"packages": view_of_packages})
     if options.junit is not None:
         options.junit.write_text(junit.document(result.checks, result.elapsed_s), encoding="utf-8")
     return result

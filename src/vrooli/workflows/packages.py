@@ -30,16 +30,16 @@ async def fetch(limit_s: float, *, reads_images: bool) -> PackagesView:
     )
 
 
-async def beside(work: Awaitable[R], limit_s: float) -> R:
+async def add_to(work: Awaitable[R], limit_s: float) -> R:
     """The result of a command with the packages, which are looked up meanwhile.
 
     Args:
         work: The command.
         limit_s: The time of the lookup, seconds.
     """
-    looking = asyncio.create_task(fetch(limit_s, reads_images=False))
+    lookup_task = asyncio.create_task(fetch(limit_s, reads_images=False))
     try:
         result = await work
-        return result.model_copy(update={"packages": await looking})
+        return result.model_copy(update={"packages": await lookup_task})
     finally:
-        looking.cancel()
+        lookup_task.cancel()

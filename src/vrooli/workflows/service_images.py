@@ -18,12 +18,12 @@ PULLS, LOADS = "context", "embedded"
 
 def references(manifests: Iterable[Manifest]) -> dict[str, set[str]]:
     """The references of each service's image in the Deployments of a release; sets may be empty."""
-    found: dict[str, set[str]] = {service: set() for service in tags.SERVICES}
+    result: dict[str, set[str]] = {service: set() for service in tags.SERVICES}
     for manifest in manifests:
         if manifest.kind == "Deployment" and not manifest.is_hook:
             for container in manifest.body["spec"]["template"]["spec"]["containers"]:
-                found.get(container["name"], set()).add(container["image"])
-    return found
+                result.get(container["name"], set()).add(container["image"])
+    return result
 
 
 def digests(artifact: Artifact, kind: str) -> dict[str, str]:

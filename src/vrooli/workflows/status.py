@@ -65,7 +65,7 @@ async def status(
         UsageError: The cluster's name is wrong.
     """
     work = _read(environment, cluster, listener, timeout_s)
-    return await packages.beside(work, min(PACKAGES_S, timeout_s))
+    return await packages.add_to(work, min(PACKAGES_S, timeout_s))
 
 
 async def _read(
