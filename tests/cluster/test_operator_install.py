@@ -20,8 +20,11 @@ import yaml
 from helm_python import Chart
 
 from support.cluster import api_server
+from support.fakes.check_site import rendered
+from support.fakes.check_site import site as check_site
 from support.release import helm_secrets
 from vrooli import operators, programs
+from vrooli.checks.operators import postgres_images
 from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.events import Progress
 from vrooli.kube import Kube, Manifest, objects
@@ -293,6 +296,83 @@ async def test_a_chart_that_changes_under_its_version_is_refused(
     archive.write_bytes(gzip.compress(gzip.decompress(archive.read_bytes()), 1, mtime=1))
     with pytest.raises(VrooliError, match="a published version does not change"):
         await install(operator, Source.VENDOR, site, PROGRESS)
+
+
+DEPLOYMENT = """
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ .Chart.Name }}
+  labels: {postgres-operator.crunchydata.com/control-plane: pgo}
+spec:
+  selector: {matchLabels: {postgres-operator.crunchydata.com/control-plane: pgo}}
+  template:
+    metadata: {labels: {postgres-operator.crunchydata.com/control-plane: pgo}}
+    spec:
+      containers:
+        - name: operator
+          image: {{ .Values.image }}
+          env:
+            {{- range $id, $image := .Values.relatedImages }}
+            - {name: RELATED_IMAGE_{{ $id | upper }}, value: {{ $image | quote }}}
+            {{- end }}
+            - name: CHECK_FOR_UPGRADES
+              value: {{ not .Values.disable_check_for_upgrades | quote }}
+          securityContext:
+            seccompProfile: {type: RuntimeDefault}
+            allowPrivilegeEscalation: false
+            capabilities: {drop: [ALL]}
+            readOnlyRootFilesystem: true
+            runAsNonRoot: true
+"""
+IMAGES = {name: f"r/{name}:1" for name in ("postgres_16", "postgres_17", "pgbackrest", "pgbouncer")}
+
+
+@pytest.fixture
+def pgo_repository(tmp_path: Path) -> Iterator[str]:
+    """A repository with a chart of the form of PGO's: Deployment, environment and security."""
+    source = tmp_path / "pgo"
+    (source / "templates").mkdir(parents=True)
+    metadata = {"apiVersion": "v2", "name": "pgo", "version": "5.8.2", "appVersion": "5.8.2"}
+    chosen = {"image": "r/postgres-operator:ubi9-5.8.2-0", "relatedImages": IMAGES}
+    (source / "Chart.yaml").write_text(yaml.safe_dump(metadata))
+    (source / "values.yaml").write_text(yaml.safe_dump(chosen))
+    (source / "templates" / "manager.yaml").write_text(DEPLOYMENT)
+    served_folder = tmp_path / "served"
+    served_folder.mkdir()
+    with Chart.load(source) as chart:
+        archive = Path(chart.save(served_folder))
+    entry = {**metadata, "urls": [archive.name]}
+    index = {"apiVersion": "v1", "entries": {"pgo": [entry]}}
+    (served_folder / "index.yaml").write_text(yaml.safe_dump(index))
+    with served(served_folder) as url:
+        yield url
+
+
+async def test_the_images_of_the_vendors_chart_decide_which_postgresql_runs(
+    site: Site, pgo_repository: str
+) -> None:
+    deployments = await site.kube.list("apps/v1", "Deployment", None, operators.PGO.selector)
+    for item in deployments:
+        place = item["metadata"]["namespace"]
+        await site.kube.delete("apps/v1", "Deployment", item["metadata"]["name"], place)
+    chart = VendorChart("pgo", "5.8.2", (pgo_repository,))
+    operator = replace(operators.PGO, vendor=chart, namespace="pgo-vendor")
+    assert (await install(operator, Source.VENDOR, site, PROGRESS)).changed
+    pod = (await workload(site, operator))["spec"]["template"]
+    env = {item["name"]: item["value"] for item in pod["spec"]["containers"][0]["env"]}
+    assert env["CHECK_FOR_UPGRADES"] == "false"
+    metadata = {**pod["metadata"], "name": "probe", "namespace": operator.namespace}
+    await site.kube.applied({"apiVersion": "v1", "kind": "Pod", **pod, "metadata": metadata})
+    status = await operators.status(operator, site.kube)
+    assert (status.version, status.source, status.notes) == ("5.8.2", "vendor", ())
+    clusters = rendered("staging", pgoPostgresql={"postgresVersion": 15})
+    result = await postgres_images.run(check_site(clusters, site.kube))
+    messages = " ".join(str(finding) for finding in result.findings)
+    assert "no image of PostgreSQL 15" in messages
+    assert "16 or 17" in messages
+    name = (await workload(site, operator))["metadata"]["name"]
+    await site.kube.delete("apps/v1", "Deployment", name, operator.namespace)
 
 
 async def forget(site: Site, operator: Operator) -> None:

@@ -38,7 +38,14 @@ def _name(page: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    "page", ["docs/commands.md", "docs/interface.md", "docs/checks.md", "docs/development.md"]
+    "page",
+    [
+        "docs/commands.md",
+        "docs/compatibility.md",
+        "docs/interface.md",
+        "docs/checks.md",
+        "docs/development.md",
+    ],
 )
 def test_the_reference_is_what_the_code_says(page: str) -> None:
     path = ROOT / page

@@ -19,6 +19,7 @@ from vrooli.cli import examples, package_map, schemas
 from vrooli.cli.app import app
 from vrooli.cli.terminal import errors, jsonlines
 from vrooli.environments import ENVIRONMENTS
+from vrooli.operators import versions
 from vrooli.workflows.safeguards import consent
 
 PART = re.compile(r"(<!-- from the code: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -46,6 +47,7 @@ def refreshed(page: str) -> str:
         "consent": consents,
         "packages": package_map.packages,
         "contracts": package_map.contracts,
+        "operator-versions": operator_versions,
     }
     return PART.sub(lambda match: f"{match[1]}\n{parts[match[2]]()}\n{match[3]}", page)
 
@@ -62,6 +64,21 @@ def schema_files() -> str:
         for name in [schemas.file_name(command)]
     ]
     return _table(("command", "result", "JSON schema"), rows)
+
+
+def operator_versions() -> str:
+    """Return the table of the versions of the operators, each statement with its proof."""
+    columns = ("source", "values", "objects", "readiness", "rights", "rules")
+    rows = [
+        (
+            f"{item.title}{', ' + item.support if item.support else ''}",
+            ", ".join(map(str, item.postgres)),
+            str(item.newest_postgres or ""),
+            *(str(fact) for _, fact in item.facts),
+        )
+        for item in versions.VERSIONS
+    ]
+    return _table(("version", "PostgreSQL images", "newest PostgreSQL", *columns), rows)
 
 
 def exit_codes() -> str:

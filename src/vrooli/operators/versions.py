@@ -19,7 +19,7 @@ class Proof(StrEnum):
 
     LIVE = "live"
     API_SERVER = "API server"
-    RENDERED = "rendered"
+    BY_HAND = "by hand"
     SIMULATED = "simulated"
     READ = "read"
     NONE = "not proven"
@@ -120,7 +120,7 @@ VERSIONS: tuple[OperatorVersion, ...] = (
             Fact(f"{_VENDOR}, `restricted`", Proof.SIMULATED),
             Fact("`postgresVersion`: 16 or 17", Proof.API_SERVER),
             Fact("accepted", Proof.API_SERVER),
-            Fact(_PGO_STATUS, Proof.SIMULATED),
+            Fact(_PGO_STATUS, Proof.READ),
             Fact("cluster role of the chart", Proof.READ),
             Fact(f"{_PGO_RULES}, `MissingRequiredImage`", Proof.SIMULATED),
         ),
@@ -135,9 +135,9 @@ VERSIONS: tuple[OperatorVersion, ...] = (
             Fact("not installed", Proof.NONE),
             Fact("`postgresVersion`: 15, 16 or 17", Proof.API_SERVER),
             Fact("accepted", Proof.API_SERVER),
-            Fact(_PGO_STATUS, Proof.SIMULATED),
-            Fact("cluster role of the chart", Proof.READ),
-            Fact(_PGO_RULES, Proof.SIMULATED),
+            Fact(_PGO_STATUS, Proof.READ),
+            Fact("cluster role of its manifests", Proof.READ),
+            Fact(_PGO_RULES, Proof.READ),
         ),
         postgres=(15, 16, 17),
         newest_postgres=18,
@@ -150,8 +150,8 @@ VERSIONS: tuple[OperatorVersion, ...] = (
             Fact("not installed", Proof.NONE),
             Fact("`postgresVersion`: 17 or 18; `v1beta1` is stored, `v1` served", Proof.API_SERVER),
             Fact("accepted", Proof.API_SERVER),
-            Fact(_PGO_STATUS, Proof.NONE),
-            Fact("cluster role of the chart", Proof.NONE),
+            Fact(_PGO_STATUS, Proof.READ),
+            Fact("cluster role of its manifests", Proof.READ),
             Fact(_PGO_RULES, Proof.NONE),
         ),
         postgres=(17, 18),
@@ -162,7 +162,7 @@ VERSIONS: tuple[OperatorVersion, ...] = (
         "Spotahome Redis operator 1.2.4",
         ("1.2.4",),
         Facts(
-            Fact("Go module or vendor's chart 3.2.7, `restricted`", Proof.LIVE),
+            Fact("Go module, `restricted`; the vendor's chart 3.2.7 is simulated", Proof.LIVE),
             Fact("defaults", Proof.LIVE),
             Fact("accepted", Proof.LIVE),
             Fact(_REDIS_STATUS, Proof.LIVE),
@@ -191,7 +191,7 @@ VERSIONS: tuple[OperatorVersion, ...] = (
         "Vault Secrets Operator 0.10",
         ("0.10",),
         Facts(
-            Fact("Go module or vendor's chart, `restricted`", Proof.LIVE),
+            Fact("Go module, `restricted`; the vendor's chart is simulated", Proof.LIVE),
             Fact("defaults", Proof.LIVE),
             Fact("accepted", Proof.LIVE),
             Fact("MAC and generation of the last sync", Proof.LIVE),
@@ -206,7 +206,7 @@ VERSIONS: tuple[OperatorVersion, ...] = (
         Facts(
             Fact("not installed", Proof.NONE),
             Fact("defaults", Proof.READ),
-            Fact("not tested", Proof.NONE),
+            Fact("accepted (1.4.1)", Proof.BY_HAND),
             Fact("since 1.3 the condition `Ready`, before as 0.10", Proof.SIMULATED),
             Fact("cluster role of the chart", Proof.READ),
             Fact("events", Proof.READ),
