@@ -14,13 +14,15 @@ from vrooli.errors import UsageError
 # The kinds of clusters whose nodes resolve an image by its digest: they pull it, or containerd
 # has it under that name. docker in minikube, and the loaded images of kind, have only tags.
 PULLS, LOADS = "context", "embedded"
+# The kinds of the objects that run a service.
+WORKLOADS = ("Deployment", "StatefulSet")
 
 
 def references(manifests: Iterable[Manifest]) -> dict[str, set[str]]:
-    """The references of each service's image in the Deployments of a release; sets may be empty."""
+    """The references of each service's image in the workloads of a release; sets may be empty."""
     result: dict[str, set[str]] = {service: set() for service in tags.SERVICES}
     for manifest in manifests:
-        if manifest.kind == "Deployment" and not manifest.is_hook:
+        if manifest.kind in WORKLOADS and not manifest.is_hook:
             for container in manifest.body["spec"]["template"]["spec"]["containers"]:
                 result.get(container["name"], set()).add(container["image"])
     return result

@@ -122,3 +122,9 @@ def test_an_archive_whose_content_differs_from_the_record_is_refused() -> None:
     service_images.demand_recorded(_of_registry(), {name: PACKED})
     with pytest.raises(UsageError, match=f"{name} with the digest {OTHER}.*names {PACKED}"):
         service_images.demand_recorded(_of_registry(), {name: OTHER})
+
+
+def test_numbered_pods_have_the_digest_too() -> None:
+    workload = {"services": {"jobs": {"workload": {"kind": "StatefulSet"}}}}
+    images, used = _pinned("context", _of_registry(), **REGISTRY, **workload)
+    assert f"r.example:5000/vrooli/jobs:dev@{PUSHED}" in images & used
