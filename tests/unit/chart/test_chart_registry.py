@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
+import subprocess
+import tempfile
 from pathlib import Path
 
+import helm_python
 import pytest
 
 from support.fakes.registry import digest_of, serve
 from support.programs.ports import free_port
+from vrooli import project
 from vrooli.chart import engine, registry
 from vrooli.errors import UsageError, VrooliError
 
@@ -30,6 +37,44 @@ def test_a_pushed_package_is_unchanged_and_its_digest_is_returned(package: Path)
     manifest = server.manifests["charts/vrooli", "0.1.0"]
     assert reference == f"oci://127.0.0.1:{server.server_port}/charts/vrooli@{digest_of(manifest)}"
     assert package.read_bytes() in server.blobs.values()
+
+
+def _signing_commands() -> str:
+    """The commands of the documentation that sign a package, without those that need a registry."""
+    text = (project.root() / "docs" / "upgrading.md").read_text()
+    block = re.search(r"^    chart=.*?$(.*?)^    helm push", text, re.M | re.S)
+    assert block is not None
+    return block[1]
+
+
+def test_a_provenance_that_is_signed_elsewhere_is_valid_and_pushed_with_the_package(
+    package: Path, tmp_path: Path
+) -> None:
+    signed = Path(shutil.copy(package, tmp_path))
+    keys = Path(tempfile.mkdtemp(prefix="gpg"))  # a short path: gpg's agent listens below it
+    environment = {**os.environ, "GNUPGHOME": str(keys), "chart": signed.name}
+
+    def shell(commands: str) -> None:
+        script = ["bash", "-euo", "pipefail", "-c", commands]
+        subprocess.run(script, env=environment, cwd=tmp_path, check=True, capture_output=True)
+
+    try:
+        shell("gpg --batch --passphrase '' --quick-generate-key Tests rsa2048 sign never")
+        shell("gpg --batch --export > public.gpg")
+        shell(_signing_commands())
+    finally:
+        shell("gpgconf --kill all")
+        shutil.rmtree(keys)
+    verified = helm_python.verify(signed, keyring=tmp_path / "public.gpg")
+    assert verified["signed_by"] == ["Tests"]
+    with serve() as server:
+        registry.push(signed, f"oci://127.0.0.1:{server.server_port}/charts")
+    manifest = server.manifests["charts/vrooli", "0.1.0"]
+    assert b"application/vnd.cncf.helm.chart.provenance.v1.prov" in manifest
+    assert Path(f"{signed}.prov").read_bytes() in server.blobs.values()
+    signed.write_bytes(signed.read_bytes() + b"changed")
+    with pytest.raises(helm_python.HelmError):
+        helm_python.verify(signed, keyring=tmp_path / "public.gpg")
 
 
 def test_an_unreachable_registry_is_named(package: Path) -> None:
