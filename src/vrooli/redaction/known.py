@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ahocorasick_rs import AhoCorasick
 
@@ -11,13 +11,12 @@ from vrooli.redaction.tokens import Span, encodable
 from vrooli.redaction.values import MIN_LENGTH, spellings
 
 # Bytes in hexadecimal with separators: `aa:bb`, `aa bb`, `\xaa\xbb`, `0xaa, 0xbb`.
-_BYTES = re.compile(
-    r"(?<![0-9A-Fa-f])(?:0x|\\{1,4}+x)?[0-9A-Fa-f]{2}"
-    r"(?:(?:[ :,.-]{0,2}+(?:0x|\\{1,4}+x)|[ :,.-]{1,2}+)[0-9A-Fa-f]{2}(?![0-9A-Za-z])){5,}+"
-)
-# Each begins with literal text, which makes it many times as fast.
+_NEXT_BYTE = r"(?:[ :,.-]{0,2}+(?:0x|\\{1,4}+x)|[ :,.-]{1,2}+)[0-9A-Fa-f]{2}(?![0-9A-Za-z])"
+_BYTES = re.compile(rf"(?<![0-9A-Fa-f])(?:0x|\\{{1,4}}+x)?[0-9A-Fa-f]{{2}}(?:{_NEXT_BYTE}){{5,}}+")
+# The second byte of a sequence and all that follow. Each begins with literal text, which makes it
+# many times as fast.
 _BYTES_HINTS = tuple(
-    re.compile(rf"{sign}[0-9A-Fa-f]{{2}}(?=[ :,.\\0-]).{{1,6}}?[0-9A-Fa-f]{{2}}(?=[ :,.\\0-])")
+    re.compile(rf"{sign}[0-9A-Fa-f]{{2}}(?:{_NEXT_BYTE}){{4}}")
     for sign in (":", " ", ",", "-", r"\.", "x")
 )
 _NO_DIGIT = re.compile(r"0x|[^0-9a-f]")
@@ -59,12 +58,13 @@ class KnownValues:
         """The parts of values that the ends of lines split: the line's number, and the bounds."""
         if self._finder is None:
             return
-        yield from self._split(lines, [0] * len(lines))
-        starts = [
-            match.end() if line[:1] in _PREFIX_SIGNS and (match := _PREFIX.match(line)) else 0
-            for line in lines
-        ]
-        if any(starts):
+        yield from self._split(lines, {})
+        starts = {
+            number: match.end()
+            for number, line in enumerate(lines)
+            if line and line[0] in _PREFIX_SIGNS and (match := _PREFIX.match(line)) and match.end()
+        }
+        if starts:
             yield from self._split(lines, starts)
 
     def _direct(self, text: str) -> list[Span]:
@@ -88,13 +88,19 @@ class KnownValues:
             if self._direct(_NO_DIGIT.sub("", match[0].lower())):
                 yield match.span()
 
-    def _split(self, lines: Sequence[str], starts: Sequence[int]) -> Iterator[tuple[int, int, int]]:
-        spans = self._direct("".join(map(_rest, lines, starts)))
+    def _split(
+        self, lines: Sequence[str], starts: Mapping[int, int]
+    ) -> Iterator[tuple[int, int, int]]:
+        """The parts of values in the joined lines, without the prefixes that end at ``starts``."""
+        rests = list(lines)
+        for number, start in starts.items():
+            rests[number] = lines[number][start:]
+        spans = self._direct("".join(rests))
         if not spans:
             return
         position, first = 0, 0
-        for number, (line, start) in enumerate(zip(lines, starts, strict=True)):
-            end = position + len(line) - start
+        for number, rest in enumerate(rests):
+            end = position + len(rest)
             while first < len(spans) and spans[first][1] <= position:
                 first += 1
             at = first
@@ -102,14 +108,10 @@ class KnownValues:
                 begin, stop = spans[at]
                 # Values within one line are found with all other encodings.
                 if begin < position or stop > end:
-                    offset = start - position
+                    offset = starts.get(number, 0) - position
                     yield number, max(begin, position) + offset, min(stop, end) + offset
                 at += 1
             position = end
-
-
-def _rest(line: str, start: int) -> str:
-    return line[start:] if start else line
 
 
 def _spellings(value: str) -> Iterable[str]:

@@ -17,11 +17,14 @@ _LINE_SIGNS = str.maketrans("", "", "\t\n\r")
 _REMEMBERED = 10_000
 # Short sequences, such as the selection of a character set.
 _SHORT_SEQUENCE = re.compile(r"\x1b[ -/]{0,4}+[0-~]?")
-# The same sequence written with an escape, as in JSON.
+# The same sequence written with an escape, as in JSON. It begins with a set of characters, which
+# makes the search several times as fast.
 _WRITTEN_CONTROLS = re.compile(
-    r"(?:\\{1,4}+(?:u001[bB]|x1[bB]|033|e)|\^\[|#033)\[[0-9;?]{0,40}+[A-Za-z]"
-    r"|\\{1,4}+u(?:00[aA][dD]|200[b-fB-F]|202[a-eA-E]|206[0-9a-fA-F]|[fF][eE][fF][fF])"
+    r"[\\^#](?:(?<=\\)\\{0,3}+(?:(?:u001[bB]|x1[bB]|033|e)\[[0-9;?]{0,40}+[A-Za-z]"
+    r"|u(?:00[aA][dD]|200[b-fB-F]|202[a-eA-E]|206[0-9a-fA-F]|[fF][eE][fF][fF]))"
+    r"|(?:(?<=\^)\[|(?<=#)033)\[[0-9;?]{0,40}+[A-Za-z])"
 )
+_WRITTEN_HINTS = ("\\u", "\\x1", "\\033", "\\e", "^[[", "#033")
 _UNICODE_ESCAPE = re.compile(r"\\{1,7}+u00([2-7][0-9a-fA-F])")
 _HEX_ESCAPE = re.compile(r"\\{1,7}+x([2-7][0-9a-fA-F])")
 _PERCENT = re.compile(r"%([2-7][0-9a-fA-F])")
@@ -56,11 +59,15 @@ def plain(text: str) -> str:
     """The plain form of a text; the number of escapes that are decoded is bounded by its length."""
     if not inert.is_inert(text.translate(_LINE_SIGNS)):
         # Twice, as for a line that is shown: one sequence may split another.
-        text = inert.without_sequences(inert.without_sequences(text))
+        before, text = text, inert.without_sequences(text)
+        if text != before:
+            text = inert.without_sequences(text)
         text = _SHORT_SEQUENCE.sub("", text).translate(_PLAIN_SIGNS)
-    if "\\" in text or "^[" in text or "#033" in text:
+    if any(map(text.__contains__, _WRITTEN_HINTS)):
         text = _WRITTEN_CONTROLS.sub("", text)
+    if "\\u00" in text:
         text = _replaced(_UNICODE_ESCAPE, _unescaped, text)
+    if "\\x" in text:
         text = _replaced(_HEX_ESCAPE, _unescaped, text)
     if "&#" in text:
         text = _replaced(_ENTITY, _character, text)

@@ -66,7 +66,9 @@ class Redactor:
     def stream(self, lines: Iterable[str]) -> Iterator[str]:
         """Mask lines one by one, also a key that spans several lines."""
         masking = Lines(self)
-        return (masking.next(line) for line in lines)
+        for line in lines:
+            # Logs may consist of empty lines; they have nothing to mask.
+            yield masking.next(line) if line else line
 
     def tree(self, value: Any) -> Any:
         """A structure of mappings and lists with the secrets in every text masked."""
@@ -93,7 +95,7 @@ class Redactor:
     def _masked(self, text: str) -> str:
         if "\n" in text:
             lines = self.mask_split_values(text.split("\n"))
-            if len(text) > LONGEST_LINE:
+            if len(text) > LONGEST_LINE and max(map(len, lines)) > LONGEST_LINE:
                 lines = list(map(self._shortened, lines))
             text = "\n".join(lines)
         elif len(text) > LONGEST_LINE:
@@ -177,7 +179,7 @@ class Lines:
         self._redactor, self._remaining_key_lines = redactor, 0
 
     def next(self, line: str) -> str:
-        """The next line with secrets masked."""
+        """The next line with secrets masked; empty lines need not be passed."""
         if self._remaining_key_lines:
             self._remaining_key_lines = 0 if _KEY_ENDS in line else self._remaining_key_lines - 1
             # Only the last word belongs to the key: it follows the prefix of the log line.

@@ -34,9 +34,10 @@ _SEPARATOR = re.compile(
 )
 _OPENING = re.compile(QUOTE)
 _OBJECT = re.compile(rf"\{{\s{{0,20}}+{QUOTE}[\w.-]{{1,80}}+{QUOTE}\s{{0,20}}+:")
-# The end of a value without quotes: a space, or the next setting.
+# The end of a value without quotes: a space, or the next setting. A quote has at most 15
+# backslashes, so that those before them need no look.
 _UNQUOTED = re.compile(
-    rf"""(?:[^\s,;&%"'`\\]++|(?!(?:[,;]|&(?:amp;)?)\s{{0,20}}+{QUOTE}?[\w.-]{{1,80}}+{QUOTE}?
+    rf"""(?:[^\s,;&%"'`\\]++|\\+(?=\\{{15}})|(?!(?:[,;]|&(?:amp;)?)\s{{0,20}}+{QUOTE}?[\w.-]{{1,80}}+{QUOTE}?
     \s{{0,20}}+[=:]|%26|{QUOTE}(?:[\s,}})\]<]|$))\S)+""",
     re.VERBOSE,
 )
@@ -234,8 +235,11 @@ def _is_spoken(text: str, match: re.Match[str]) -> bool:
     if match["verb"] and any(map(str.isdigit, word)):
         # Without a digit it may be any word: "the password was changed".
         return True
-    before = text[max(0, match.start() - 130) : match.start()].rstrip(" \t")
-    if before.rsplit(None, 2)[-2:-1] == ["login"]:
+    lowest, start = max(0, match.start() - 130), match.start()
+    has_login = text.find("login", lowest, start) >= 0
+    if has_login and text[lowest:start].rsplit(None, 2)[-2:-1] == ["login"]:
         return True
-    is_last = text[match.end() : match.end() + 1] in ("", "\n")
-    return is_last and (not before or before.endswith("\n"))
+    if text[match.end() : match.end() + 1] not in ("", "\n"):
+        return False
+    before = text[lowest:start].rstrip(" \t")
+    return not before or before.endswith("\n")

@@ -19,7 +19,7 @@ from vrooli.redaction.tokens import Span, encodable
 _DEPTH = 3
 # The work at words, in microseconds or so: an amount for any text, and more with its length.
 # Lines with words beyond that are masked as a whole.
-_FREE_WORK, _CHARACTERS_PER_WORK = 200, 28
+_FREE_WORK, _CHARACTERS_PER_WORK = 200, 50
 _WORK_OF_A_SECRET = 4
 _KEY_BLOCK = re.compile(r"-----BEGIN [A-Z0-9 ]{0,60}(?:PRIVATE KEY|OPENSSH)[A-Z0-9 -]{0,60}?-----")
 _KEY_END = "-----END "

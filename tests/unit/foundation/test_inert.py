@@ -63,3 +63,20 @@ def test_json_keeps_the_text_and_shows_no_control_character(text: str) -> None:
 def test_hostile_text_of_a_megabyte_is_inert_in_linear_time() -> None:
     for text in ("\x1b]" * 500_000, "\x9d" * 1_000_000, "\x1b[" + "0" * 1_000_000):
         assert len(inert.line(text)) <= len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("web" + " " * 200 + "Ready", "web ␣ Ready"),
+        ("web" + " " * 9 + "Ready", "web ␣ Ready"),
+        ("\t" * 9 + "Ready", " ␣ Ready"),
+        ("web" + "\u2003" * 20 + "Ready", "web ␣ Ready"),
+        ("web \x1b[0m" * 1 + " " * 8 + "Ready", "web ␣ Ready"),
+        # Programs align their output.
+        ("INFO:     Started", "INFO:     Started"),
+        ("        at main.py", "        at main.py"),
+    ],
+)
+def test_a_run_of_spaces_pushes_nothing_out_of_sight(text: str, shown: str) -> None:
+    assert inert.line(text) == shown

@@ -13,6 +13,7 @@ from support.secrets.canaries import drawn
 from support.secrets.hostile_texts import GENERATORS, PIECES
 from vrooli.redaction import MASK, Redactor, shapes
 from vrooli.redaction import redactor as redaction
+from vrooli.redaction.plain_text import plain
 from vrooli.redaction.redactor import LONGEST_LINE
 
 SECRET = "q8Zk2LmN0pRt"
@@ -61,6 +62,39 @@ def test_a_password_on_its_own_line_is_masked_whatever_the_other_lines_are(
 ) -> None:
     noise = "".join(pieces).replace("\n", " ")
     assert SECRET not in Redactor().text(f"{noise}\npassword={SECRET}\n{noise}")
+
+
+# Each is complete on its line: what follows or precedes it does not belong to it. The commands of
+# Redis are not, since its protocol writes each argument on a line.
+COMPLETE = (
+    *(
+        f"password={SECRET}",
+        f'{{"token": "{SECRET}"}}',
+        f"--api-key {SECRET}",
+        f"api_key: {SECRET}.",
+    ),
+    *(f"curl -u bob:{SECRET} https://example.com", f"postgres://bob:{SECRET}@db/vrooli?x=1"),
+    *(f"Authorization: Bearer {SECRET}{SECRET}", f"redis-cli -a {SECRET} ping"),
+    *("an ordinary line", "  - name: vrooli-server", "\x1b[31mred\x1b[0m", "a \u200b b", ""),
+    *(
+        "GET /api/posts?limit=50 200",
+        "key: value",
+        "x" * 60,
+        "aa:bb:cc",
+        "the password was changed",
+    ),
+    *(f"\\u0070assword={SECRET}", "100%25 &#65; \\x41", "2026-11-28 10:00:00 INFO ready", '"'),
+    *(drawn("value 3"), f"hvs.{SECRET}{SECRET}", "{" * 20, "\\" * 40 + '"'),
+)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.lists(st.sampled_from(COMPLETE), max_size=30))
+def test_a_text_of_complete_lines_is_masked_as_each_line_is(lines: list[str]) -> None:
+    masked = "\n".join(REDACTOR.lines(lines))
+    assert SECRET not in masked
+    # A text with a secret is shown in its plain form, all its lines as well.
+    assert plain(REDACTOR.text("\n".join(lines))) == plain(masked)
 
 
 def test_nested_names_leave_nothing() -> None:
