@@ -110,9 +110,20 @@ def _at(tree: Any, path: str) -> Any:
         ),
         ({"securityContext": {"runAsUser": 1234}}, "podSecurityContext.runAsUser", 1234),
         (
-            {"imagePullSecrets": [{"name": "mine"}]},
-            "vso.secrets.dockerhubPullSecret.k8sSecretName",
-            "mine",
+            {"imagePullSecrets": [{"name": "a"}, {"name": "b"}]},
+            "image.pullSecrets",
+            ["a", "b"],
+        ),
+        (
+            {"vso": {"appRoleId": "id", "appRoleSecretRef": "mine"}},
+            "vso.auth.appRole",
+            {"roleId": "id", "mount": "approle", "secretName": "mine"},
+        ),
+        ({"services": {"ui": {"type": "NodePort"}}}, "services.ui.service.type", "NodePort"),
+        (
+            {"serviceAccount": {"annotations": {"a.example.com/b": "c"}}},
+            "services.jobs.pod.serviceAccountAnnotations",
+            {"a.example.com/b": "c"},
         ),
         (
             {"vso": {"secrets": {"redis": {"templates": {"a": "{{ .Data.b }}"}}}}},
@@ -308,6 +319,7 @@ def test_a_secret_is_not_written_and_the_report_names_its_place_in_vault(
     "upstream",
     [
         {"externalRedis": {"existingSecret": "redis-credentials"}},
+        {"externalRedis": {"secretKeys": {"passwordKey": "password"}}},
         {
             "pgoPostgresql": {
                 "users": [{"name": "a", "databases": [], "password": {"type": "AlphaNumeric"}}]
@@ -344,11 +356,7 @@ def test_the_name_of_a_secret_is_no_secret(upstream: dict[str, Any]) -> None:
             "vso.secrets.sixth.enabled",
             "no such key",
         ),
-        (
-            {"imagePullSecrets": [{"name": "a"}, {"name": "b"}]},
-            "imagePullSecrets.1.name",
-            "one pull secret",
-        ),
+        ({"vso": {"appRoleMount": "a"}}, "vso.appRoleMount", "vso.auth.appRole.mount"),
         ({"adminer": {"env": {"A": "{{ .Values.b }}"}}}, "adminer.env.A", "templates"),
         ({"nonsense": {"a": 1}}, "nonsense.a", "Neither"),
         ({"a'b, 'c": {"x\u202ey": 1}}, "[a'b, 'c][x\u202ey]", "Neither"),
@@ -381,6 +389,13 @@ def test_a_rejected_item_of_a_list_leaves_the_others() -> None:
 def test_what_the_chart_requires_in_addition_is_named() -> None:
     _, _, required = _converted({"externalDatabase": {"enabled": True, "host": ""}})
     assert required == ["externalPostgresql.host: minLength: got 0, want 1"]
+
+
+def test_what_a_template_rejects_is_named_by_its_value() -> None:
+    _, _, required = _converted(
+        {"config": {"env": "production"}, "vaultAddr": "http://vault.example.com"}
+    )
+    assert [text.partition(" ")[0] for text in required] == ["vso.vaultAddr:"]
 
 
 async def test_of_two_files_and_of_two_keys_in_one_file_the_last_one_applies(

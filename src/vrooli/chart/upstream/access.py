@@ -46,10 +46,17 @@ VAULT = (
     to("vaultAddr", "vso.vaultAddr", change=changes.filled),
     to("vso.k8sAuthMount", "vso.k8sAuthMount"),
     to("vso.k8sAuthRole", "vso.k8sAuthRole"),
-    *(
-        no(f"vso.{name}", "VSO logs in to Vault with Kubernetes auth: `vso.k8sAuthRole`.")
-        for name in ("appRoleId", "appRoleSecretRef", "appRoleMount")
+    Rule(
+        "vso.appRoleId",
+        ("vso.auth.appRole.roleId",),
+        "replaces Kubernetes auth",
+        also={
+            "vso.auth.appRole.mount": "approle",
+            "vso.auth.appRole.secretName": "vault-approle",
+        },
     ),
+    to("vso.appRoleMount", "vso.auth.appRole.mount"),
+    to("vso.appRoleSecretRef", "vso.auth.appRole.secretName"),
     *(
         to(f"vso.secrets.*.{name}", f"vso.secrets.*.{name}")
         for name in ("enabled", "vaultPath", "k8sSecretName", "type")
@@ -75,6 +82,5 @@ VAULT = (
         "vso.secrets.redis.k8sSecretName",
         note="the Secret needs the key REDIS_PASSWORD",
     ),
-    to("imagePullSecrets.0.name", "vso.secrets.dockerhubPullSecret.k8sSecretName"),
-    no("imagePullSecrets.*.name", "The chart has one pull secret."),
+    to("imagePullSecrets.*.name", "image.pullSecrets.*"),
 )

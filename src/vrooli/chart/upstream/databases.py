@@ -83,6 +83,15 @@ POSTGRES = (
         "pgoPostgresql.backup.s3.secretName",
         note="the Secret needs the key s3.conf, with pgBackRest's options",
     ),
+    *(
+        Rule(
+            f"{_REPO}.{store}.{name}",
+            (f"pgoPostgresql.backup.{store}.{name}",),
+            f"enables the store, in addition to the volume; set `backup.{store}.secretName`",
+            also={f"pgoPostgresql.backup.{store}.enabled": True},
+        )
+        for store, name in (("gcs", "bucket"), ("azure", "container"))
+    ),
     no(
         f"{_REPO}.s3.path",
         "The chart sets the path, with the namespace and the name of the cluster.",

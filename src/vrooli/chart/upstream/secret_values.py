@@ -30,6 +30,8 @@ _KEYS = {
     catalog.DOCKERHUB: "dockerhubPullSecret",
 }
 _MOUNT = "secret"
+# A mapping of names of keys in a Secret.
+_KEY_NAMES = "secretKeys"
 
 
 def contains_secret(path: Path, value: Any) -> bool:
@@ -38,7 +40,7 @@ def contains_secret(path: Path, value: Any) -> bool:
         return any(contains_secret((*path, key), item) for key, item in value.items())
     if isinstance(value, list):
         return any(contains_secret(path, item) for item in value)
-    if value is None or isinstance(value, bool):
+    if value is None or isinstance(value, bool) or _KEY_NAMES in path:
         return False
     text = str(value)
     if not text or (isinstance(value, str) and is_plain(text)):

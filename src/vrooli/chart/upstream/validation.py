@@ -17,6 +17,8 @@ from vrooli.chart.upstream.output import Output
 _ROUNDS = 50
 _ADDITIONAL = re.compile(r"additional properties (?P<names>.*) not allowed")
 _QUOTED = re.compile(r"'([^']*)'")
+# The place in a template that rejects values.
+_TEMPLATE = re.compile(r"execution error at \(\S+\): ")
 _PATTERN = re.compile(r"'.*' does not match pattern ", re.DOTALL)
 
 
@@ -71,7 +73,7 @@ def _reason(text: str) -> str:
 
 def _format(problem: ValueProblem) -> str:
     key = keys.format_(problem.path)
-    text = _PATTERN.sub("does not match the pattern ", problem.text)
+    text = _PATTERN.sub("does not match the pattern ", _TEMPLATE.sub("", problem.text))
     return f"{key}: {text}" if key else text
 
 
