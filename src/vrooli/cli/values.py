@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vrooli.cli import examples, options
+from vrooli.cli.command import App
 from vrooli.cli.run import execute
 from vrooli.events import Listener
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from vrooli.workflows.results.values import ConvertResult, KeyView
 
-app = typer.Typer(help="Convert values files.", no_args_is_help=True)
+app = App(help="Convert values files.", no_args_is_help=True)
 
 Files = Annotated[
     list[Path],

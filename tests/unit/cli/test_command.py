@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from vrooli import project
-from vrooli.cli import completion
+from vrooli.cli import completion, schemas
 from vrooli.cli.app import app
 
 WIDE = {"COLUMNS": "200"}
@@ -25,7 +25,7 @@ def test_the_lines_of_a_paragraph_are_joined() -> None:
     assert any("Exits with 1" in line and "with 3" in line for line in _help("status").splitlines())
 
 
-@pytest.mark.parametrize("command", ["status", "graph", "deploy", "cluster start", "test", "logs"])
+@pytest.mark.parametrize("command", schemas.RESULTS)
 def test_flags_and_names_show_no_type_of_python(command: str) -> None:
     text = _help(command)
     assert not [word for word in ("<bool>", "<str>", "list[", "Path]", "<float") if word in text]
