@@ -97,7 +97,10 @@ async def _placeholders(live: Live) -> dict[str, str]:
         "<namespace>": live.environment.namespace,
         "<your-namespace>": live.environment.namespace,
         "<pod-name>": next(
-            pod["metadata"]["name"] for pod in pods if pod["status"]["phase"] == "Running"
+            pod["metadata"]["name"]
+            for pod in pods
+            # A pod that a rollout replaces is Running until it has ended.
+            if pod["status"]["phase"] == "Running" and "deletionTimestamp" not in pod["metadata"]
         ),
         "<container-name>": "server",
         "<service-name>": "vrooli-dev-ui",
