@@ -12,16 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from vrooli import process
+from vrooli import process, shell
 from vrooli.cluster.interface import ClusterStatus
-from vrooli.errors import PrerequisiteError, UsageError, VrooliError
+from vrooli.errors import CommandError, PrerequisiteError, UsageError, VrooliError
 from vrooli.events import Progress
 from vrooli.kube import Kube
+from vrooli.process import Completed
 from vrooli.steps import Done
 
 # Timeouts of the programs that create clusters and load images, seconds.
 START_S = 900.0
 LOAD_S = 900.0
+QUERY_S = 60.0
+CONTAINERS = "Check that Docker or Podman runs: kind creates its nodes as their containers."
+PROFILE = "Check the profile with `minikube status` and `minikube logs --problems`."
 
 
 @dataclass(frozen=True)
@@ -140,25 +144,29 @@ class MinikubeCluster(_External):
     kind: ClassVar[str] = "minikube"
 
     async def ensure_running(self, progress: Progress) -> Done:
-        """Start the profile unless it is running."""
+        """Start the profile unless it is running.
+
+        Raises:
+            PrerequisiteError: minikube is missing or failed.
+        """
         if self.name in await running_minikube_profiles():
             await self._write_kubeconfig()
             return Done(changed=False, detail="runs")
         progress.report(f"minikube start --profile {self.name}")
-        await process.run(["minikube", "start", "--profile", self.name], timeout_s=START_S)
+        await _run(["minikube", "start", "--profile", self.name], PROFILE, START_S)
         await self._write_kubeconfig()
         return Done(changed=True, detail="started")
 
     async def load_images(self, archive: Path, progress: Progress) -> Done:
         """Load an archive with minikube's own command."""
         argv = ["minikube", "image", "load", str(archive), "--profile", self.name]
-        await process.run(argv, timeout_s=LOAD_S)
+        await _run(argv, PROFILE, LOAD_S)
         return Done(changed=True, detail=archive.name)
 
     async def _kubeconfig_text(self) -> str:
         # minikube names a profile's context after it.
         argv = ["kubectl", "config", "view", "--minify", "--flatten", "--context", self.name]
-        return (await process.run(argv)).output
+        return (await _run(argv, PROFILE)).output
 
 
 @dataclass(frozen=True)
@@ -168,24 +176,48 @@ class KindCluster(_External):
     kind: ClassVar[str] = "kind"
 
     async def ensure_running(self, progress: Progress) -> Done:
-        """Create the cluster unless one of that name exists."""
-        listing = await process.run(["kind", "get", "clusters"])
-        exists = self.name in listing.output.split()
+        """Create the cluster unless one of that name exists.
+
+        Raises:
+            PrerequisiteError: kind or its container engine is missing or failed, or the existing
+                cluster is stopped.
+        """
+        listing = await _run(["kind", "get", "clusters"], CONTAINERS)
+        exists = self.name in listing.output.splitlines()
         if not exists:
             progress.report(f"kind create cluster --name {self.name}")
             argv = ["kind", "create", "cluster", "--name", self.name, "--wait", "5m"]
-            await process.run(argv, timeout_s=START_S)
+            await _run(argv, CONTAINERS, START_S)
         await self._write_kubeconfig()
         return Done(changed=not exists, detail="runs" if exists else "created")
 
     async def load_images(self, archive: Path, progress: Progress) -> Done:
         """Load an archive with kind's own command."""
         argv = ["kind", "load", "image-archive", str(archive), "--name", self.name]
-        await process.run(argv, timeout_s=LOAD_S)
+        await _run(argv, CONTAINERS, LOAD_S)
         return Done(changed=True, detail=archive.name)
 
     async def _kubeconfig_text(self) -> str:
-        return (await process.run(["kind", "get", "kubeconfig", "--name", self.name])).output
+        # kind lists a stopped cluster, too, but reads its kubeconfig from the running node.
+        node = shell.quote(f"{self.name}-control-plane")
+        advice = f"If the cluster is stopped, start its node: docker start {node}"
+        return (await _run(["kind", "get", "kubeconfig", "--name", self.name], advice)).output
+
+
+async def _run(argv: list[str], advice: str, timeout_s: float = QUERY_S) -> Completed:
+    """Run a program of the cluster's kind.
+
+    Raises:
+        PrerequisiteError: It is not installed, or it failed, with its words.
+    """
+    try:
+        return await process.run(argv, timeout_s=timeout_s)
+    except PrerequisiteError as error:
+        raise PrerequisiteError(
+            error.message, f"Install {argv[0]}: vrooli does not. Then run the command again."
+        ) from error
+    except CommandError as error:
+        raise PrerequisiteError(error.message, advice) from error
 
 
 async def running_minikube_profiles() -> list[str]:

@@ -1,0 +1,105 @@
+"""A stand-in for kind and minikube, which refuses each call that their `--help` does not know.
+
+The file is run under the name of one of them. It keeps the clusters of a machine in a JSON file,
+and behaves as the programs do where Docker does not run. Source: `kind --help` of 0.30 and
+`minikube --help` of 1.37, and those of their subcommands that are used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+# The variable with the path of the JSON file.
+STATE = "CLUSTER_PROGRAMS_STATE"
+NO_DOCKER = 'failed to list clusters: command "docker ps -a" failed: executable file not found'
+
+
+def kind(arguments: list[str]) -> None:
+    """Run a call of kind."""
+    parser = argparse.ArgumentParser(prog="kind", allow_abbrev=False)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    create = _sub(_sub(verbs, "create", "what"), "cluster")
+    for flag in ("--name", "--wait", "--config", "--image", "--kubeconfig"):
+        create.add_argument(flag)
+    create.add_argument("--retain", action="store_true")
+    get = _sub(verbs, "get", "what")
+    _sub(get, "clusters")
+    kubeconfig = _sub(get, "kubeconfig")
+    kubeconfig.add_argument("--name", default="kind")
+    kubeconfig.add_argument("--internal", action="store_true")
+    load = _sub(_sub(verbs, "load", "what"), "image-archive")
+    load.add_argument("archives", nargs="+")
+    load.add_argument("--name", default="kind")
+    load.add_argument("--nodes")
+    call = parser.parse_args(arguments)
+    state = _state()
+    if not state["docker"]:
+        sys.exit(f"ERROR: {NO_DOCKER}")
+    match call.verb, call.what:
+        case "create", _:
+            _demand(call.name not in state["clusters"], f"node(s) already exist for {call.name!r}")
+            _save({**state, "clusters": {**state["clusters"], call.name: "running"}})
+        case "get", "clusters":
+            names = list(state["clusters"])
+            sys.stdout.write("".join(f"{name}\n" for name in names))
+            sys.stderr.write("" if names else "No kind clusters found.\n")
+        case "get", _:
+            _demand(call.name in state["clusters"], f"could not locate any nodes for {call.name!r}")
+            is_running = state["clusters"][call.name] == "running"
+            _demand(is_running, "failed to get cluster internal kubeconfig: is not running")
+            sys.stdout.write("apiVersion: v1\nkind: Config\n")
+        case _:
+            _demand(Path(call.archives[0]).exists(), f"{call.archives[0]}: no such file")
+
+
+def minikube(arguments: list[str]) -> None:
+    """Run a call of minikube."""
+    parser = argparse.ArgumentParser(prog="minikube", allow_abbrev=False)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    start = _sub(verbs, "start")
+    profiles = _sub(_sub(verbs, "profile", "what"), "list")
+    profiles.add_argument("--output", "-o", choices=("json", "table"))
+    profiles.add_argument("--light", "-l", action="store_true")
+    load = _sub(_sub(verbs, "image", "what"), "load")
+    load.add_argument("archives", nargs="+")
+    for command in (start, profiles, load):
+        command.add_argument("--profile", "-p", default="minikube")
+    call = parser.parse_args(arguments)
+    state = _state()
+    if call.verb == "profile":
+        valid = [{"Name": name, "Status": status} for name, status in state["clusters"].items()]
+        sys.stdout.write(json.dumps({"invalid": [], "valid": valid}))
+    elif call.verb == "start":
+        _demand(state["docker"], "Exiting due to PROVIDER_DOCKER_NOT_FOUND", status=69)
+        _save({**state, "clusters": {**state["clusters"], call.profile: "OK"}})
+    else:
+        _demand(state["clusters"].get(call.profile) == "OK", "Exiting due to GUEST_IMAGE_LOAD", 80)
+
+
+def _sub(parent: Any, name: str, dest: str = "") -> Any:
+    """Add a command; with ``dest``, one whose own commands have that name."""
+    command = parent.add_parser(name, allow_abbrev=False)
+    return command.add_subparsers(dest=dest, required=True) if dest else command
+
+
+def _demand(is_given: bool, message: str, status: int = 1) -> None:
+    if not is_given:
+        sys.stderr.write(f"ERROR: {message}\n")
+        sys.exit(status)
+
+
+def _state() -> dict[str, Any]:
+    return dict(json.loads(Path(os.environ[STATE]).read_text()))
+
+
+def _save(state: dict[str, Any]) -> None:
+    Path(os.environ[STATE]).write_text(json.dumps(state))
+
+
+if __name__ == "__main__":
+    {"kind": kind, "minikube": minikube}[Path(sys.argv[0]).name](sys.argv[1:])
