@@ -22,14 +22,14 @@ UPDATES = ("libssl3 1 → 3", "libssl3 2 → 3", "bash 1 → 2")
             UPDATES,
             (),
             (),
-            "images: 2 packages have security updates; run `vrooli setup --update-images`",
+            "security updates of 2 packages in the images: run `vrooli setup --update-images`",
         ),
         (
             (),
             ("GHSA-x: a 1",),
             ("updates of images: no route",),
-            "packages: 1 known vulnerabilities; see `vrooli test --suite vulnerabilities`; "
-            "could not look up: updates of images: no route",
+            "known vulnerabilities: 1, see `vrooli test --suite vulnerabilities`; "
+            "not checked: updates of images: no route",
         ),
     ],
 )
@@ -47,5 +47,5 @@ def test_it_names_the_counts_the_commands_and_what_is_unknown(
     )
     output = io.StringIO()
     tables.show_packages(view, Console(file=output, width=400))
-    assert output.getvalue() == f"\n{expected} (2026-01-02)\n"
+    assert output.getvalue() == f"\nPackages: {expected} (2026-01-02)\n"
     tables.show_packages(None, Console(file=output))

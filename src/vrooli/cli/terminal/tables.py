@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from vrooli.grammar import counted
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -94,18 +96,18 @@ def show_packages(packages: PackagesView | None, console: Console) -> None:
     parts = []
     if names:
         parts.append(
-            f"images: {len(names)} packages have security updates; "
-            "run `vrooli setup --update-images`"
+            f"security updates of {counted(len(names), 'package')} in the images: run "
+            "`vrooli setup --update-images`"
         )
     if packages.vulnerabilities:
         parts.append(
-            f"packages: {len(packages.vulnerabilities)} known vulnerabilities; "
-            "see `vrooli test --suite vulnerabilities`"
+            f"known vulnerabilities: {len(packages.vulnerabilities)}, see "
+            "`vrooli test --suite vulnerabilities`"
         )
     if packages.unchecked:
-        parts.append(f"could not look up: {', '.join(packages.unchecked)}")
+        parts.append(f"not checked: {', '.join(packages.unchecked)}")
     text = "; ".join(parts) or "no missing security updates, no known vulnerabilities"
-    console.print(f"\n{text} ({packages.looked_up_at:%Y-%m-%d})", markup=False)
+    console.print(f"\nPackages: {text} ({packages.looked_up_at:%Y-%m-%d})", markup=False)
 
 
 def show_rows(
