@@ -229,7 +229,9 @@ def test_optional_settings_of_a_pod_are_rendered() -> None:
         "serviceAccountAnnotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/a"},
         "topologySpread": {"zone": {"maxSkew": 2, "whenUnsatisfiable": "DoNotSchedule"}},
     }
-    workload = {"revisionHistoryLimit": 0, "strategy": {"type": "Recreate"}}
+    # As if the site's file were merged with one that sets numbers.
+    strategy = {"type": "Recreate", "maxSurge": 1, "maxUnavailable": 0}
+    workload = {"revisionHistoryLimit": 0, "strategy": strategy}
     service = {"type": "NodePort", "annotations": {"a.io/b": "c"}}
     values = {
         "services": {"server": {"pod": pod, "workload": workload, "service": service}},

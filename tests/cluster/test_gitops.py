@@ -39,6 +39,7 @@ MARKED = ("PostgresCluster", "VaultConnection")
 CHANGES = {
     "vso": {"vaultAddr": "http://127.0.0.1:9"},
     "pgoPostgresql": {
+        "postgresVersion": 15,  # the newest that the definition of this PGO accepts
         "image": "registry.example.com/postgres:15",
         "pgBouncer": {"image": "registry.example.com/pgbouncer:1"},
         "backup": {"image": "registry.example.com/pgbackrest:2"},

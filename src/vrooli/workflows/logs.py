@@ -164,23 +164,28 @@ async def _report_all(
     pods: Mapping[str, list[str]],
     output: _Output,
 ) -> None:
-    """Report what the logs of all pods have now, in the order of its time."""
-    lines: list[tuple[str, str, Line]] = []
+    """Report what the logs of all pods have now, in the order of its time.
+
+    Raises:
+        VrooliError: None of the logs can be read; of several, one that cannot is a line.
+    """
+    lines: list[tuple[str, Line]] = []
+    errors: list[VrooliError] = []
 
     async def one(name: str, pod: str) -> None:
         try:
-            found = await read(kube, sources[name], pod, output.options.part)
+            lines.extend((name, line) for line in await read(kube, sources[name], pod, part))
         except VrooliError as error:
-            if len(output.options.components) == 1:
-                raise
-            found = [Line("", pod, f"no log: {error.message}")]
-        lines.extend((line.time, name, line) for line in found)
+            errors.append(error)
+            lines.append((name, Line("", pod, f"no log: {error.message}")))
 
+    part, all_pods = output.options.part, [(name, pod) for name in pods for pod in pods[name]]
     async with asyncio.TaskGroup() as group:
-        for name, names in pods.items():
-            for pod in names:
-                group.create_task(one(name, pod))
-    for _, name, line in sorted(lines, key=lambda item: item[0]):
+        for name, pod in all_pods:
+            group.create_task(one(name, pod))
+    if len(errors) == len(all_pods):
+        raise errors[0]
+    for name, line in sorted(lines, key=lambda item: item[1].time):
         output.of(name)(line)
 
 

@@ -88,6 +88,12 @@ async def test_a_log_that_cannot_be_read_hides_no_other(cluster: FakeCluster) ->
     assert [line[2] for line in lines[1:]] == ["one", "three"]
 
 
+async def test_the_error_is_reported_if_no_log_can_be_read(cluster: FakeCluster) -> None:
+    cluster.failures.forbid("log", "Pod")
+    with pytest.raises(VrooliError, match="refused to read the log"):
+        await _shown()
+
+
 @pytest.mark.usefixtures("cluster")
 async def test_an_unknown_component_and_one_without_pods_are_refused() -> None:
     with pytest.raises(UsageError, match="Unknown component 'web'"):
