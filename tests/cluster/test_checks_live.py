@@ -30,7 +30,7 @@ pytestmark = pytest.mark.root
 GONE_S = 60.0
 RBAC = "rbac.authorization.k8s.io/v1"
 OF_VAULT = tuple(check for check in catalog.ALL if check.name.startswith("vault"))
-SEEN_NEEDLESS = {"registry", "pull-secret", "gpu"}
+SEEN_NEEDLESS = {"gateway", "registry", "pull-secret", "gpu"}
 
 
 async def _run(
