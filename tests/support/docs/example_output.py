@@ -44,9 +44,9 @@ DEVELOPED = DevelopResult(
             ("Redis operator (Spotahome)", Outcome.CHANGED, 9.2, "1.2.4 (go-module)"),
             ("Vault Secrets Operator", Outcome.CHANGED, 9.5, "0.10.0 (go-module)"),
             ("Secrets", Outcome.CHANGED, 14, "OpenBao 2.7.2, wrote 15 policies, …"),
-            ("Images into the cluster", Outcome.CHANGED, 47, "7 images loaded"),
+            ("Images into the cluster", Outcome.CHANGED, 47, "14 images loaded"),
             ("Operators' pods", Outcome.UNCHANGED, 0.1, "all 3 are ready"),
-            ("Helm release", Outcome.CHANGED, 3.1, "revision 1 of 49 objects, …"),
+            ("Helm release", Outcome.CHANGED, 3.1, "revision 1 of 55 objects, …"),
             ("Healthy release", Outcome.CHANGED, 52, "14 objects ready after 52 s"),
         )
     ),
