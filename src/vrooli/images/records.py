@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import threading
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from vrooli import project
+from vrooli.files import write_atomically
 
 # The records of what images contain: packages that are read from the image, and the modules of its
 # Go programs.
@@ -152,7 +151,4 @@ def _load(kind: str, key: str) -> dict[str, Any]:
 def _save(kind: str, key: str, value: dict[str, Any]) -> None:
     path = _path(kind, key)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Two threads of one run may save the same record concurrently.
-    partial = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
-    partial.write_text(json.dumps(value))
-    partial.replace(path)
+    write_atomically(path, json.dumps(value))

@@ -6,8 +6,8 @@ It never fails and never takes longer than its time: what could not be looked up
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-import os
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,6 +18,7 @@ import httpx
 from vrooli import project
 from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.events import Progress
+from vrooli.files import write_atomically
 from vrooli.images import records, updates
 from vrooli.images.builders.detection import detect
 from vrooli.vulnerabilities import accepted, inventory, osv
@@ -123,10 +124,6 @@ def _path() -> Path:
 def _write(lookup: Lookup) -> None:
     """Save it where possible; a cache that cannot be written costs only another lookup."""
     path = _path()
-    partial = path.with_suffix(f".{os.getpid()}")
-    try:
+    with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps({**asdict(lookup), "time": lookup.time.isoformat()}))
-        partial.replace(path)
-    except OSError:
-        return
+        write_atomically(path, json.dumps({**asdict(lookup), "time": lookup.time.isoformat()}))

@@ -10,6 +10,7 @@ from vrooli import images
 from vrooli.artifact import sbom
 from vrooli.errors import CommandError
 from vrooli.events import Progress
+from vrooli.files import write_atomically
 from vrooli.images import Package
 from vrooli.images.builders.detection import detect
 from vrooli.steps import Done
@@ -65,7 +66,5 @@ async def write_platform(
     text = sbom.text("vrooli-platform", version, time, contents)
     changed = not path.exists() or path.read_text() != text
     if changed:
-        partial = path.with_suffix(".part")
-        partial.write_text(text)
-        partial.replace(path)
+        write_atomically(path, text)
     return Done(changed, f"{len(packages)} images in {path.name}")

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from vrooli.errors import UsageError
+from vrooli.files import write_atomically
 from vrooli.trust import require_trusted
 
 # Inside a cluster's network namespace; not visible outside, so all clusters use the same values.
@@ -175,12 +176,3 @@ class Record:
                 f"{path} is damaged: {error}",
                 f"Delete the cluster, then start it: `vrooli cluster delete {path.parent.name}`.",
             ) from error
-
-
-def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:
-    """Write a file atomically: readers see the old or the new content."""
-    part = path.with_name(f".{path.name}.part")
-    part.touch(mode=mode)
-    part.chmod(mode)
-    part.write_text(text)
-    part.replace(path)

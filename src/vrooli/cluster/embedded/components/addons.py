@@ -25,10 +25,10 @@ from vrooli.cluster.embedded.settings import (
     HTTP_PORT_INSIDE,
     HTTPS_PORT_INSIDE,
     Record,
-    write_atomically,
 )
 from vrooli.errors import VrooliError, WaitTimeoutError
 from vrooli.events import Progress
+from vrooli.files import write_atomically
 from vrooli.kube import Kube, Manifest
 from vrooli.kube.status import is_pod_ready, workload_status
 from vrooli.programs.versions import GATEWAY_API

@@ -7,7 +7,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from vrooli.cluster.embedded.settings import write_atomically
+from vrooli.files import write_atomically
 
 KEY_BYTES = 32  # of secretbox, XSalsa20 and Poly1305
 WRITES = ["create", "update", "patch", "delete", "deletecollection"]

@@ -22,8 +22,8 @@ from vrooli.cluster.embedded.settings import (
     API_SERVICE_IP,
     CLUSTER_DOMAIN,
     HostLink,
-    write_atomically,
 )
+from vrooli.files import write_atomically
 
 AUTHORITIES = ("ca", "etcd-ca", "front-proxy-ca")
 AUTHORITY_YEARS = 10

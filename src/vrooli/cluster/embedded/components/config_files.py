@@ -22,8 +22,8 @@ from vrooli.cluster.embedded.settings import (
     DNS_SERVICE_IP,
     POD_RANGE,
     Record,
-    write_atomically,
 )
+from vrooli.files import write_atomically
 
 # Image garbage collection must be off: there may be no registry to pull the images from again.
 NEVER_COLLECT_IMAGES_PERCENT = 100

@@ -9,8 +9,8 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from vrooli.cluster.embedded.settings import write_atomically
 from vrooli.errors import UsageError
+from vrooli.files import write_atomically
 
 LISTS = ("clusters", "users", "contexts")
 

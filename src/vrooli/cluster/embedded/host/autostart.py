@@ -13,8 +13,8 @@ from pathlib import Path
 
 from vrooli import project
 from vrooli.cluster.embedded.layout import Layout
-from vrooli.cluster.embedded.settings import write_atomically
 from vrooli.errors import PrerequisiteError
+from vrooli.files import write_atomically
 from vrooli.process import run
 
 UNITS = Path("/etc/systemd/system")

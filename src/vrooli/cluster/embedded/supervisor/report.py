@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from vrooli.cluster.embedded.host.suspension import Suspension
-from vrooli.cluster.embedded.settings import write_atomically
 from vrooli.cluster.interface import ComponentStatus
+from vrooli.files import write_atomically
 
 WAITING, STARTING, RUNNING, FAILED, STOPPED = "waiting", "starting", "running", "failed", "stopped"
 # Not started: the host does not support the component, and the cluster works without it.
