@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime
-import ipaddress
 from dataclasses import dataclass, field
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.hazmat.primitives import hashes
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from vrooli import certificates
 
 AUTHORITY_LIFETIME = datetime.timedelta(days=3650)
 SERVER_LIFETIME = datetime.timedelta(days=365)
@@ -17,8 +17,6 @@ SERVER_LIFETIME = datetime.timedelta(days=365)
 # neither has replaced.
 RENEWED_BEFORE = datetime.timedelta(days=120)
 REPORTED_BEFORE = datetime.timedelta(days=30)
-# Tolerance for clients whose clocks are behind.
-BACKDATED = datetime.timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -31,14 +29,9 @@ class Pair:
 
 def new_authority() -> Pair:
     """A new authority that signs nothing but servers' certificates."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = _name("vrooli development Vault")
-    builder = (
-        _builder(name, name, key, AUTHORITY_LIFETIME)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(signs_certificates=True), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-    )
+    key = certificates.new_key()
+    named = certificates.subject("vrooli development Vault")
+    builder = certificates.authority(named, key, AUTHORITY_LIFETIME, signs_data=False)
     return _pair(builder.sign(key, hashes.SHA256()), key)
 
 
@@ -48,21 +41,17 @@ def issue(authority: Pair, hosts: tuple[str, ...]) -> Pair:
     Raises:
         TypeError: The authority's key is not an elliptic-curve key.
     """
-    signer = serialization.load_pem_private_key(authority.key, password=None)
-    if not isinstance(signer, ec.EllipticCurvePrivateKey):
-        raise TypeError("the authority's key is not an elliptic-curve key")
+    signer = certificates.load_key(authority.key, "the authority's key")
     issuer = x509.load_pem_x509_certificate(authority.certificate).subject
-    key = ec.generate_private_key(ec.SECP256R1())
-    names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
+    key = certificates.new_key()
+    usage = certificates.usage(signs_certificates=False, signs_data=True)
     builder = (
-        _builder(_name(hosts[0]), issuer, key, SERVER_LIFETIME)
-        .add_extension(names, critical=False)
+        certificates.builder(certificates.subject(hosts[0]), issuer, key, SERVER_LIFETIME)
+        .add_extension(certificates.host_names(hosts), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(signs_certificates=False), critical=True)
+        .add_extension(usage, critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
-        )
+        .add_extension(certificates.signed_by(signer), critical=False)
     )
     return _pair(builder.sign(signer, hashes.SHA256()), key)
 
@@ -95,55 +84,8 @@ def is_for(certificate: bytes, hosts: tuple[str, ...]) -> bool:
     """Whether a readable certificate has exactly these names and addresses."""
     extensions = x509.load_pem_x509_certificate(certificate).extensions
     names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return set(names) == {_general_name(host) for host in hosts}
+    return set(names) == set(certificates.host_names(hosts))
 
 
-def _builder(
-    subject: x509.Name,
-    issuer: x509.Name,
-    key: ec.EllipticCurvePrivateKey,
-    lifetime: datetime.timedelta,
-) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
-    return x509.CertificateBuilder(
-        issuer,
-        subject,
-        key.public_key(),
-        x509.random_serial_number(),
-        now - BACKDATED,
-        now + lifetime,
-    )
-
-
-def _pair(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> Pair:
-    pem = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    return Pair(certificate.public_bytes(serialization.Encoding.PEM), pem)
-
-
-def _name(common_name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
-
-
-def _general_name(host: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(host))
-    except ValueError:
-        return x509.DNSName(host)
-
-
-def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not signs_certificates,
-        key_cert_sign=signs_certificates,
-        crl_sign=signs_certificates,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
+def _pair(certificate: x509.Certificate, key: certificates.Key) -> Pair:
+    return Pair(certificates.pem(certificate), certificates.key_pem(key))

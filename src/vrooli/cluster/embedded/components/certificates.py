@@ -8,15 +8,14 @@ of one is not valid for the others
 from __future__ import annotations
 
 import datetime
-import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from vrooli import certificates
 from vrooli.cluster.embedded.components import api_policies
 from vrooli.cluster.embedded.settings import (
     API_SERVICE_IP,
@@ -26,10 +25,8 @@ from vrooli.cluster.embedded.settings import (
 from vrooli.files import write_atomically
 
 AUTHORITIES = ("ca", "etcd-ca", "front-proxy-ca")
-AUTHORITY_YEARS = 10
-LEAF_YEARS = 1
-# Tolerance for clients whose clocks are behind.
-BACKDATED = datetime.timedelta(minutes=5)
+AUTHORITY_LIFETIME = datetime.timedelta(days=3650)
+LEAF_LIFETIME = datetime.timedelta(days=365)
 # Those of Go's with forward secrecy and authenticated encryption, for keys of elliptic curves like
 # the cluster's (https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver/,
 # "preferred values"). TLS 1.3 has its own, which cannot be selected.
@@ -104,22 +101,16 @@ def ensure(pki: Path, node: str, host_link: HostLink) -> None:
 
 
 def _make_authority(pki: Path, name: str) -> None:
-    key = _new_key()
-    subject = _subject(f"vrooli-{name}")
-    certificate = (
-        _builder(subject, subject, key, AUTHORITY_YEARS)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(signs_certificates=True), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .sign(key, hashes.SHA256())
-    )
+    key = certificates.new_key()
+    named = certificates.subject(f"vrooli-{name}")
+    builder = certificates.authority(named, key, AUTHORITY_LIFETIME, signs_data=True)
     # The key first: an authority is complete if its certificate exists.
     _write_key(pki / f"{name}.key", key)
-    _write_certificate(pki / f"{name}.crt", certificate)
+    _write_certificate(pki / f"{name}.crt", builder.sign(key, hashes.SHA256()))
 
 
 def _make_service_accounts_key(pki: Path) -> None:
-    key = _new_key()
+    key = certificates.new_key()
     public = key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
@@ -129,86 +120,29 @@ def _make_service_accounts_key(pki: Path) -> None:
 
 def _issue(pki: Path, leaf: Leaf) -> None:
     authority = x509.load_pem_x509_certificate((pki / f"{leaf.authority}.crt").read_bytes())
-    signer = serialization.load_pem_private_key(
-        (pki / f"{leaf.authority}.key").read_bytes(), password=None
-    )
-    if not isinstance(signer, ec.EllipticCurvePrivateKey):
-        raise TypeError(f"{leaf.authority}.key is not an elliptic-curve key")
-    key = _new_key()
+    name = f"{leaf.authority}.key"
+    signer = certificates.load_key((pki / name).read_bytes(), name)
+    key = certificates.new_key()
     uses = [ExtendedKeyUsageOID.CLIENT_AUTH]
-    builder = _builder(_subject(leaf.user, leaf.group), authority.subject, key, LEAF_YEARS)
+    named = certificates.subject(leaf.user, leaf.group)
+    builder = certificates.builder(named, authority.subject, key, LEAF_LIFETIME)
     if leaf.hosts:
         uses.append(ExtendedKeyUsageOID.SERVER_AUTH)
-        names = x509.SubjectAlternativeName([_general_name(host) for host in leaf.hosts])
-        builder = builder.add_extension(names, critical=False)
+        builder = builder.add_extension(certificates.host_names(leaf.hosts), critical=False)
+    usage = certificates.usage(signs_certificates=False, signs_data=True)
     certificate = (
         builder.add_extension(x509.ExtendedKeyUsage(uses), critical=False)
-        .add_extension(_usage(signs_certificates=False), critical=True)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()),
-            critical=False,
-        )
+        .add_extension(usage, critical=True)
+        .add_extension(certificates.signed_by(signer), critical=False)
         .sign(signer, hashes.SHA256())
     )
     _write_key(pki / f"{leaf.name}.key", key)
     _write_certificate(pki / f"{leaf.name}.crt", certificate)
 
 
-def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, years: int
-) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - BACKDATED)
-        .not_valid_after(now + datetime.timedelta(days=365 * years))
-    )
-
-
-def _subject(user: str, group: str = "") -> x509.Name:
-    names = [x509.NameAttribute(NameOID.COMMON_NAME, user)]
-    if group:
-        names.insert(0, x509.NameAttribute(NameOID.ORGANIZATION_NAME, group))
-    return x509.Name(names)
-
-
-def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=True,
-        key_encipherment=False,
-        key_cert_sign=signs_certificates,
-        crl_sign=signs_certificates,
-        content_commitment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
-def _general_name(host: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(host))
-    except ValueError:
-        return x509.DNSName(host)
-
-
-def _new_key() -> ec.EllipticCurvePrivateKey:
-    return ec.generate_private_key(ec.SECP256R1())
-
-
-def _write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
-    pem = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    write_atomically(path, pem.decode(), mode=0o600)
+def _write_key(path: Path, key: certificates.Key) -> None:
+    write_atomically(path, certificates.key_pem(key).decode(), mode=0o600)
 
 
 def _write_certificate(path: Path, certificate: x509.Certificate) -> None:
-    write_atomically(path, certificate.public_bytes(serialization.Encoding.PEM).decode())
+    write_atomically(path, certificates.pem(certificate).decode())
