@@ -159,7 +159,7 @@ async def test_release_that_a_killed_run_left_pending_is_healed(site: Site, left
     operator = operators.REDIS
     await install(operator, Source.GO_MODULE, site, PROGRESS)
     await mark_release(site, left, alone=left == "pending-install")
-    await record.write(site.kube, operator.namespace, record.Record(ours=True), "restricted")
+    await record.write(site.kube, operator.namespace, record.Record(ours=True))
     assert (await install(operator, Source.GO_MODULE, site, PROGRESS)).changed
     assert (await releases(site))[-1]["metadata"]["labels"]["status"] == "deployed"
 
@@ -377,7 +377,7 @@ async def test_the_images_of_the_vendors_chart_decide_which_postgresql_runs(
 
 async def forget(site: Site, operator: Operator) -> None:
     """Mark an operator as incomplete, so that it is installed again."""
-    await record.write(site.kube, operator.namespace, record.Record(ours=True), "restricted")
+    await record.write(site.kube, operator.namespace, record.Record(ours=True))
 
 
 @pytest.mark.usefixtures("no_redis")

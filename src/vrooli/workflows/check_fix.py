@@ -10,7 +10,6 @@ from vrooli.checks.interface import Outcome
 from vrooli.environments import Environment
 from vrooli.events import Listener, StepEnded
 from vrooli.operators.installation import record
-from vrooli.operators.installation.install import SECURITY
 from vrooli.operators.model import INSTALL_COMMAND
 from vrooli.workflows import develop
 from vrooli.workflows.clusters import access
@@ -89,4 +88,4 @@ async def _forget(names: Iterable[str], cluster: str) -> None:
             installed = await record.read(reached.kube, operator.namespace)
             if operator.name in names and installed.ours:
                 unfinished = replace(installed, inputs="")
-                await record.write(reached.kube, operator.namespace, unfinished, SECURITY)
+                await record.write(reached.kube, operator.namespace, unfinished)

@@ -48,8 +48,6 @@ async def install_vendor(
 ) -> None:
     """Install a vendor's chart, or upgrade it together with its definitions.
 
-    Helm installs the definitions in a chart's folder `crds` once and never upgrades them.
-
     Args:
         operator: The operator.
         name: The name of the release.
@@ -64,9 +62,20 @@ async def install_vendor(
     with tempfile.TemporaryDirectory() as folder:
         archive = await _fetch(operator.vendor, Path(folder))
         await _pin(operator, site, archive)
-        definitions = await asyncio.to_thread(_archive_crds, archive)
-        await crds.apply(site.kube, definitions, progress)
-        await apply(site.kubeconfig, ChartRelease(name, operator.namespace, str(archive), values))
+        release = ChartRelease(name, operator.namespace, str(archive), values)
+        await install(site, release, progress)
+
+
+async def install(site: Site, release: ChartRelease, progress: Progress) -> None:
+    """Apply a chart's definitions, and install or upgrade its release.
+
+    Helm installs the definitions in a chart's folder `crds` once and never upgrades them.
+
+    Raises:
+        VrooliError: Helm failed.
+    """
+    await crds.apply(site.kube, await asyncio.to_thread(_definitions, release.chart), progress)
+    await apply(site.kubeconfig, release)
 
 
 async def _fetch(chart: VendorChart, folder: Path) -> Path:
@@ -118,14 +127,9 @@ async def _pin(operator: Operator, site: Site, archive: Path) -> None:
     await site.kube.patch("v1", "Namespace", operator.namespace, None, record)
 
 
-def _archive_crds(archive: Path) -> list[Manifest]:
-    with Chart.load(archive) as chart:
+def _definitions(path: str) -> list[Manifest]:
+    with Chart.load(path) as chart:
         return [item for file in chart.crds for item in crds.documents(file["data"])]
-
-
-async def chart_crds(chart: Path) -> list[Manifest]:
-    """The definitions in the crds folder of a local chart."""
-    return await crds.read(sorted((chart / "crds").glob("*.yaml")))
 
 
 async def apply(kubeconfig: Path, release: ChartRelease) -> None:

@@ -17,8 +17,6 @@ from vrooli.steps import Done
 # Timeout for an operator's pods to become ready, image pulls included, seconds.
 READY_S = 300.0
 FOREIGN = "foreign"
-# The pod security standard that all pods of the charts and of the modules meet.
-SECURITY = "restricted"
 # The version in a tag, such as 5.8.2 in ubi9-5.8.2-0.
 _VERSION = re.compile(r"\d+\.\d+(?:\.\d+)*")
 
@@ -53,9 +51,9 @@ async def install(operator: Operator, source: Source, site: Site, progress: Prog
     if installed == desired and deployment:
         return Done(False, _unchanged(operator, deployment, installed))
     progress.report(f"installs {operator.title} {distribution.version} ({source})")
-    await record.write(kube, operator.namespace, record.Record(ours=True), SECURITY)
+    await record.write(kube, operator.namespace, record.Record(ours=True))
     await operator.install(operator, source, site, progress)
-    await record.write(kube, operator.namespace, desired, SECURITY)
+    await record.write(kube, operator.namespace, desired)
     return Done(True, f"{distribution.version} ({source})")
 
 

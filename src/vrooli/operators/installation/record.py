@@ -15,6 +15,8 @@ MANAGED_BY = "app.kubernetes.io/managed-by"
 SOURCE = "vrooli.com/source"
 VERSION = "vrooli.com/version"
 INPUTS = "vrooli.com/inputs"
+# The pod security standard that all pods of the charts and of the modules meet.
+SECURITY = "restricted"
 
 
 @dataclass(frozen=True)
@@ -51,14 +53,13 @@ async def read(kube: Kube, namespace: str) -> Record:
     )
 
 
-async def write(kube: Kube, namespace: str, record: Record, security: str) -> None:
+async def write(kube: Kube, namespace: str, record: Record) -> None:
     """Create the namespace, or write the record of an existing one.
 
     Args:
         kube: The cluster.
         namespace: Its name.
         record: The record; fields that are empty mean that an installation has not finished.
-        security: The pod security standard that the namespace enforces.
     """
     annotations = {SOURCE: record.source, VERSION: record.version, INPUTS: record.inputs}
     manifest: Manifest = {
@@ -66,7 +67,7 @@ async def write(kube: Kube, namespace: str, record: Record, security: str) -> No
         "kind": "Namespace",
         "metadata": {
             "name": namespace,
-            "labels": {MANAGED_BY: "vrooli", "pod-security.kubernetes.io/enforce": security},
+            "labels": {MANAGED_BY: "vrooli", "pod-security.kubernetes.io/enforce": SECURITY},
             "annotations": {key: value for key, value in annotations.items() if value},
         },
     }

@@ -45,6 +45,12 @@ def postgres_image(version: int) -> str:
     return f"{POSTGRES}{version}"
 
 
+def title(image: str) -> str:
+    """What an image is for people: `PostgreSQL 17`, or PGO's name of another part."""
+    match = _MAJOR.fullmatch(image)
+    return f"PostgreSQL {match[1]}" if match else image
+
+
 def required_images(cluster: Body) -> Iterator[str]:
     """The images that a PostgresCluster needs from its operator, because it names none itself."""
     spec = mapping(cluster, "spec")

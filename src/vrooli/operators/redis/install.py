@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vrooli.events import Progress
-from vrooli.operators.installation import crds, helm
+from vrooli.operators.installation import helm
 from vrooli.operators.installation.images import pod_annotations, split
 from vrooli.operators.model import Distribution, Operator, Site, Source, VendorChart
 from vrooli.programs.versions import REDIS_OPERATOR
@@ -44,9 +44,8 @@ async def install(operator: Operator, source: Source, site: Site, progress: Prog
         await helm.install_vendor(operator, RELEASE, site, values, progress)
         return
     chart = await site.module_dir(operator.name, progress) / "charts" / "redisoperator"
-    await crds.apply(site.kube, await helm.chart_crds(chart), progress)
     release = helm.ChartRelease(RELEASE, operator.namespace, str(chart), values)
-    await helm.apply(site.kubeconfig, release)
+    await helm.install(site, release, progress)
 
 
 def _values(source: Source, site: Site) -> dict[str, Any]:
