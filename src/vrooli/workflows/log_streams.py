@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -89,13 +89,15 @@ class Follower:
     on_line: Callable[[Line], None]
     _runs: set[tuple[str, datetime]] = field(default_factory=set)
 
-    async def run(self) -> None:
+    async def run(self, present: Iterable[Body]) -> None:
         """Follow each run of the container in each pod; later runs from their first line.
+
+        Args:
+            present: The pods at the start.
 
         Raises:
             ApiError: The server refuses the watch, or a log.
         """
-        present = await self.kube.list("v1", "Pod", self.source.namespace, self.source.labels)
         async with asyncio.TaskGroup() as group:
             for pod in present:
                 self._start(pod, self.first, group)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from vrooli.environments import Environment
 from vrooli.errors import UsageError, VrooliError
 from vrooli.events import Listener, LogLine
-from vrooli.kube import Kube
+from vrooli.kube import Kube, Manifest
 from vrooli.kube.pods import LogRange
 from vrooli.operators.pgo import names as pgo
 from vrooli.redaction import Lines, Redactor
@@ -127,26 +128,25 @@ async def release_logs(options: LogOptions, listener: Listener) -> Result:
         if options.follow:
             async with asyncio.TaskGroup() as group:
                 for name, source in sources.items():
-                    follower = Follower(reached.kube, source, options.part, output.of(name))
-                    group.create_task(follower.run())
+                    on_line = partial(output.take, name)
+                    follower = Follower(reached.kube, source, options.part, on_line)
+                    group.create_task(follower.run(pods[name]))
         else:
             await _report_all(reached.kube, sources, pods, output)
     return Result()
 
 
-async def _pods(kube: Kube, sources: Mapping[str, Source]) -> dict[str, list[str]]:
-    """The names of each component's pods."""
+async def _pods(kube: Kube, sources: Mapping[str, Source]) -> dict[str, list[Manifest]]:
+    """The pods of each component."""
     async with asyncio.TaskGroup() as group:
         tasks = {
             name: group.create_task(kube.list("v1", "Pod", source.namespace, source.labels))
             for name, source in sources.items()
         }
-    return {
-        name: [pod["metadata"]["name"] for pod in task.result()] for name, task in tasks.items()
-    }
+    return {name: task.result() for name, task in tasks.items()}
 
 
-def _demand_pods(options: LogOptions, pods: Mapping[str, list[str]]) -> None:
+def _demand_pods(options: LogOptions, pods: Mapping[str, list[Manifest]]) -> None:
     """Refuse components that have no pods: all of them, if none was named."""
     environment = options.environment
     missing = [name for name in options.components if not pods[name]]
@@ -161,7 +161,7 @@ def _demand_pods(options: LogOptions, pods: Mapping[str, list[str]]) -> None:
 async def _report_all(
     kube: Kube,
     sources: Mapping[str, Source],
-    pods: Mapping[str, list[str]],
+    pods: Mapping[str, list[Manifest]],
     output: _Output,
 ) -> None:
     """Report what the logs of all pods have now, in the order of its time.
@@ -179,14 +179,15 @@ async def _report_all(
             errors.append(error)
             lines.append((name, Line("", pod, f"no log: {error.message}")))
 
-    part, all_pods = output.options.part, [(name, pod) for name in pods for pod in pods[name]]
+    part = output.options.part
+    all_pods = [(name, pod["metadata"]["name"]) for name in pods for pod in pods[name]]
     async with asyncio.TaskGroup() as group:
         for name, pod in all_pods:
             group.create_task(one(name, pod))
     if len(errors) == len(all_pods):
         raise errors[0]
     for name, line in sorted(lines, key=lambda item: item[1].time):
-        output.of(name)(line)
+        output.take(name, line)
 
 
 class _Output:
@@ -196,15 +197,11 @@ class _Output:
         self.options, self._redactor, self._listener = options, redactor, listener
         self._masking: dict[str, Lines] = {}
 
-    def of(self, component: str) -> Callable[[Line], None]:
-        """What takes the lines of a component."""
-
-        def take(line: Line) -> None:
-            masking = self._masking.setdefault(line.pod, Lines(self._redactor))
-            masked = masking.next(line.text)
-            if self.options.pattern is not None and not self.options.pattern.search(masked):
-                return
-            for part in log_text.readable(masked) if self.options.readable else [masked]:
-                self._listener(LogLine(line.pod, part, component))
-
-        return take
+    def take(self, component: str, line: Line) -> None:
+        """Take a line of a component."""
+        masking = self._masking.setdefault(line.pod, Lines(self._redactor))
+        masked = masking.next(line.text)
+        if self.options.pattern is not None and not self.options.pattern.search(masked):
+            return
+        for part in log_text.readable(masked) if self.options.readable else [masked]:
+            self._listener(LogLine(line.pod, part, component))

@@ -142,7 +142,8 @@ async def _follow(cluster: Scripted, first: LogRange = ALL) -> list[str]:
     source = Source(DEV.namespace, "app.kubernetes.io/component=server", "server")
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1):
-            await Follower(cluster, source, first, lines.append).run()
+            present = await cluster.list("v1", "Pod", source.namespace, source.labels)
+            await Follower(cluster, source, first, lines.append).run(present)
     return [line.text for line in lines]
 
 
