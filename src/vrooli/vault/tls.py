@@ -123,7 +123,7 @@ async def fetch_authority(kube: Kube) -> str:
         ApiError: This kubeconfig may not read it.
     """
     secret = await kube.get("v1", "Secret", TLS_SECRET, NAMESPACE)
-    pem = _decoded(secret, AUTHORITY)
+    pem = authority_in(secret)
     if not pem:
         raise PrerequisiteError("The development Vault has no certificate for https.", SETUP)
     return pem.decode()
@@ -156,6 +156,11 @@ def _is_usable(server: Pair | None, authority: Pair) -> bool:
         and not certificates.ends_within(server.certificate, certificates.RENEWED_BEFORE)
         and certificates.is_for(server.certificate, HOSTS)
     )
+
+
+def authority_in(secret: Mapping[str, Any] | None) -> bytes:
+    """The certificate of the authority in a Secret, PEM; empty if it has none."""
+    return _decoded(secret, AUTHORITY)
 
 
 async def _read(kube: Kube, name: str) -> Pair | None:

@@ -119,22 +119,19 @@ def _warnings(clusters: Collection[Manifest], version: str) -> Iterator[str]:
 
 
 def _missing(item: Manifest, name: str, offered: Collection[str]) -> Finding:
-    major = number(item.body, "spec", "postgresVersion")
-    is_postgres = name == images.postgres_image(major)
-    what = f"PostgreSQL {major}" if is_postgres else name
-    value = images.POSTGRES_VALUE if is_postgres else images.VALUES[name]
+    value = images.VALUES.get(name)
     return Finding(
         NAME,
         item.key,
-        f"the operator has no image of {what}, and {value} is empty: it would create nothing and "
-        f"report {images.EVENT}.",
-        _remedy(offered) if is_postgres else f"Set {value} to an image.",
+        f"the operator has no image of {images.title(name)}, and {value or images.POSTGRES_VALUE} "
+        f"is empty: it would create nothing and report {images.EVENT}.",
+        f"Set {value} to an image." if value else _remedy(offered),
         ENVIRONMENT.format(selector=PGO.selector),
     )
 
 
 def _remedy(offered: Collection[str]) -> str:
-    listed = " or ".join(map(str, images.postgres_versions(offered)))
+    listed = _listed(images.postgres_versions(offered))
     return (
         f"Set pgoPostgresql.postgresVersion to {listed}, or {images.POSTGRES_VALUE} to an image of "
         "the version. A database that has data keeps its version."

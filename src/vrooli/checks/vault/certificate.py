@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import ssl
 import time
 from typing import Any
@@ -12,7 +11,6 @@ from vrooli import shell
 from vrooli.checks.interface import Site
 from vrooli.checks.vault.request import VaultRequest, is_ours
 from vrooli.errors import PrerequisiteError
-from vrooli.kube.objects import text
 from vrooli.vault import certificates, tls
 from vrooli.vault.address import VaultAddress
 
@@ -60,7 +58,7 @@ async def _authority(site: Site, request: VaultRequest) -> str:
     secret = await site.kube.get("v1", "Secret", request.ca_secret, site.namespace)
     if secret is None and is_ours(request.address) and await tls.is_installed(site.kube):
         return await tls.fetch_authority(site.kube)
-    pem = base64.b64decode(text(secret, "data", tls.AUTHORITY)).decode(errors="replace")
+    pem = tls.authority_in(secret).decode(errors="replace")
     if not pem:
         name = f"{site.namespace}/{request.ca_secret}"
         raise PrerequisiteError(

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from vrooli import process
 from vrooli.errors import CommandError, PrerequisiteError
+from vrooli.image_names import with_digest
 from vrooli.images import records
 from vrooli.images.builders.interface import Builder, Request
 
@@ -50,10 +51,7 @@ def pulled_reference() -> str:
     """The image to pull; with a digest, without a tag: buildah supports only one of both."""
     selected = os.environ.get(VARIABLE) or PULLED
     name, sign, digest = selected.partition("@")
-    if not sign:
-        return selected
-    folder, slash, last = name.rpartition("/")
-    return f"{folder}{slash}{last.partition(':')[0]}@{digest}"
+    return with_digest(name, digest) if sign else selected
 
 
 def inputs_hash() -> str:

@@ -10,6 +10,7 @@ from vrooli.cluster.embedded.images.containerd_client import ctr
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.settings import Record
 from vrooli.errors import UsageError
+from vrooli.image_names import with_digest
 from vrooli.process import run
 
 IMPORT_S = 600.0
@@ -87,12 +88,6 @@ async def name_by_digest(layout: Layout, record: Record, archive: Path) -> dict[
         if (target := with_digest(name, digest)) not in present:
             await run(ctr(record, layout.containerd_socket, "images", "tag", name, target))
     return digests
-
-
-def with_digest(name: str, digest: str) -> str:
-    """The name of an image with a digest instead of its tag."""
-    folder, slash, last = name.partition("@")[0].rpartition("/")
-    return f"{folder}{slash}{last.partition(':')[0]}@{digest}"
 
 
 async def import_images(record: Record, socket: Path, archive: Path, snapshotter: str = "") -> None:

@@ -26,7 +26,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if missing or (event is not None and not offered):
             yield Symptom(
                 resource=cluster,
-                message=_message(body, missing),
+                message=_message(missing),
                 remediation=_remediation(body, missing, offered),
                 command=f"kubectl get deployments -A -l {shell.selector(PGO.selector)} -o yaml",
                 evidence=last_events(evidence, cluster, images.EVENT),
@@ -45,17 +45,12 @@ def _offered_images(evidence: Evidence) -> frozenset[str]:
     return frozenset().union(*map(images.offered_images, deployments))
 
 
-def _message(body: Body, missing: list[str]) -> str:
-    major = number(body, "spec", "postgresVersion")
-    named = [_title(name, major) for name in missing] or ["a part of the cluster"]
+def _message(missing: list[str]) -> str:
+    named = [images.title(name) for name in missing] or ["a part of the cluster"]
     return (
         f"its operator has no image of {', '.join(named)} and the resource names none, so it "
         f"reconciles nothing ({images.EVENT})."
     )
-
-
-def _title(name: str, major: int) -> str:
-    return f"PostgreSQL {major}" if name == images.postgres_image(major) else name
 
 
 def _remediation(body: Body, missing: list[str], offered: frozenset[str]) -> str:
@@ -64,11 +59,10 @@ def _remediation(body: Body, missing: list[str], offered: frozenset[str]) -> str
     sentences = [f"Set {value} to an image." for value in others]
     if images.postgres_image(major) in missing or not missing:
         versions = " or ".join(map(str, images.postgres_versions(offered)))
-        advice = f"Set pgoPostgresql.postgresVersion to {versions}" if versions else "Set an image"
         sentences.insert(
             0,
-            f"{advice}, or set {images.POSTGRES_VALUE} to an image of PostgreSQL {major}; a "
-            "database with data keeps its version."
+            f"Set pgoPostgresql.postgresVersion to {versions}, or set {images.POSTGRES_VALUE} to "
+            f"an image of PostgreSQL {major}; a database with data keeps its version."
             if versions
             else f"Set {images.POSTGRES_VALUE}, or a version of PostgreSQL that the operator has.",
         )
