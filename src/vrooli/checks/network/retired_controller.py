@@ -9,12 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.network import ingress_class
-from vrooli.kube.objects import Body, annotations_of, name, text
+from vrooli.kube import classes
+from vrooli.kube.objects import Body, name, text
 
 RETIRED = "k8s.io/ingress-nginx"
-DEFAULT = "ingressclass.kubernetes.io/is-default-class"
-# The annotation that named a class before `ingressClassName`.
-OLD = "kubernetes.io/ingress.class"
 
 
 async def run(site: Site) -> CheckResult:
@@ -23,10 +21,10 @@ async def run(site: Site) -> CheckResult:
     return judge(ingresses, await site.objects(*ingress_class.API))
 
 
-def judge(ingresses: Iterable[Body], classes: Sequence[Body]) -> CheckResult:
+def judge(ingresses: Iterable[Body], existing: Sequence[Body]) -> CheckResult:
     """A warning for each class that these Ingresses use and that the retired controller serves."""
-    used = dict.fromkeys(found for item in ingresses for found in _classes_of(item, classes))
-    controllers = {name(item): text(item, "spec", "controller") for item in classes}
+    used = dict.fromkeys(found for item in ingresses for found in _classes_of(item, existing))
+    controllers = {name(item): text(item, "spec", "controller") for item in existing}
     retired = [item for item in used if controllers.get(item) == RETIRED]
     others = [found for found in used if found in controllers and found not in retired]
     return CheckResult(
@@ -41,13 +39,13 @@ def judge(ingresses: Iterable[Body], classes: Sequence[Body]) -> CheckResult:
     )
 
 
-def _classes_of(ingress: Body, classes: Iterable[Body]) -> Iterator[str]:
+def _classes_of(ingress: Body, existing: Iterable[Body]) -> Iterator[str]:
     """The class that an Ingress names, or the default ones."""
-    named = text(ingress, "spec", "ingressClassName") or text(annotations_of(ingress), OLD)
+    named = text(ingress, "spec", "ingressClassName") or classes.annotated_class(ingress)
     if named:
         yield named
     else:
-        yield from (name(item) for item in classes if text(annotations_of(item), DEFAULT) == "true")
+        yield from (name(item) for item in existing if classes.is_default(item))
 
 
 def skip_reason(site: Site) -> str:

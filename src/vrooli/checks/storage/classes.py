@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.findings import Finding
-from vrooli.kube import Manifest, objects
+from vrooli.kube import Manifest
+from vrooli.kube.classes import is_default
 
 API = ("storage.k8s.io/v1", "StorageClass")
-DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 COMMAND = "kubectl get storageclass"
 
 
@@ -36,7 +36,7 @@ def judge(required: tuple[str, ...], classes: list[Manifest]) -> CheckResult:
 def default_class(classes: list[Manifest]) -> str:
     """The name of the cluster's default class; empty if there is none."""
     for item in classes:
-        if objects.annotations_of(item).get(DEFAULT_CLASS) == "true":
+        if is_default(item):
             return str(item["metadata"]["name"])
     return ""
 

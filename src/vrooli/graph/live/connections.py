@@ -11,7 +11,7 @@ from vrooli.graph.model import ArrowStatus, State
 from vrooli.graph.relations import ConnectsTo, Endpoint, RoutesTo
 from vrooli.kube import objects
 from vrooli.kube.objects import Body
-from vrooli.kube.status import is_pod_ready, route_unready_reason
+from vrooli.kube.status import controllers_of, is_pod_ready, route_unready_reason
 
 NAME_LABEL = "app.kubernetes.io/name"
 # What serves each kind of route, in messages.
@@ -160,8 +160,7 @@ def _controller_names(relation: RoutesTo, snapshot: GraphSnapshot) -> Iterator[s
         yield objects.text(item, "spec", "controller")
     if relation.kind == "HTTPRoute":
         route = snapshot.find(relation.kind, relation.name)
-        for report in objects.items(route, "status", "parents"):
-            yield objects.text(report, "controllerName")
+        yield from controllers_of(route or {})
 
 
 def _pods_in(snapshot: GraphSnapshot, namespaces: tuple[str, ...]) -> Iterator[Body]:

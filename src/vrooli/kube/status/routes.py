@@ -68,6 +68,11 @@ def parents_of(route: Body) -> tuple[Parent, ...]:
     )
 
 
+def controllers_of(route: Body) -> tuple[str, ...]:
+    """The names of the controllers that have reported on a route."""
+    return tuple(text(report, "controllerName") for report in items(route, "status", "parents"))
+
+
 def route_problems(route: Body) -> tuple[RouteProblem, ...]:
     """Why Gateways do not serve a route; empty if all serve it."""
     return tuple(problem for parent in parents_of(route) for problem in _of_parent(route, parent))

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.kube.objects import Body, Ref, items, mapping, ref_of, selects, text
+from vrooli.kube.objects import Body, Ref, mapping, ref_of, selects, text
+from vrooli.kube.status import controllers_of
 
 DNS = Ref("Deployment", "coredns", "kube-system")
 METRICS = Ref("Deployment", "metrics-server", "kube-system")
@@ -27,8 +28,7 @@ def controllers(evidence: Evidence, route: Body) -> Iterator[Ref]:
 def _controller_name(evidence: Evidence, route: Body) -> str:
     """Such as k8s.io/ingress-nginx or traefik.io/gateway-controller."""
     if ref_of(route).kind == "HTTPRoute":
-        reports = items(route, "status", "parents")
-        return " ".join(text(report, "controllerName") for report in reports)
+        return " ".join(controllers_of(route))
     kind = evidence.get(Ref("IngressClass", text(route, "spec", "ingressClassName"))) or {}
     return text(kind, "spec", "controller")
 

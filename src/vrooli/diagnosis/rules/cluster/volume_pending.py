@@ -10,10 +10,10 @@ from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import down, is_older, last_events
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.remedies.kubectl import recover_command
-from vrooli.kube.objects import Body, Ref, annotations_of, creation_time, labels, ref_of, text
+from vrooli.kube.classes import DEFAULT_STORAGE, is_default
+from vrooli.kube.objects import Body, Ref, creation_time, labels, ref_of, text
 from vrooli.operators.pgo.names import CLUSTER_LABEL
 
-DEFAULT = "storageclass.kubernetes.io/is-default-class"
 # How long a provisioner may take, seconds.
 PROVISION_S = 20.0
 WAITS = "WaitForFirstConsumer"
@@ -33,7 +33,7 @@ def _symptoms(evidence: Evidence, claim: Body) -> Iterator[Symptom]:
     ref, class_name = ref_of(claim), text(claim, "spec", "storageClassName")
     classes = {ref_of(item).name: item for item in evidence.all("StorageClass")}
     events = last_events(evidence, ref)
-    has_default = any(text(annotations_of(item), DEFAULT) == "true" for item in classes.values())
+    has_default = any(map(is_default, classes.values()))
     if not class_name and not has_default:
         yield _no_class(ref, sorted(classes), events)
     elif class_name and evidence.is_readable("StorageClass") and class_name not in classes:
@@ -62,7 +62,9 @@ def _symptoms(evidence: Evidence, claim: Body) -> Iterator[Symptom]:
 
 def _no_class(ref: Ref, classes: list[str], events: tuple[str, ...]) -> Symptom:
     first = classes[0] if classes else ""
-    command = f"kubectl annotate storageclass {shell.name(first)} {DEFAULT}=true --overwrite"
+    command = (
+        f"kubectl annotate storageclass {shell.name(first)} {DEFAULT_STORAGE}=true --overwrite"
+    )
     return Symptom(
         resource=ref,
         message="it has no storage class, and the cluster has no default class (available: "

@@ -7,11 +7,8 @@ from collections.abc import Iterator
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.remedies.kubectl import patch, restore_field_command
-from vrooli.kube.objects import Ref, annotations_of, ref_of, text
-
-DEFAULT = "ingressclass.kubernetes.io/is-default-class"
-# The deprecated annotation from before IngressClass objects.
-OLD = "kubernetes.io/ingress.class"
+from vrooli.kube.classes import annotated_class, is_default
+from vrooli.kube.objects import Ref, ref_of, text
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
@@ -20,11 +17,11 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         return
     classes = evidence.all("IngressClass")
     names = sorted(ref_of(item).name for item in classes)
-    has_default = any(text(annotations_of(item), DEFAULT) == "true" for item in classes)
+    has_default = any(map(is_default, classes))
     existing = f"available: {', '.join(names)}" if names else "the cluster has none"
     for ingress in evidence.all("Ingress"):
         name = text(ingress, "spec", "ingressClassName")
-        if name in names or (not name and (has_default or text(annotations_of(ingress), OLD))):
+        if name in names or (not name and (has_default or annotated_class(ingress))):
             continue
         problem = (
             f"its class {name} does not exist"
