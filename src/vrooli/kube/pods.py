@@ -15,6 +15,7 @@ from kr8s._exec import Exec
 from kr8s.asyncio.objects import Pod
 
 from vrooli.errors import VrooliError
+from vrooli.kube import execution
 from vrooli.kube.api_errors import ApiError, error_message
 from vrooli.kube.forward import Forward
 from vrooli.kube.rest import Rest
@@ -75,6 +76,15 @@ class Pods(Rest):
             error = first_error(errors)
             raise VrooliError(f"`{words}` failed in pod {namespace}/{pod}: {error}") from errors
         return bytes(done.stdout).decode(errors="replace")
+
+    async def run_program(self, program: execution.Program) -> execution.Completed:
+        """Run a program in a container until it ends, with its input, outputs and exit code.
+
+        Raises:
+            ApiError: There is no such pod, or no permission to run programs in it.
+            VrooliError: The connection broke off, or the program could not be started.
+        """
+        return await execution.run(self._api, program)
 
     async def logs(
         self,

@@ -14,6 +14,7 @@ import pytest
 from support.fakes.cluster_failures import Failures
 from support.fakes.cluster_kinds import BY_PLURAL, KINDS, Kind
 from support.fakes.merge_patch import merge
+from support.fakes.pod_programs import PodPrograms
 from support.fakes.selectors import has_fields, has_labels
 
 Body = dict[str, Any]
@@ -61,6 +62,7 @@ class ApiServer:
         logs: The lines of logs, by namespace, pod and container.
         failures: The requests that fail.
         unserved: API versions that the server does not have.
+        programs: The programs that can run in pods.
         is_healthy: Whether the server reports that it is ready.
         on_request: Called with each request before its response is made.
     """
@@ -73,6 +75,8 @@ class ApiServer:
         self.reviews: list[Review] = []
         self.logs: dict[tuple[str, str, str], Sequence[str]] = {}
         self.failures = Failures()
+        self.programs = PodPrograms()
+        self.open_websocket = self.programs.connect
         self.unserved: set[str] = set()
         self.is_healthy = True
         self.on_request: Callable[[Request], None] = lambda request: None

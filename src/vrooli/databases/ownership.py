@@ -1,0 +1,43 @@
+"""The database resource that belongs to a release."""
+
+from __future__ import annotations
+
+from vrooli import shell
+from vrooli.errors import PrerequisiteError
+from vrooli.kube import Kube, Manifest
+from vrooli.kube.objects import annotations_of, name, text
+from vrooli.release.model import Release
+
+# Helm's annotation of each object of a release.
+RELEASE = "meta.helm.sh/release-name"
+
+
+async def find(kube: Kube, release: Release, api_version: str, kind: str, title: str) -> Manifest:
+    """The release's only object of a kind of database.
+
+    Raises:
+        PrerequisiteError: The release has none, or several.
+        ApiError: Objects of this kind may not be read.
+    """
+    bodies = (
+        await kube.list(api_version, kind, release.namespace)
+        if await kube.serves(api_version, kind)
+        else []
+    )
+    owned = [body for body in bodies if text(annotations_of(body), RELEASE) == release.name]
+    if len(owned) == 1:
+        return owned[0]
+    if owned:
+        listed = ", ".join(sorted(map(name, owned)))
+        raise PrerequisiteError(
+            f"Release {release} has several {kind} objects: {listed}.",
+            "This command supports one of them for each release.",
+        )
+    raise PrerequisiteError(
+        f"Release {release} has no {kind}: it does not exist, or its {title} is outside the "
+        "cluster.",
+        shell.checked(
+            f"To list the databases of the cluster: `kubectl get "
+            f"{shell.segment(kind.lower())} --all-namespaces`."
+        ),
+    )

@@ -1,0 +1,1 @@
+"""The PostgreSQL of a release: its instances, SQL in their pods, and its switchover."""

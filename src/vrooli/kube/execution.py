@@ -1,0 +1,144 @@
+"""Programs in containers: their input, both outputs and exit code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import httpx
+import httpx_ws  # kr8s' own way to talk to pods, whose errors it passes on
+import kr8s
+
+from vrooli import shell
+from vrooli.errors import VrooliError
+from vrooli.kube.api_errors import ApiError
+from vrooli.kube.objects import items, text
+from vrooli.steps import first_error
+
+# The protocols of exec, the preferred one first. Only version 5 can close the input, and servers
+# have it since Kubernetes 1.30 (KEP-4006). A program must know its end by itself on older ones.
+PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
+STDIN, STDOUT, STDERR, STATUS, CLOSE = 0, 1, 2, 3, 255
+# The size of one message of the input, bytes; servers limit messages.
+CHUNK = 32 * 1024
+# What ends a connection to a pod, or prevents it.
+_ENDS = (
+    httpx_ws.HTTPXWSException,
+    httpx.HTTPError,
+    OSError,
+    kr8s.ServerError,
+    kr8s.APITimeoutError,
+)
+_ADVICE = (
+    "Ask an administrator for permission to get and create pods/exec in namespace {namespace}. "
+    "To check it: `kubectl auth can-i create pods --subresource=exec -n {namespace}`."
+)
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program to run in a container.
+
+    Attributes:
+        namespace: The pod's namespace.
+        pod: The pod.
+        container: The container.
+        argv: The program and its arguments, which everybody on the node can read.
+        stdin: Its input, which may hold secrets.
+    """
+
+    namespace: str
+    pod: str
+    container: str
+    argv: Sequence[str]
+    stdin: bytes = field(default=b"", repr=False)
+
+    def __str__(self) -> str:
+        """The program's name and its pod, as messages name them."""
+        return f"{self.argv[0]} in pod {self.namespace}/{self.pod}"
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A program that has ended."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+async def run(api: kr8s.asyncio.Api, program: Program) -> Completed:
+    """Run a program until it ends; it does not matter whether the pod is ready.
+
+    Raises:
+        ApiError: There is no such pod, or no permission to run programs in it.
+        VrooliError: The connection broke off, or the program could not be started.
+    """
+    outputs = {STDOUT: bytearray(), STDERR: bytearray()}
+    try:
+        async with api.open_websocket(
+            version="v1",
+            url=f"pods/{program.pod}/exec",
+            subprotocols=list(PROTOCOLS),
+            namespace=program.namespace,
+            params=_parameters(program),
+        ) as websocket:
+            await _send(websocket, program.stdin)
+            while True:
+                message = bytes(await websocket.receive_bytes())
+                channel, data = message[0] if message else STDOUT, message[1:]
+                if channel == STATUS:
+                    exit_code = _exit_code(program, json.loads(data))
+                    break
+                if channel in outputs:
+                    outputs[channel] += data
+    except* _ENDS as errors:  # they come in the group of their connection's tasks
+        raise _error(program, first_error(errors)) from errors
+    stdout, stderr = (bytes(data).decode(errors="replace") for data in outputs.values())
+    return Completed(exit_code, stdout, stderr)
+
+
+def _parameters(program: Program) -> dict[str, object]:
+    return {
+        "command": list(program.argv),
+        "container": program.container,
+        "stdin": "true" if program.stdin else "false",
+        "stdout": "true",
+        "stderr": "true",
+    }
+
+
+async def _send(websocket: httpx_ws.AsyncWebSocketSession, data: bytes) -> None:
+    for start in range(0, len(data), CHUNK):
+        await websocket.send_bytes(bytes([STDIN]) + data[start : start + CHUNK])
+    if data and websocket.subprotocol == PROTOCOLS[0]:
+        await websocket.send_bytes(bytes([CLOSE, STDIN]))
+
+
+def _exit_code(program: Program, status: dict[str, object]) -> int:
+    """The exit code in the status that the kubelet sends last.
+
+    Raises:
+        VrooliError: The program was not started.
+    """
+    if status.get("status") == "Success":
+        return 0
+    for cause in items(status, "details", "causes"):
+        if text(cause, "reason") == "ExitCode":
+            return int(text(cause, "message"))
+    raise VrooliError(f"The program {program} could not be run: {text(status, 'message')}")
+
+
+def _error(program: Program, error: BaseException) -> VrooliError:
+    if not isinstance(error, httpx_ws.WebSocketUpgradeError):
+        return VrooliError(f"The connection to {program} broke off: {error!r}")
+    response = error.response
+    action = f"run {program}"
+    refusal = ApiError(
+        action, response.status_code, f"{response.status_code} {response.reason_phrase}"
+    )
+    if refusal.is_forbidden:
+        namespace = shell.label(program.namespace)
+        refusal.advice = shell.checked(_ADVICE.format(namespace=namespace))
+    return refusal

@@ -1,0 +1,99 @@
+"""Programs in pods of the fake cluster, over the messages of Kubernetes' exec."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import httpx_ws
+import pytest
+
+from vrooli.kube.execution import CLOSE, STATUS, STDERR, STDIN, STDOUT, Completed, Program
+
+# Runs a program; a program that it does not know fails the test.
+Handler = Callable[[Program], Completed]
+
+
+class PodPrograms:
+    """The containers in which programs can run. Any other container fails the test.
+
+    Attributes:
+        handlers: What runs the programs of a container, by namespace, pod and container.
+        ran: The programs so far, in order.
+        refusal: The status with which the server refuses all programs; 0 accepts them.
+        protocol: The protocol that the server speaks.
+    """
+
+    def __init__(self) -> None:
+        self.handlers: dict[tuple[str, str, str], Handler] = {}
+        self.ran: list[Program] = []
+        self.refusal = 0
+        self.protocol = "v5.channel.k8s.io"
+
+    @asynccontextmanager
+    async def connect(
+        self,
+        *,
+        version: str,
+        url: str,
+        subprotocols: Sequence[str],
+        namespace: str,
+        params: Mapping[str, Any],
+    ) -> AsyncIterator[_WebSocket]:
+        """The connection of one program."""
+        _, pod, verb = url.split("/")
+        assert (version, verb) == ("v1", "exec"), (version, url)
+        assert self.protocol in subprotocols
+        if self.refusal:
+            raise httpx_ws.WebSocketUpgradeError(httpx.Response(self.refusal))
+        place = (namespace, pod, params["container"])
+        handler = self.handlers.get(place) or pytest.fail(f"no programs are expected in {place}")
+        socket = _WebSocket(self, handler, Program(*place, params["command"]))
+        socket.reads_input = params["stdin"] == "true"
+        yield socket
+
+
+class _WebSocket:
+    """The server's end of one connection; the program runs when its outputs are read."""
+
+    def __init__(self, programs: PodPrograms, handler: Handler, program: Program) -> None:
+        self.subprotocol = programs.protocol
+        self.reads_input = False
+        self._programs, self._handler, self._program = programs, handler, program
+        self._stdin = b""
+        self._is_closed = False
+        self._messages: list[bytes] | None = None
+
+    async def send_bytes(self, data: bytes) -> None:
+        assert self.reads_input, "the program has no input"
+        if data[0] == CLOSE:
+            assert data[1:] == bytes([STDIN])
+            assert self.subprotocol == "v5.channel.k8s.io", "only version 5 closes the input"
+            self._is_closed = True
+        else:
+            assert data[0] == STDIN, data
+            assert not self._is_closed
+            self._stdin += data[1:]
+
+    async def receive_bytes(self) -> bytes:
+        if self._messages is None:
+            self._messages = self._run()
+        return self._messages.pop(0)
+
+    def _run(self) -> list[bytes]:
+        program = self._program
+        program = Program(
+            program.namespace, program.pod, program.container, program.argv, self._stdin
+        )
+        self._programs.ran.append(program)
+        ended = self._handler(program)
+        status: dict[str, Any] = {"status": "Success"}
+        if ended.exit_code:
+            cause = {"reason": "ExitCode", "message": str(ended.exit_code)}
+            status = {"status": "Failure", "details": {"causes": [cause]}}
+        outputs = ((STDOUT, ended.stdout), (STDERR, ended.stderr))
+        messages = [bytes([channel]) + text.encode() for channel, text in outputs if text]
+        return [*messages, bytes([STATUS]) + json.dumps(status).encode()]
