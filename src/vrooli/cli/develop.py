@@ -77,7 +77,10 @@ def _show(result: DevelopResult, console: Console) -> None:
     tables.show_steps(result, console)
     console.print(f"\n{result.release} is healthy in namespace {result.namespace}.")
     tables.show_urls(result.urls, console)
+    for host in result.hosts:
+        console.print(f"  {host} must resolve to 127.0.0.1, for example in /etc/hosts")
     console.print(f"\n  export KUBECONFIG={result.kubeconfig}")
-    where = "" if result.cluster == USUAL_CLUSTER else f" --cluster {result.cluster}"
+    where = "" if result.environment == "dev" else f" -e {result.environment}"
+    where += "" if result.cluster == USUAL_CLUSTER else f" --cluster {result.cluster}"
     for command, text in NEXT.items():
         console.print(f"  {f'vrooli {command}{where}':<{WIDTH + len(where)}}  {text}")

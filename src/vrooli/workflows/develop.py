@@ -9,8 +9,6 @@ from dataclasses import replace
 
 from vrooli.chart import engine as chart_engine
 from vrooli.chart import values as chart_values
-from vrooli.cluster.embedded.cluster import StoredCluster
-from vrooli.cluster.interface import Cluster
 from vrooli.environments import SecretsSource
 from vrooli.errors import PrerequisiteError
 from vrooli.events import Listener, Outcome, Progress, StepEnded
@@ -24,6 +22,7 @@ from vrooli.workflows.results.base import StepResult, StepsResult
 from vrooli.workflows.results.releases import DevelopResult
 from vrooli.workflows.safeguards import replacement
 from vrooli.workflows.safeguards.consent import CONFIRMED, Consent
+from vrooli.workflows.urls import release_urls, unresolved_hosts
 
 # The steps that are the release itself, and not what it stands on.
 OF_RELEASE = ("release", "healthy")
@@ -84,6 +83,7 @@ async def _run_before_lease(
 def _result(run: DevelopRun, ended: Sequence[StepEnded], elapsed_s: float) -> DevelopResult:
     steps = tuple(StepResult.of(step) for step in ended)
     environment = run.options.environment
+    urls = release_urls(run.cluster.urls(), run.manifests)
     return DevelopResult(
         changed=any(step.outcome is Outcome.CHANGED for step in steps),
         elapsed_s=round(elapsed_s, 3),
@@ -93,7 +93,8 @@ def _result(run: DevelopRun, ended: Sequence[StepEnded], elapsed_s: float) -> De
         namespace=environment.namespace,
         cluster=str(run.choice),
         kubeconfig=str(run.cluster.kubeconfig),
-        urls=release_urls(run.cluster),
+        urls=urls,
+        hosts=unresolved_hosts(urls, run.cluster.urls()),
     )
 
 
@@ -181,14 +182,3 @@ async def _chosen(options: DevelopOptions) -> Choice:
             "the chart on any cluster; see k8s/README.md.",
         )
     return choice
-
-
-def release_urls(cluster: Cluster | StoredCluster) -> dict[str, str]:
-    """What a person can open, by name, given the cluster's ways in."""
-    urls = cluster.urls()
-    result = {"kubernetes": urls["api"]} if "api" in urls else {}
-    if "http" in urls:
-        port = urls["http"].rpartition(":")[2]
-        # Browsers resolve every name under localhost to this machine (RFC 6761, section 6.3).
-        result |= {"ui": urls["http"], "adminer": f"http://adminer.localhost:{port}"}
-    return result

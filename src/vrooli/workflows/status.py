@@ -25,7 +25,6 @@ from vrooli.release.records.storage import ReleaseRecord
 from vrooli.release.rollout import operator_logs, queries, readiness
 from vrooli.workflows import advice, packages, status_problems
 from vrooli.workflows.clusters import access, embedded
-from vrooli.workflows.develop import release_urls
 from vrooli.workflows.results.base import MissingView
 from vrooli.workflows.results.clusters import ClusterView
 from vrooli.workflows.results.status import (
@@ -36,6 +35,7 @@ from vrooli.workflows.results.status import (
     WorkloadView,
 )
 from vrooli.workflows.status_problems import ABSENT, READY
+from vrooli.workflows.urls import release_urls
 
 T = TypeVar("T")
 VAULT = "Vault"
@@ -90,7 +90,7 @@ async def _read(
         fetcher = _Fetcher(budget=RequestBudget(timeout_s))
         async with fetcher.budget.reporting(progress):
             state = await _fetch_all(kube, release, fetcher)
-    urls = release_urls(target) if state.release and state.release.revision else {}
+    urls = release_urls(target.urls(), state.manifests) if state.manifests else {}
     return _complete(environment, cluster_view, state, fetcher.unavailable, urls)
 
 
@@ -119,6 +119,7 @@ class _State:
     """What was read; None for what could not be read.
 
     Attributes:
+        manifests: The objects of the release; empty if it does not exist.
         redactor: Redacts the values of the release's secrets.
     """
 
@@ -126,6 +127,7 @@ class _State:
     vault: VaultView | None
     release: ReleaseView | None
     workloads: tuple[WorkloadView, ...] | None
+    manifests: tuple[Manifest, ...]
     redactor: Redactor
 
 
@@ -139,7 +141,7 @@ async def _fetch_all(kube: Kube, release: Release, fetcher: _Fetcher) -> _State:
         of_release = group.create_task(_fetch_release(kube, release, fetcher))
         of_secrets = group.create_task(secret_redaction.redactor(kube, release.namespace))
     vault_status = of_vault.result()
-    release_view, workloads = of_release.result()
+    release_view, record, workloads = of_release.result()
     redactor = of_secrets.result()
     if workloads is not None:
         workloads = tuple(
@@ -150,6 +152,7 @@ async def _fetch_all(kube: Kube, release: Release, fetcher: _Fetcher) -> _State:
         vault=VaultView(**vars(vault_status)) if vault_status else None,
         release=release_view,
         workloads=workloads,
+        manifests=tuple(record.manifests) if record else (),
         redactor=redactor,
     )
 
@@ -202,7 +205,7 @@ class _Fetcher(Fetcher):
 
 async def _fetch_release(
     kube: Kube, release: Release, fetcher: _Fetcher
-) -> tuple[ReleaseView | None, tuple[WorkloadView, ...] | None]:
+) -> tuple[ReleaseView | None, ReleaseRecord | None, tuple[WorkloadView, ...] | None]:
     """Fetch the release and its workloads by one read of Helm's record; None if unreadable."""
     records: list[ReleaseRecord | None] = []
 
@@ -213,9 +216,9 @@ async def _fetch_release(
 
     view = await fetcher.at(f"release {release.name}", fetch)
     if not records:
-        return None, None
+        return None, None, None
     workloads = await fetcher.at("the workloads", partial(_workloads, kube, records[0], fetcher))
-    return view, workloads
+    return view, records[0], workloads
 
 
 def _release(release: Release, record: ReleaseRecord | None) -> ReleaseView:

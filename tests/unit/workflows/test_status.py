@@ -145,7 +145,7 @@ def test_all_parts_are_healthy(run_status: Run) -> None:
     assert result.release is not None
     assert (result.release.status, result.release.revision) == ("deployed", 3)
     assert [(item.name, item.ready) for item in result.workloads] == [("creds", True)]
-    assert result.urls["ui"] == "http://127.0.0.1:1"
+    assert result.urls == {"kubernetes": "https://127.0.0.1:2"}
 
 
 def test_status_changes_nothing(run_status: Run) -> None:

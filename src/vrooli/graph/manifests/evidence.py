@@ -27,6 +27,7 @@ class Route:
     manifest: Manifest
     class_name: str
     host: str
+    path: str
     service: str
     reason: Reason
 
@@ -73,7 +74,7 @@ def _of_ingress(item: Manifest) -> Iterator[Route]:
     default = objects.text(item.body, "spec", "defaultBackend", "service", "name")
     if default:
         reason = Reason(item.key, "spec.defaultBackend", default)
-        yield Route(item, class_name, "", default, reason)
+        yield Route(item, class_name, "", "/", default, reason)
     for rule_index, rule in enumerate(objects.items(item.body, "spec", "rules")):
         for index, path in enumerate(objects.items(rule, "http", "paths")):
             service = objects.text(path, "backend", "service", "name")
@@ -81,7 +82,7 @@ def _of_ingress(item: Manifest) -> Iterator[Route]:
                 host, url_path = objects.text(rule, "host"), objects.text(path, "path") or "/"
                 field = f"spec.rules[{rule_index}].http.paths[{index}]"
                 reason = Reason(item.key, field, f"{host}{url_path} to {service}")
-                yield Route(item, class_name, host, service, reason)
+                yield Route(item, class_name, host, url_path, service, reason)
 
 
 def _of_http_route(item: Manifest) -> Iterator[Route]:
@@ -97,7 +98,8 @@ def _of_http_route(item: Manifest) -> Iterator[Route]:
                 continue
             for host in hosts:
                 value = f"{', '.join(f'{host}{path}' for path in paths)} to {service}"
-                yield Route(item, "", host, service, Reason(item.key, field, value))
+                reason = Reason(item.key, field, value)
+                yield Route(item, "", host, min(paths, key=len), service, reason)
 
 
 def allowed_namespaces(labels: Mapping[str, str], manifests: Iterable[Manifest]) -> list[str]:

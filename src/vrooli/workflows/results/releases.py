@@ -18,6 +18,9 @@ class DevelopResult(StepsResult):
     cluster: str = Field(description="the cluster, in the form of `--cluster`")
     kubeconfig: str = Field(description="the kubeconfig file of the cluster")
     urls: dict[str, str] = Field(description="the URLs of the release, by name")
+    hosts: tuple[str, ...] = Field(
+        default=(), description="the hosts of the URLs that must resolve to this machine"
+    )
 
 
 class FieldView(Model):
