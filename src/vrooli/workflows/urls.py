@@ -5,7 +5,7 @@ No I/O.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from vrooli.chart.manifest import Manifest
@@ -67,13 +67,12 @@ def _uses_tls(route: Route) -> bool:
     """
     if route.manifest.kind == "HTTPRoute":
         return bool(route.host) and not _is_local(route.host)
-    return any(route.host in hosts for hosts in _tls_hosts(route.manifest))
+    return route.host in _tls_hosts(route.manifest)
 
 
-def _tls_hosts(ingress: Manifest) -> Iterator[list[str]]:
-    blocks: Iterable[Mapping[str, object]] = objects.items(ingress.body, "spec", "tls")
-    for block in blocks:
-        yield objects.texts(block, "hosts")
+def _tls_hosts(ingress: Manifest) -> Iterator[str]:
+    for block in objects.items(ingress.body, "spec", "tls"):
+        yield from objects.texts(block, "hosts")
 
 
 def _is_local(host: str) -> bool:
