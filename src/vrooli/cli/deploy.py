@@ -98,6 +98,7 @@ def command(
     rollback: Rollback = True,
     timeout: Timeout = 600.0,
     preserve_added: PreserveAdded = False,
+    discard_overrides: options.DiscardOverrides = False,
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
@@ -114,7 +115,14 @@ def command(
 
         where = environments.environment(environment)
         request = DeployOptions(
-            where, version, artifact, cluster, rollback, timeout, preserve_added
+            where,
+            version,
+            artifact,
+            cluster,
+            rollback,
+            timeout,
+            preserve_added,
+            discard_overrides,
         )
         return deploy(request, listener, prompt.consent(yes=yes))
 

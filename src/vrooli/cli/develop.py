@@ -45,6 +45,7 @@ def command(
     values: options.ValuesFiles = None,
     port: options.Ports = None,
     yes: prompt.Yes = False,
+    discard_overrides: options.DiscardOverrides = False,
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
@@ -67,6 +68,7 @@ def command(
             secrets_file=secrets_file,
             values=tuple(values or ()),
             ports=options.ports(port),
+            discard_overrides=discard_overrides,
         )
         return develop(request, listener, prompt.consent(yes=yes))
 

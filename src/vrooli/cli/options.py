@@ -98,6 +98,14 @@ Ports = Annotated[
         show_default=False,
     ),
 ]
+DiscardOverrides = Annotated[
+    bool,
+    typer.Option(
+        "--discard-overrides",
+        help="Deploy without the values that commands such as `vrooli scale` have set for the "
+        "release, and remove them. By default they are merged last.",
+    ),
+]
 Follow = Annotated[bool, typer.Option("--follow", help="Print new log lines as they arrive.")]
 Tail = Annotated[
     int,

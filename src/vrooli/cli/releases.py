@@ -171,6 +171,7 @@ def _show_rollback(result: RollbackResult, console: Console) -> None:
 def _show_diff(result: DiffResult, console: Console) -> None:
     from vrooli.workflows.change_view import format_change
 
+    tables.show_overrides(result.overrides, console)
     for change in result.changes:
         for line in format_change(change):
             console.print(line, markup=False, soft_wrap=True)

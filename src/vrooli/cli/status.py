@@ -113,6 +113,7 @@ def _show(result: StatusResult, console: Console) -> None:
             f"\nRelease {release.name} in {release.namespace}: {release.status}, "
             f"revision {release.revision} {release.chart}"
         )
+        tables.show_overrides(release.overrides, console)
     tables.show_rows(
         "Workloads",
         ("", "kind", "name", "detail"),

@@ -1,11 +1,13 @@
-"""Changes of objects, for results and for people."""
+"""Changes of objects and overrides of values, for results and for people."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from vrooli.release.drift.diff import Act, ObjectChange
-from vrooli.workflows.results.releases import ChangeView, FieldView
+from vrooli.release.overrides import Override
+from vrooli.workflows.results.releases import ChangeView, FieldView, OverrideView
 
 SIGNS: Mapping[str, str] = {Act.ADD: "+", Act.CHANGE: "~", Act.REMOVE: "-"}
 
@@ -39,3 +41,15 @@ def view(change: ObjectChange) -> ChangeView:
         for f in change.fields
     )
     return ChangeView(object=change.key, action=change.act, fields=fields)
+
+
+def override_view(item: Override) -> OverrideView:
+    """An override as a result model."""
+    return OverrideView(
+        path=item.path,
+        value=json.dumps(item.value),
+        command=item.command,
+        set_by=item.by,
+        set_from=item.place,
+        set_at=item.at,
+    )

@@ -18,6 +18,9 @@ from vrooli.environments import Environment, SecretsSource
 from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import Listener, Progress
 from vrooli.findings import Verdict
+from vrooli.kube import ApiError
+from vrooli.release import Release, overrides
+from vrooli.release.overrides import Overrides
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows import check_fix, junit, packages
 from vrooli.workflows.clusters import access
@@ -129,12 +132,24 @@ def _result(
     )
 
 
-def _render(options: CheckOptions) -> tuple[Manifest, ...]:
-    """The release's objects with the environment's values."""
+async def _fetch_overrides(reached: Access, environment: Environment) -> Overrides:
+    """The overrides that a deploy would merge; none if they may not be read."""
+    release = Release.of(environment, reached.cluster.kubeconfig)
+    try:
+        return await overrides.fetch(reached.kube, release)
+    except ApiError as error:
+        if not error.is_forbidden:
+            raise
+        return overrides.NONE
+
+
+def _render(options: CheckOptions, stored: Overrides = overrides.NONE) -> tuple[Manifest, ...]:
+    """The release's objects with the environment's values and overrides."""
     values = chart_values.load(options.environment, options.values)
     if options.secrets_source is SecretsSource.FILE:
         values = chart_values.merge(values, {"vso": {"enabled": False}})
     environment = options.environment
+    values = stored.merge_into(values)
     return engine.render(values, release=environment.release, namespace=environment.namespace)
 
 
@@ -145,10 +160,11 @@ async def _run_checks(
 
     async def ensure(progress: Progress) -> Done:
         async with _connected(options.cluster) as reached:
+            stored = await _fetch_overrides(reached, options.environment)
             site = Site.of(
                 reached.kube,
                 options.environment.namespace,
-                manifests,
+                await asyncio.to_thread(_render, options, stored) if stored else manifests,
                 creates=not options.check_only,
                 deep=True,
                 kind=reached.cluster.kind,

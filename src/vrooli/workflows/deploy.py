@@ -7,9 +7,10 @@ import time
 
 from vrooli.chart.manifest import Manifest
 from vrooli.events import Listener, LogLine, Outcome
+from vrooli.release.overrides import Overrides
 from vrooli.steps import run_steps
 from vrooli.workflows import artifact
-from vrooli.workflows.change_view import format_change, view
+from vrooli.workflows.change_view import format_change, override_view, view
 from vrooli.workflows.clusters import access
 from vrooli.workflows.deploy_run import DeployRun
 from vrooli.workflows.options import DeployOptions
@@ -35,8 +36,11 @@ async def deploy(
     await asyncio.to_thread(run.demand_fitting)
     async with access.connect(options.cluster) as reached:
         run.reached = reached
+        await run.read_overrides()
         await asyncio.to_thread(run.pin_images, reached.cluster.kind)
         ended = await run_steps(run.read_steps(), listener)
+        for item in run.overrides.entries:
+            listener(LogLine("override", item.format()))
         for change in run.changes:
             for line in format_change(view(change)):
                 listener(LogLine("change", line))
@@ -55,15 +59,18 @@ async def deploy(
         cluster=str(run.reached.choice),
         revision=run.applied.revision,
         changes=tuple(map(view, run.changes)),
+        overrides=tuple(map(override_view, run.overrides.entries)),
     )
 
 
-def rendered(options: DeployOptions, kind: str) -> tuple[Manifest, ...]:
-    """The objects of an artifact's release on a kind of cluster.
+def rendered(options: DeployOptions, kind: str, overrides: Overrides) -> tuple[Manifest, ...]:
+    """The objects of an artifact's release on a kind of cluster, with its overrides.
 
     Raises:
         UsageError: The artifact isn't whole, or its chart refuses its values.
     """
     run = DeployRun(options, artifact.load(options))
+    run.overrides = overrides
+    run.merge_overrides()
     run.pin_images(kind)
     return run.manifests

@@ -15,12 +15,20 @@ from vrooli.errors import InterruptError, PrerequisiteError, UsageError, VrooliE
 from vrooli.events import Listener, Progress, StepEnded
 from vrooli.grammar import counted
 from vrooli.kube import Kube
-from vrooli.release import apply, failure_handling, lease, secret_redaction, uninstall
+from vrooli.release import (
+    apply,
+    failure_handling,
+    lease,
+    overrides,
+    secret_redaction,
+    uninstall,
+)
 from vrooli.release.apply import Applied, ApplyOptions
 from vrooli.release.drift import comparison, live_objects
 from vrooli.release.drift.diff import ObjectChange
 from vrooli.release.drift.live_objects import Bodies
 from vrooli.release.model import DEPLOYED, Release, Revision
+from vrooli.release.overrides import Overrides
 from vrooli.release.records import bookkeeping, size, storage
 from vrooli.release.records.metadata import Kind, Origin
 from vrooli.release.records.storage import ReleaseRecord
@@ -38,6 +46,7 @@ class DeployRun:
     """The steps of one deploy and the data that they share."""
 
     reached: Access
+    overrides: Overrides = overrides.NONE
 
     def __init__(self, options: DeployOptions, artifact: Artifact) -> None:
         self.options, self.artifact = options, artifact
@@ -61,6 +70,32 @@ class DeployRun:
             namespace=environment.namespace,
             chart=self.package,
         )
+
+    async def read_overrides(self) -> None:
+        """Merge the overrides of the release into the values, unless they are discarded.
+
+        Raises:
+            UsageError: The chart rejects them.
+        """
+        if self.options.discard_overrides:
+            return
+        self.overrides = await overrides.fetch(self.kube, self.release)
+        await asyncio.to_thread(self.merge_overrides)
+
+    def merge_overrides(self) -> None:
+        """Render with the overrides that were read."""
+        if not self.overrides:
+            return
+        self.values = self.overrides.merge_into(self.values)
+        try:
+            self.rendering = self._render()
+        except UsageError as error:
+            entries = "; ".join(item.format() for item in self.overrides.entries)
+            raise UsageError(
+                f"The chart of the artifact rejects the overrides of {self.release}: "
+                f"{error.message} Overrides: {entries}.",
+                "To deploy without them, use --discard-overrides.",
+            ) from error
 
     def pin_images(self, kind: str) -> None:
         """Name the images by the digests that a kind of cluster gets them with, if recorded."""
@@ -225,8 +260,11 @@ class DeployRun:
         """Check again under the lock: another deploy may have ended since.
 
         Raises:
-            PrerequisiteError: It has, and the confirmed changes are outdated.
+            PrerequisiteError: It has, and the confirmed changes are outdated; or the overrides have
+                changed.
         """
+        if not self.options.discard_overrides:
+            await self._demand_same_overrides()
         if self.record and await storage.is_newest(self.kube, self.release, self.record):
             return
         record = await storage.fetch_record(self.kube, self.release)
@@ -239,6 +277,14 @@ class DeployRun:
                 "Run the same command again: it shows what it would change now.",
             )
         self.record, self.live = record, None
+
+    async def _demand_same_overrides(self) -> None:
+        if await overrides.fetch(self.kube, self.release) != self.overrides:
+            raise PrerequisiteError(
+                f"The overrides of {self.release.name} were changed in the meantime; "
+                "this deploy changed nothing.",
+                "Run the same command again: it shows what it would change now.",
+            )
 
     async def before(self) -> Revision | None:
         """The newest revision that is not pending."""
@@ -291,6 +337,8 @@ class DeployRun:
             since=self.began,
             rests=not self.applied.changed,
         )
+        if self.options.discard_overrides:  # not before it is ready: a rollback needs them
+            await overrides.remove(self.kube, self.release)
         return await bookkeeping.record_healthy(
             self.kube, self.release, done, self.applied.revision
         )

@@ -15,6 +15,7 @@ from vrooli.events import Listener, Outcome, Progress, StepEnded
 from vrooli.release import lease
 from vrooli.secrets import env_file
 from vrooli.steps import Step, run_steps
+from vrooli.workflows.change_view import override_view
 from vrooli.workflows.clusters.selection import Choice, choose
 from vrooli.workflows.develop_run import DevelopRun, secrets_file
 from vrooli.workflows.options import DevelopOptions
@@ -95,6 +96,7 @@ def _result(run: DevelopRun, ended: Sequence[StepEnded], elapsed_s: float) -> De
         kubeconfig=str(run.cluster.kubeconfig),
         urls=urls,
         hosts=unresolved_hosts(urls, run.cluster.urls()),
+        overrides=tuple(map(override_view, run.overrides.entries)),
     )
 
 

@@ -20,9 +20,10 @@ from vrooli.events import Listener, Progress, StepEnded
 from vrooli.kube import Kube
 from vrooli.operators import Operator, Site, Source
 from vrooli.operators.installation.install import install, wait_ready
-from vrooli.release import apply, failure_handling
+from vrooli.release import apply, failure_handling, overrides
 from vrooli.release.apply import Applied, ApplyOptions
 from vrooli.release.model import Release
+from vrooli.release.overrides import Overrides
 from vrooli.release.records import bookkeeping, size, storage
 from vrooli.release.records.metadata import Kind, Origin
 from vrooli.release.rollout import wait
@@ -60,6 +61,7 @@ class DevelopRun:
 
     cluster: Cluster
     kube: Kube
+    overrides: Overrides = overrides.NONE
 
     def __init__(
         self, options: DevelopOptions, choice: Choice, exits: contextlib.AsyncExitStack
@@ -173,6 +175,11 @@ class DevelopRun:
             values, await postgres_version.local_values(self.kube, values, self.options.values)
         )
         release = self.release
+        if not self.options.discard_overrides:
+            self.overrides = await overrides.fetch(self.kube, release)
+            values = self.overrides.merge_into(values)
+            for item in self.overrides.entries:
+                progress.report(f"override {item.format()}")
         rendering = await asyncio.to_thread(
             chart_engine.render_texts, values, release=release.name, namespace=release.namespace
         )
@@ -194,6 +201,8 @@ class DevelopRun:
     async def follow_release(self, progress: Progress) -> Done:
         """Follow the release until every object of it is ready."""
         done = await wait.until_ready(self.kube, self.manifests, progress, since=self.began)
+        if self.options.discard_overrides:
+            await overrides.remove(self.kube, self.release)
         return await bookkeeping.record_healthy(
             self.kube, self.release, done, self.applied.revision
         )

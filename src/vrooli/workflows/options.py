@@ -28,6 +28,7 @@ class DevelopOptions:
         ports: Ports of an embedded cluster on 127.0.0.1, by name (api, http, https); 0 takes
             any free one.
         secrets_file: Where the secrets are with the source ``file``; None is the usual place.
+        discard_overrides: Deploy without the overrides of the release, and remove them.
     """
 
     environment: Environment
@@ -36,6 +37,7 @@ class DevelopOptions:
     values: tuple[Path, ...] = ()
     ports: Mapping[str, int] = field(default_factory=dict)
     secrets_file: Path | None = None
+    discard_overrides: bool = False
 
     def __post_init__(self) -> None:
         for file in self.values:
@@ -54,6 +56,7 @@ class DeployOptions:
         rollback: Go back by itself when the release can't become ready.
         timeout_s: How long it may take to become ready, seconds.
         preserve_added: Keep the fields that people added to the release's objects by hand.
+        discard_overrides: Deploy without the overrides of the release, and remove them.
     """
 
     environment: Environment
@@ -63,6 +66,7 @@ class DeployOptions:
     rollback: bool = True
     timeout_s: float = READY_S
     preserve_added: bool = False
+    discard_overrides: bool = False
 
     def __post_init__(self) -> None:
         if self.version is not None:

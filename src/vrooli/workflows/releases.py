@@ -7,14 +7,14 @@ from vrooli.environments import Environment
 from vrooli.errors import PrerequisiteError
 from vrooli.events import Listener
 from vrooli.redaction import Redactor
-from vrooli.release import Release, secret_redaction
+from vrooli.release import Release, overrides, secret_redaction
 from vrooli.release.drift import comparison
 from vrooli.release.records import storage
 from vrooli.release.records.metadata import UNREADY_DESCRIPTION, End
 from vrooli.release.records.storage import ReleaseRecord
 from vrooli.release.rollback import WORKED
 from vrooli.release.rollout.context import EPOCH
-from vrooli.workflows.change_view import view
+from vrooli.workflows.change_view import override_view, view
 from vrooli.workflows.clusters import access
 from vrooli.workflows.deploy import rendered
 from vrooli.workflows.options import DeployOptions
@@ -58,10 +58,11 @@ async def diff(options: DeployOptions, listener: Listener) -> DiffResult:
         if record is None:
             raise _absent(release)
         redactor = await secret_redaction.redactor(reached.kube, release.namespace)
+        stored = await overrides.fetch(reached.kube, release)
         if named:
             changes, _ = await comparison.preview(
                 reached.kube,
-                rendered(options, reached.cluster.kind),
+                rendered(options, reached.cluster.kind, stored),
                 record,
                 redactor,
                 deployed=await storage.fetch_deployed_manifests(reached.kube, release, record),
@@ -74,6 +75,7 @@ async def diff(options: DeployOptions, listener: Listener) -> DiffResult:
         release=release.name,
         compared_to=compared_to,
         changes=tuple(map(view, changes)),
+        overrides=tuple(map(override_view, stored.entries)),
     )
 
 

@@ -19,11 +19,13 @@ from vrooli.kube.fetch import Fetcher
 from vrooli.kube.unavailable import Unavailable
 from vrooli.operators import OperatorStatus
 from vrooli.redaction import Redactor
-from vrooli.release import Release, secret_redaction
+from vrooli.release import Release, overrides, secret_redaction
+from vrooli.release.overrides import Overrides
 from vrooli.release.records import storage
 from vrooli.release.records.storage import ReleaseRecord
 from vrooli.release.rollout import operator_logs, queries, readiness
 from vrooli.workflows import advice, packages, status_problems
+from vrooli.workflows.change_view import override_view
 from vrooli.workflows.clusters import access, embedded
 from vrooli.workflows.results.base import MissingView
 from vrooli.workflows.results.clusters import ClusterView
@@ -212,7 +214,7 @@ async def _fetch_release(
     async def fetch() -> ReleaseView:
         record = await storage.fetch_record(kube, release)
         records[:] = [record]
-        return _release(release, record)
+        return _release(release, record, await overrides.fetch(kube, release))
 
     view = await fetcher.at(f"release {release.name}", fetch)
     if not records:
@@ -221,9 +223,12 @@ async def _fetch_release(
     return view, records[0], workloads
 
 
-def _release(release: Release, record: ReleaseRecord | None) -> ReleaseView:
+def _release(release: Release, record: ReleaseRecord | None, stored: Overrides) -> ReleaseView:
+    views = tuple(map(override_view, stored.entries))
     if record is None:
-        return ReleaseView(name=release.name, namespace=release.namespace, status=ABSENT)
+        return ReleaseView(
+            name=release.name, namespace=release.namespace, status=ABSENT, overrides=views
+        )
     return ReleaseView(
         name=release.name,
         namespace=release.namespace,
@@ -231,6 +236,7 @@ def _release(release: Release, record: ReleaseRecord | None) -> ReleaseView:
         revision=record.revision.number,
         chart=record.revision.chart,
         outcome=record.metadata.end.value,
+        overrides=views,
     )
 
 

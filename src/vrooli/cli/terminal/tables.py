@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from vrooli.workflows.results.base import MissingView, PackagesView, Result, StepsResult
     from vrooli.workflows.results.clusters import ClusterView
+    from vrooli.workflows.results.releases import OverrideView
 
 
 def duration(seconds: float) -> str:
@@ -64,6 +65,25 @@ def show_urls(urls: Mapping[str, str], console: Console) -> None:
     width = max((len(name) for name in urls), default=0)
     for name, url in urls.items():
         console.print(f"  {name:<{width}}  {url}")
+
+
+def show_overrides(overrides: Sequence[OverrideView], console: Console) -> None:
+    """Print the values that commands have set for the release, and by whom."""
+    show_rows(
+        "Overrides",
+        ("value", "", "command", "user", "time"),
+        [
+            (
+                item.path,
+                item.value,
+                item.command,
+                f"{item.set_by} on {item.set_from}",
+                f"{item.set_at:%Y-%m-%d %H:%M:%S}",
+            )
+            for item in overrides
+        ],
+        console,
+    )
 
 
 def show_notes(notes: Iterable[str], console: Console) -> None:

@@ -9,6 +9,17 @@ from pydantic import Field
 from vrooli.workflows.results.base import Model, Result, StepsResult
 
 
+class OverrideView(Model):
+    """A value of a release that a command has stored in the cluster."""
+
+    path: str = Field(description="the path of the value, such as replicaCount.server")
+    value: str = Field(description="the value, as JSON")
+    command: str = Field(description="the command that set the value")
+    set_by: str = Field(description="the user who ran the command")
+    set_from: str = Field(description="the host or the pipeline run")
+    set_at: datetime = Field(description="when the value was set, UTC")
+
+
 class DevelopResult(StepsResult):
     """The result of develop."""
 
@@ -20,6 +31,9 @@ class DevelopResult(StepsResult):
     urls: dict[str, str] = Field(description="the URLs of the release, by name")
     hosts: tuple[str, ...] = Field(
         default=(), description="the hosts of the URLs that must resolve to this machine"
+    )
+    overrides: tuple[OverrideView, ...] = Field(
+        default=(), description="the overrides that were merged into the values"
     )
 
 
@@ -55,6 +69,9 @@ class DeployResult(StepsResult):
     cluster: str = Field(description="the cluster, in the form of `--cluster`")
     revision: int = Field(description="the latest revision of the release")
     changes: tuple[ChangeView, ...] = Field(description="the changes that were applied")
+    overrides: tuple[OverrideView, ...] = Field(
+        default=(), description="the overrides that were merged into the values"
+    )
 
 
 class RevisionView(Model):
@@ -115,3 +132,6 @@ class DiffResult(Result):
     release: str = Field(description="the name of the Helm release")
     compared_to: str = Field(description="what the cluster was compared to")
     changes: tuple[ChangeView, ...] = Field(description="the differences")
+    overrides: tuple[OverrideView, ...] = Field(
+        default=(), description="the overrides of the release"
+    )

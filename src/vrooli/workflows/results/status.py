@@ -9,6 +9,7 @@ from pydantic import Field
 from vrooli.events import ObjectState
 from vrooli.workflows.results.base import Model, PackagesView, Result, VerdictResult
 from vrooli.workflows.results.clusters import ClusterView
+from vrooli.workflows.results.releases import OverrideView
 
 
 class OperatorView(Model):
@@ -51,6 +52,9 @@ class ReleaseView(Model):
     outcome: str = Field(
         default="unknown",
         description="the outcome of the latest deploy: ready, failed, unfinished or unknown",
+    )
+    overrides: tuple[OverrideView, ...] = Field(
+        default=(), description="the values that commands such as `vrooli scale` have set"
     )
 
 
