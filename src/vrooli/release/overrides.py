@@ -121,7 +121,7 @@ async def set_values(
         PrerequisiteError: The existing overrides are not valid.
     """
     _demand_valid(values)
-    current, now, creator = await fetch(kube, release), datetime.now(UTC), author()
+    current, now, creator = await fetch(kube, release), _now(), author()
     items = [
         Override(path, value, command, creator.name, creator.place, now)
         for path, value in values.items()
@@ -156,11 +156,16 @@ async def replace(kube: Kube, release: Release, items: Iterable[Override]) -> Ov
     if not result:
         await kube.delete(*place)
     elif current is None:
-        await kube.create(desired)
+        await kube.create(desired, release.namespace)
     else:  # not an apply, which would leave the keys that people have added
         desired["metadata"]["resourceVersion"] = current["metadata"]["resourceVersion"]
         await kube.replace(desired)
     return result
+
+
+def _now() -> datetime:
+    """The current time, as exact as it is stored."""
+    return datetime.now(UTC).replace(microsecond=0)
 
 
 def _build(release: Release, overrides: Overrides) -> dict[str, Any]:
