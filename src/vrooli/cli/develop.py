@@ -82,7 +82,8 @@ def _show(result: DevelopResult, console: Console) -> None:
     for host in result.hosts:
         console.print(f"  {host} must resolve to 127.0.0.1, for example in /etc/hosts")
     console.print(f"\n  export KUBECONFIG={result.kubeconfig}")
-    where = "" if result.environment == "dev" else f" -e {result.environment}"
-    where += "" if result.cluster == USUAL_CLUSTER else f" --cluster {result.cluster}"
+    cluster = None if result.cluster == USUAL_CLUSTER else result.cluster
+    width = len(options.repeated(result.environment, cluster))
     for command, text in NEXT.items():
-        console.print(f"  {f'vrooli {command}{where}':<{WIDTH + len(where)}}  {text}")
+        line = f"vrooli {command}{options.repeated(result.environment, cluster)}"
+        console.print(f"  {line:<{WIDTH + width}}  {text}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -132,3 +133,10 @@ def ports(assignments: list[str] | None) -> dict[str, int]:
             )
         ports_[name] = int(number)
     return ports_
+
+
+def repeated(environment: str, cluster: str | None) -> str:
+    """The options that name the same release in a printed command, after a space."""
+    words = [] if environment == "dev" else ["-e", environment]
+    words += ["--cluster", cluster] if cluster else []
+    return "".join(f" {shlex.quote(word)}" for word in words)

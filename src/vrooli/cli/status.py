@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -74,7 +75,7 @@ def command(
     if watch:
         execute(follow, _show_watched, output, debug)
     else:
-        execute(work, _show, output, debug)
+        execute(work, partial(_show, requested=cluster), output, debug)
 
 
 def _show_watched(result: WatchResult, console: Console) -> None:
@@ -95,7 +96,7 @@ def _show_watched(result: WatchResult, console: Console) -> None:
     tables.show_problems(result.problems, console)
 
 
-def _show(result: StatusResult, console: Console) -> None:
+def _show(result: StatusResult, console: Console, *, requested: str | None = None) -> None:
     tables.show_missing(result.missing, console)
     tables.show_cluster(result.cluster, console)
     tables.show_rows(
@@ -124,3 +125,6 @@ def _show(result: StatusResult, console: Console) -> None:
     tables.show_packages(result.packages, console)
     if result.problems or not result.missing:
         tables.show_problems(result.problems, console)
+    if result.problems and result.workloads:
+        command = f"vrooli diagnose{options.repeated(result.environment, requested)}"
+        console.print(f"\nRun `{command}` to find the causes.", markup=False)

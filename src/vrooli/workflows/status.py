@@ -24,7 +24,7 @@ from vrooli.release.overrides import Overrides
 from vrooli.release.records import storage
 from vrooli.release.records.storage import ReleaseRecord
 from vrooli.release.rollout import operator_logs, queries, readiness
-from vrooli.workflows import advice, packages, status_problems
+from vrooli.workflows import advice, packages, status_failures, status_problems
 from vrooli.workflows.change_view import override_view
 from vrooli.workflows.clusters import access, embedded
 from vrooli.workflows.results.base import MissingView
@@ -254,10 +254,14 @@ async def _workloads(
     snapshot = await queries.fetch_release_snapshot(kube, manifests)
     read = await operator_logs.read(kube, manifests, snapshot)
     fetcher.unavailable += [*snapshot.unavailable, *read.unavailable]
-    return tuple(
-        _workload(item, readiness.unready_reason(item, snapshot) or read.errors.get(item.key))
+    reasons = {
+        item.key: reason
         for item in manifests
-    )
+        if (reason := readiness.unready_reason(item, snapshot) or read.errors.get(item.key))
+    }
+    by_key = {item.key: item for item in manifests}
+    reasons = await status_failures.add_failures(kube, by_key, reasons, snapshot)
+    return tuple(_workload(item, reasons.get(item.key)) for item in manifests)
 
 
 def _workload(manifest: Manifest, reason: str | None) -> WorkloadView:

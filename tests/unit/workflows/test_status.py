@@ -374,3 +374,71 @@ def test_packages_are_reported_beside_the_verdict(
     assert result.packages.updates == recorded_lookup.updates
     assert result.packages.looked_up_at == recorded_lookup.time
     assert result.ok
+
+
+def crashing_pod(reason: str, message: str = "") -> Body:
+    waiting = {"waiting": {"reason": reason, "message": message}}
+    ended = {
+        "terminated": {"exitCode": 1, "reason": "Error", "startedAt": START, "finishedAt": START}
+    }
+    status = {"name": "server", "ready": False, "restartCount": 4, "image": "vrooli/server:1"}
+    owner = {
+        "apiVersion": "apps/v1",
+        "kind": "ReplicaSet",
+        "name": "server-5d4f",
+        "controller": True,
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": "server-5d4f-x2",
+            "namespace": "dev",
+            "labels": {"pod-template-hash": "5d4f"},
+            "ownerReferences": [owner],
+            "creationTimestamp": START,
+        },
+        "spec": {"containers": [{"name": "server", "image": "vrooli/server:1"}]},
+        "status": {
+            "phase": "Running",
+            "containerStatuses": [{**status, "state": waiting, "lastState": ended}],
+        },
+    }
+
+
+START = "2026-01-01T00:00:00Z"
+SERVER: Body = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "server", "namespace": "dev", "generation": 1},
+    "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "server"}}},
+    "status": {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1},
+}
+
+
+def test_a_crash_loop_is_reported_with_the_cause_in_its_log(run_status: Run) -> None:
+    def crash(cluster: FakeCluster) -> None:
+        cluster.add(crashing_pod("CrashLoopBackOff", "back-off 40s"))
+        lines = ["starting", "Traceback (most recent call last):", "KeyError: 'DB_URL'"]
+        cluster.server.logs["dev", "server-5d4f-x2", "server"] = lines
+
+    result = run_status(objects=(SERVER,), change=crash)
+    assert result.problems == (
+        "Deployment server: 0 of 1 pods are available; server-5d4f-x2/server: CrashLoopBackOff "
+        "(ended 5 times, last with status 1): KeyError: 'DB_URL'",
+    )
+
+
+def test_a_crash_loop_is_reported_without_permission_to_read_logs(run_status: Run) -> None:
+    def crash(cluster: FakeCluster) -> None:
+        cluster.add(crashing_pod("CrashLoopBackOff", "back-off 40s"))
+        cluster.failures.forbid("log", "Pod", namespace="dev")
+
+    (problem,) = run_status(objects=(SERVER,), change=crash).problems
+    assert problem.endswith("CrashLoopBackOff (ended 5 times, last with status 1)")
+
+
+def test_a_missing_image_is_reported_by_its_name(run_status: Run) -> None:
+    pod = crashing_pod("ErrImageNeverPull", "image is not present")
+    (problem,) = run_status(objects=(SERVER,), change=lambda cluster: cluster.add(pod)).problems
+    assert "ErrImageNeverPull (vrooli/server:1: image is not present)" in problem

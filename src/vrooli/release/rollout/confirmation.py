@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import time
 from collections.abc import Sequence
 
 from vrooli.errors import VrooliError
 from vrooli.kube import Kube
-from vrooli.kube.pods import LogRange
 from vrooli.kube.status.missing_config import parse_missing_config
 from vrooli.release import secret_redaction
+from vrooli.release.rollout.crash_log import fetch_crash_log
 from vrooli.release.rollout.failures import PodFailure
 from vrooli.release.rollout.log_cause import find_cause_line
 
-# The reported lines of a crashed container's log.
-LOG_LINES = 10
-# Attempts to read it: between two starts, a container has no log for a moment.
+# Attempts to read the log of a crashed container.
 LOG_ATTEMPTS = 4
-LOG_PAUSE_S = 1.0
 
 
 class FailureConfirmer:
@@ -67,26 +62,14 @@ class FailureConfirmer:
         """Format a failure, with the end of a crashed container's log, redacted."""
         redactor = await secret_redaction.redactor(self._kube, self._namespace)
         try:
-            log = await self._last_log(failure) if failure.crashed else []
+            log = []
+            if failure.crashed:
+                log = await fetch_crash_log(
+                    self._kube, self._namespace, failure, attempts=LOG_ATTEMPTS
+                )
             cause = find_cause_line(log)
             first = f"{failure}: {cause}" if cause else str(failure)
             return [redactor.text(first), *(f"  {line}" for line in redactor.lines(log))]
         except Exception as raised:  # noqa: BLE001 - the failure is reported without its log
             note = f"  The log could not be read: {type(raised).__name__}: {raised}"
             return [redactor.text(str(failure)), redactor.text(note)]
-
-    async def _last_log(self, failure: PodFailure) -> list[str]:
-        """The end of the crashed container's log; between two starts there is none."""
-        for _ in range(LOG_ATTEMPTS):
-            for previous in (True, False):
-                log = self._kube.logs(
-                    self._namespace,
-                    failure.pod,
-                    failure.container or None,
-                    part=LogRange(tail=LOG_LINES),
-                    previous=previous,
-                )
-                with contextlib.suppress(VrooliError):
-                    return [line async for line in log]
-            await asyncio.sleep(LOG_PAUSE_S)
-        return []
