@@ -11,6 +11,7 @@ import typer
 from vrooli import inert
 from vrooli.cli import (
     artifact,
+    backups,
     build,
     check,
     cluster,
@@ -49,6 +50,8 @@ app.command("deploy", epilog=deploy.EXAMPLES)(deploy.command)
 app.command("history", epilog=releases.HISTORY_EXAMPLES)(releases.history)
 app.command("rollback", epilog=releases.ROLLBACK_EXAMPLES)(releases.rollback)
 app.command("diff", epilog=releases.DIFF_EXAMPLES)(releases.diff)
+app.command("backup", epilog=backups.BACKUP_EXAMPLES)(backups.backup)
+app.command("backups", epilog=backups.BACKUPS_EXAMPLES)(backups.backups)
 app.command("status", epilog=status.EXAMPLES)(status.command)
 app.command("diagnose", epilog=diagnose.EXAMPLES)(diagnose.command)
 app.command("graph", epilog=graph.EXAMPLES)(graph.command)

@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field, TypeAdapter, create_model
 
 from vrooli.cli.terminal import jsonlines
 from vrooli.workflows.results.artifacts import BuildResult, VerifyResult
+from vrooli.workflows.results.backups import BackupResult, BackupsResult
 from vrooli.workflows.results.base import Result, StepsResult
 from vrooli.workflows.results.clusters import (
     AutostartResult,
@@ -56,6 +57,8 @@ RESULTS: Mapping[str, tuple[type[Result], ...]] = {
     "diff": (DiffResult,),
     "history": (HistoryResult,),
     "rollback": (RollbackResult,),
+    "backup": (BackupResult,),
+    "backups": (BackupsResult,),
     "uninstall": (StepsResult,),
     "status": (StatusResult, WatchResult),
     "diagnose": (DiagnoseResult,),

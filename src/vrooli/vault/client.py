@@ -196,6 +196,18 @@ class VaultClient:
         )
         return None if answer is None else dict(answer["data"]["data"])
 
+    async def secret_version(self, mount: str, path: str) -> int | None:
+        """The number of a secret's current version; None if there is no secret.
+
+        Raises:
+            VaultDeniedError: The token may not read its metadata.
+        """
+        answer = await self._call_or_none(
+            f"read the versions of {mount}/{path}",
+            lambda: self._hvac.secrets.kv.v2.read_secret_metadata(path, mount_point=mount),
+        )
+        return None if answer is None else int(answer["data"]["current_version"])
+
     async def policy(self, name: str) -> str | None:
         """The rules of a policy; None if it does not exist."""
         read = await self._call_or_none(

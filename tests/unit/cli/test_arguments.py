@@ -7,6 +7,7 @@ import inspect
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from typer.testing import CliRunner
 from vrooli.cli import schemas
 from vrooli.cli.app import app
 from vrooli.environments import ENVIRONMENTS, SecretsSource
+from vrooli.workflows.backup_run import BackupOptions
 from vrooli.workflows.build import BuildOptions
 from vrooli.workflows.check import CheckOptions
 from vrooli.workflows.diagnose import DiagnoseOptions
@@ -24,6 +26,7 @@ from vrooli.workflows.graph import Format, GraphOptions
 from vrooli.workflows.logs import LogOptions
 from vrooli.workflows.options import DeployOptions, DevelopOptions
 from vrooli.workflows.results.artifacts import BuildResult, VerifyResult
+from vrooli.workflows.results.backups import BackupResult, BackupsResult, BackupView
 from vrooli.workflows.results.base import Result, StepsResult
 from vrooli.workflows.results.clusters import (
     AutostartResult,
@@ -51,6 +54,22 @@ from vrooli.workflows.test import SuiteOptions
 DEV, PROD = ENVIRONMENTS["dev"], ENVIRONMENTS["prod"]
 CLUSTER = ClusterView(name="x", kind="embedded", state="running")
 STEPS = {"changed": False, "elapsed_s": 0.0, "steps": ()}
+BACKUP = BackupView(
+    id="20261129-140501",
+    label="20261129-140458F",
+    is_point=True,
+    time=datetime(2026, 11, 29, 14, 5, 1, tzinfo=UTC),
+    kind="full",
+    repository=1,
+    size_bytes=1,
+    stored_bytes=1,
+    redis_bytes=None,
+    vault_versions={},
+    revision=1,
+    version=None,
+    remaining_full_backups=None,
+    has_errors=False,
+)
 # What each workflow gives back, as little as its model takes.
 RESULTS: dict[str, Result] = {
     "setup.setup": StepsResult.model_validate(STEPS),
@@ -104,6 +123,17 @@ RESULTS: dict[str, Result] = {
     "graph_server.serve": Result(),
     "test.run_suites": SuitesResult(suites=(), cases=()),
     "logs.release_logs": Result(),
+    "backup.backup": BackupResult.model_validate(
+        {**STEPS, "release": "x", "namespace": "x", "backup": BACKUP, "notes": ()}
+    ),
+    "backup.backups": BackupsResult(
+        release="x",
+        namespace="x",
+        cluster="x",
+        is_running=False,
+        ranges=(),
+        backups=(BACKUP,),
+    ),
     "uninstall.uninstall": StepsResult.model_validate(STEPS),
     "clusters.embedded.start": ClusterResult(changed=False, cluster=CLUSTER),
     "clusters.embedded.stop": ClusterResult(changed=False, cluster=CLUSTER),
@@ -208,6 +238,10 @@ def _uninstall(**changes: Any) -> dict[str, Any]:
 
 def _diagnose(**changes: Any) -> dict[str, Any]:
     return {"options": DiagnoseOptions(**{"environment": DEV, **changes})}
+
+
+def _backup(**changes: Any) -> dict[str, Any]:
+    return {"options": BackupOptions(**{"environment": DEV, **changes})}
 
 
 YES = Consent(yes=True)
@@ -400,6 +434,15 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
         {},
         _diagnose(namespace="staging", name="vrooli-dev", archive=Path("b.tar.gz"), force=True),
     ),
+    ("backup.backup", "backup", {}, _backup()),
+    (
+        "backup.backup",
+        "backup --repository 2 --type full --timeout 60",
+        {},
+        _backup(repository=2, kind="full", timeout_s=60.0),
+    ),
+    ("backup.backups", "backups", {}, _release()),
+    ("backup.backups", "backups -e prod", {}, _release(environment=PROD)),
     ("uninstall.uninstall", "uninstall", {}, _uninstall()),
     ("uninstall.uninstall", "uninstall --data", {}, _uninstall(data=True)),
     (

@@ -1,0 +1,145 @@
+"""What pgBackRest reports about a repository. No I/O here.
+
+https://pgbackrest.org/command.html#command-info
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from vrooli.kube.objects import items, mapping, number, text
+
+# The stanza of each PostgresCluster (PGO: internal/pgbackrest/config.go).
+STANZA = "db"
+FULL, DIFFERENTIAL, INCREMENTAL = "full", "diff", "incr"
+
+
+@dataclass(frozen=True)
+class StoredBackup:
+    """A backup in a repository.
+
+    Attributes:
+        label: pgBackRest's name of it.
+        kind: full, diff or incr.
+        repository: The number of the repository.
+        started: When it started, UTC.
+        stopped: When it stopped, UTC; it cannot be restored to an earlier moment.
+        size: The size of the database, bytes.
+        stored: The bytes that it and the backups that it needs take in the repository.
+        database: pgBackRest's number of the database, which changes with its major version.
+        has_errors: Whether pages with wrong checksums were found.
+        annotations: What was written on it.
+    """
+
+    label: str
+    kind: str
+    repository: int
+    started: datetime
+    stopped: datetime
+    size: int
+    stored: int
+    database: int = 1
+    has_errors: bool = False
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def full_label(self) -> str:
+        """The label of the full backup that it is based on, or its own."""
+        return self.label.partition("_")[0]
+
+
+@dataclass(frozen=True)
+class RepositoryState:
+    """The state of a repository.
+
+    Attributes:
+        number: Its number, 1 for repo1.
+        problem: Why it cannot be used for a backup; empty if it can.
+        encrypted: Whether it is encrypted.
+    """
+
+    number: int
+    problem: str = ""
+    encrypted: bool = False
+
+
+@dataclass(frozen=True)
+class Info:
+    """The repositories and the backups of a cluster, oldest first."""
+
+    repositories: tuple[RepositoryState, ...] = ()
+    backups: tuple[StoredBackup, ...] = ()
+    is_locked: bool = False
+
+    def of(self, repository: int) -> tuple[StoredBackup, ...]:
+        """The backups in one repository, oldest first."""
+        return tuple(item for item in self.backups if item.repository == repository)
+
+
+# pgBackRest's codes of a repository without a stanza, and without backups.
+_MISSING_STANZA, _NO_BACKUPS = 1, 2
+
+
+def parse_info(output: str) -> Info:
+    """Parse the output of ``pgbackrest info --output=json``.
+
+    Raises:
+        ValueError: It is not JSON of that command.
+    """
+    stanzas = [item for item in json.loads(output) if item.get("name") == STANZA]
+    if not stanzas:
+        return Info()
+    (stanza,) = stanzas
+    return Info(
+        tuple(_repository(item) for item in items(stanza, "repo")),
+        tuple(sorted(_backups(items(stanza, "backup")), key=lambda item: item.stopped)),
+        bool(mapping(stanza, "status", "lock", "backup").get("held")),
+    )
+
+
+def _repository(body: Mapping[str, Any]) -> RepositoryState:
+    code = number(body, "status", "code")
+    problem = "" if code in (0, _NO_BACKUPS) else text(body, "status", "message")
+    return RepositoryState(number(body, "key"), problem, text(body, "cipher") != "none")
+
+
+def _backups(bodies: Iterable[Mapping[str, Any]]) -> Iterable[StoredBackup]:
+    for body in bodies:
+        yield StoredBackup(
+            label=text(body, "label"),
+            kind=text(body, "type"),
+            repository=number(body, "database", "repo-key"),
+            started=_time(number(body, "timestamp", "start")),
+            stopped=_time(number(body, "timestamp", "stop")),
+            size=number(body, "info", "size"),
+            stored=number(body, "info", "repository", "size"),
+            database=number(body, "database", "id"),
+            has_errors=bool(body.get("error")),
+            annotations=dict(mapping(body, "annotation")),
+        )
+
+
+def _time(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def remaining_fulls(backup: StoredBackup, info: Info, retention: int | None) -> int | None:
+    """How many more full backups complete before a backup expires; None if it never does.
+
+    Args:
+        backup: The backup, which is retained as long as its full backup.
+        info: All backups.
+        retention: The number of full backups that are retained (repoN-retention-full).
+    """
+    if retention is None:
+        return None
+    newer = [
+        item
+        for item in info.of(backup.repository)
+        if item.kind == FULL and item.label > backup.full_label
+    ]
+    return max(retention - len(newer), 0)

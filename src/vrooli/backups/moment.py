@@ -1,0 +1,96 @@
+"""The moment of a point in PostgreSQL, and the archiving of its WAL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from vrooli.databases.postgres.session import Postgres
+from vrooli.errors import VrooliError
+
+EPOCH = datetime.fromtimestamp(0, UTC)
+# The pause between two looks at the archiver, seconds.
+PAUSE_S = 0.2
+_POINT = (
+    "SELECT pg_walfile_name(pg_create_restore_point('{name}')) AS wal, clock_timestamp() AS time"
+)
+# A segment is archived once it is complete, so the current one is completed.
+_ARCHIVE = """SELECT pg_switch_wal();
+DO $$ BEGIN
+  FOR attempt IN 1..{attempts} LOOP
+    PERFORM pg_stat_clear_snapshot();
+    EXIT WHEN (SELECT last_archived_wal >= '{wal}' FROM pg_stat_archiver);
+    PERFORM pg_sleep({pause});
+  END LOOP;
+END $$;
+"""
+_ARCHIVER = (
+    "SELECT last_archived_wal AS wal, last_archived_time AS time, last_failed_wal AS failed, "
+    "coalesce(last_failed_time > last_archived_time, last_failed_time IS NOT NULL) AS is_failing "
+    "FROM pg_stat_archiver"
+)
+
+
+@dataclass(frozen=True)
+class Archiver:
+    """What PostgreSQL's archiver has done.
+
+    Attributes:
+        wal: The last segment that it has archived; empty if none.
+        time: When; None if none.
+        failed: The segment that it could not archive last; empty if it did since.
+    """
+
+    wal: str
+    time: datetime | None
+    failed: str
+
+
+async def mark(postgres: Postgres, name: str) -> tuple[str, datetime]:
+    """Write a restore point into the WAL.
+
+    Args:
+        postgres: The PostgreSQL.
+        name: Its name, letters, digits and hyphens.
+
+    Returns:
+        The WAL segment with it, and its time.
+    """
+    (row,) = await postgres.query(_POINT.format(name=name))
+    return str(row["wal"]), parse(row["time"])
+
+
+async def now(postgres: Postgres) -> datetime:
+    """The time of PostgreSQL's clock, which the moments of its transactions have."""
+    (row,) = await postgres.query("SELECT clock_timestamp() AS time")
+    return parse(row["time"])
+
+
+def parse(time: str) -> datetime:
+    """A timestamp of PostgreSQL in JSON, as UTC."""
+    return datetime.fromisoformat(time).astimezone(UTC)
+
+
+async def archive(postgres: Postgres, wal: str, limit_s: float) -> None:
+    """Complete the current WAL segment, and wait until one is archived.
+
+    Raises:
+        VrooliError: It was not archived in time.
+    """
+    attempts = max(int(limit_s / PAUSE_S), 1)
+    statements = _ARCHIVE.format(attempts=attempts, wal=wal, pause=PAUSE_S)
+    await postgres.execute(statements, limit_s=limit_s + PAUSE_S)
+    state = await archiver(postgres)
+    if state.wal < wal:
+        raise VrooliError(
+            f"PostgreSQL {postgres.name} did not archive the WAL segment {wal} within "
+            f"{limit_s:g} s; the last archived one is {state.wal or 'none'}.",
+            "Run `vrooli diagnose`: the repository may be full or unreachable.",
+        )
+
+
+async def archiver(postgres: Postgres) -> Archiver:
+    """What the archiver of the primary has done."""
+    (row,) = await postgres.query(_ARCHIVER)
+    time = parse(row["time"]) if row["time"] else None
+    return Archiver(row["wal"] or "", time, (row["failed"] or "") if row["is_failing"] else "")

@@ -1,0 +1,145 @@
+"""pgBackRest in the pod that holds the repositories of a PostgresCluster.
+
+PGO's backup jobs run it there, too. Its lock allows one backup at a time, whoever starts it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vrooli.backups import info as reports
+from vrooli.backups.info import STANZA, Info
+from vrooli.databases import programs
+from vrooli.databases.postgres.session import Postgres
+from vrooli.databases.programs import Place
+from vrooli.errors import PrerequisiteError, VrooliError
+from vrooli.kube.objects import mapping
+from vrooli.kube.status import is_pod_ready
+
+CONTAINER = "pgbackrest"
+# The time limits of a short command and of a transfer of one part, seconds.
+COMMAND_S = 60.0
+# pgBackRest's exit code if another process holds its lock (src/common/error.auto.c).
+LOCKED = 50
+_RUN = 'pgbackrest "$@"'
+_PUT = 'sh -c \'base64 -d | pgbackrest "$@"\' sh "$@"'
+_GET = 'sh -c \'pgbackrest "$@" | base64 -w 0\' sh "$@"'
+# A line of pgBackRest's log: time, process, level.
+_ERROR = re.compile(r"^(?:.*?\b)?ERROR: \[\d+\]: ", re.MULTILINE)
+
+
+class RepositoryError(VrooliError):
+    """pgBackRest failed."""
+
+
+@dataclass(frozen=True)
+class Repository:
+    """The repositories of one PostgresCluster."""
+
+    postgres: Postgres
+
+    @property
+    def place(self) -> Place:
+        """The container with pgBackRest (PGO: `<cluster>-repo-host-0`)."""
+        return Place(self.postgres.namespace, f"{self.postgres.name}-repo-host-0", CONTAINER)
+
+    async def check(self) -> None:
+        """Check that the pod is ready.
+
+        Raises:
+            PrerequisiteError: It is not.
+        """
+        pod = await self.postgres.kube.get("v1", "Pod", self.place.pod, self.place.namespace)
+        if pod is None or not is_pod_ready(pod):
+            state = "does not exist" if pod is None else "is not ready"
+            raise PrerequisiteError(
+                f"The pod of the backup repository, {self.place}, {state}.",
+                "Run `vrooli diagnose` to find the cause.",
+            )
+
+    async def info(self) -> Info:
+        """The repositories and their backups."""
+        output = await self._run(_RUN, ["info", f"--stanza={STANZA}", "--output=json"])
+        return reports.parse_info(output)
+
+    def retention(self, number: int) -> int | None:
+        """The number of full backups that a repository retains; None if it retains all."""
+        settings = mapping(self.postgres.body, "spec", "backups", "pgbackrest", "global")
+        value = settings.get(f"repo{number}-retention-full")
+        return int(value) if value and str(value).isdecimal() else None
+
+    async def backup(self, number: int, kind: str, limit_s: float) -> None:
+        """Make a backup and wait until it is complete and its WAL is archived.
+
+        Args:
+            number: The repository.
+            kind: full, diff or incr; without a full backup, each is a full one.
+            limit_s: The time limit, seconds.
+
+        Raises:
+            PrerequisiteError: Another backup is running.
+            RepositoryError: It failed.
+            WaitTimeoutError: It did not end in time.
+        """
+        arguments = ["backup", f"--stanza={STANZA}", f"--repo={number}", f"--type={kind}"]
+        # Without this, PostgreSQL spreads the first checkpoint over minutes.
+        await self._run(_RUN, [*arguments, "--start-fast"], limit_s=limit_s)
+
+    async def annotate(self, number: int, label: str, key: str, value: str) -> None:
+        """Write an annotation on a backup."""
+        where = [f"--stanza={STANZA}", f"--repo={number}", f"--set={label}"]
+        await self._run(_RUN, ["annotate", *where, f"--annotation={key}={value}"])
+
+    async def put(self, number: int, path: str, data: bytes) -> None:
+        """Store a file, encrypted if the repository is."""
+        content = base64.b64encode(data).decode()
+        await self._run(_PUT, ["repo-put", f"--repo={number}", path], content)
+
+    async def get(self, number: int, path: str) -> bytes:
+        """The content of a file."""
+        output = await self._run(_GET, ["repo-get", f"--repo={number}", path])
+        return base64.b64decode(output)
+
+    async def sizes(self, number: int, folder: str) -> dict[str, int]:
+        """The files below a folder and their sizes, bytes; none if it does not exist."""
+        where = ["repo-ls", f"--repo={number}", "--recurse", "--output=json", folder]
+        listed = json.loads(await self._run(_RUN, where) or "{}")
+        return {
+            path: int(entry.get("size", 0))
+            for path, entry in listed.items()
+            if entry.get("type") == "file"
+        }
+
+    async def remove(self, number: int, folder: str) -> None:
+        """Remove a folder."""
+        await self._run(_RUN, ["repo-rm", f"--repo={number}", "--recurse", folder])
+
+    async def _run(
+        self, script: str, arguments: Sequence[str], stdin: str = "", limit_s: float = COMMAND_S
+    ) -> str:
+        completed = await programs.run(
+            self.postgres.kube, self.place, script, arguments, stdin, limit_s
+        )
+        if completed.exit_code == LOCKED:
+            raise PrerequisiteError(
+                f"Another backup of {self.postgres.name} is running.",
+                "Wait until it ends. `vrooli backups` lists it then.",
+            )
+        if completed.exit_code:
+            raise _failure(arguments[0], completed.stdout + completed.stderr)
+        return completed.stdout
+
+
+def _failure(command: str, output: str) -> RepositoryError:
+    lines = output.strip()
+    match = _ERROR.search(lines)
+    reason = lines[match.end() :] if match else lines
+    message = " ".join(reason.split()) or "it gave no reason"
+    return RepositoryError(
+        f"pgBackRest could not run `{command}`: {message}",
+        "Run `vrooli diagnose`, which examines the repository and the archiving of WAL.",
+    )

@@ -1,0 +1,69 @@
+"""The results of backup, backups and restore. No I/O here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+
+from vrooli.workflows.results.base import Model, Result, StepsResult
+
+
+class BackupView(Model):
+    """A backup in a repository: a point of the platform, or one of PostgreSQL only."""
+
+    id: str = Field(description="the ID of the point, or pgBackRest's label of the backup")
+    label: str = Field(description="pgBackRest's label of the backup")
+    is_point: bool = Field(description="whether Redis, Vault and the release were recorded with it")
+    time: datetime = Field(description="the moment that it restores, UTC")
+    kind: str = Field(description="full, diff or incr")
+    repository: int = Field(description="the number of the repository: 1 is the backup volume")
+    size_bytes: int = Field(description="the size of PostgreSQL's data, in bytes")
+    stored_bytes: int = Field(
+        description="what it takes in the repository, with the backups that it needs, in bytes"
+    )
+    redis_bytes: int | None = Field(description="the size of Redis' dump, in bytes; null if none")
+    vault_versions: dict[str, int] = Field(
+        description="the version of each secret in Vault, by mount and path"
+    )
+    revision: int | None = Field(description="the revision of the release; null if not recorded")
+    version: str | None = Field(description="the version of the artifact; null if not recorded")
+    remaining_full_backups: int | None = Field(
+        description="how many more full backups complete before it expires; null if it never does"
+    )
+    has_errors: bool = Field(description="whether pages with wrong checksums were found in it")
+
+
+class RangeView(Model):
+    """The moments to which a repository can restore PostgreSQL."""
+
+    repository: int = Field(description="the number of the repository")
+    since: datetime | None = Field(
+        description="the end of the first backup, UTC; null if there is no backup"
+    )
+    until: datetime | None = Field(
+        description="when WAL was archived last, UTC; null if unknown. A later moment up to now "
+        "can be restored while PostgreSQL runs"
+    )
+    problem: str = Field(description="why the repository cannot be used, or empty")
+    encrypted: bool = Field(description="whether the repository is encrypted")
+
+
+class BackupsResult(Result):
+    """The backups of a release, and the moments that can be restored."""
+
+    release: str = Field(description="the name of the Helm release")
+    namespace: str = Field(description="its namespace")
+    cluster: str = Field(description="the name of the PostgresCluster")
+    is_running: bool = Field(description="whether a backup is running")
+    ranges: tuple[RangeView, ...] = Field(description="the moments of each repository")
+    backups: tuple[BackupView, ...] = Field(description="the backups, oldest first")
+
+
+class BackupResult(StepsResult):
+    """A completed backup."""
+
+    release: str = Field(description="the name of the Helm release")
+    namespace: str = Field(description="its namespace")
+    backup: BackupView = Field(description="the new point")
+    notes: tuple[str, ...] = Field(description="what it does not contain, and why")

@@ -1,0 +1,58 @@
+"""What pgBackRest reports, and how long a backup is retained."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from support.release.repository import START, backup, report
+from vrooli.backups.info import Info, parse_info, remaining_fulls
+
+
+def test_the_backups_of_all_repositories_are_read_oldest_first() -> None:
+    output = report(
+        backup("20261130-030000F", seconds=500, repository=2),
+        backup("20261129-094420F"),
+        repositories=2,
+    )
+    info = parse_info(output)
+    assert [item.label for item in info.backups] == ["20261129-094420F", "20261130-030000F"]
+    assert [item.label for item in info.of(2)] == ["20261130-030000F"]
+    first = info.backups[0]
+    assert first.stopped == datetime.fromtimestamp(START, UTC) + timedelta(seconds=10)
+    assert (first.size, first.stored) == (31_239_597, 4_130_341)
+
+
+def test_a_repository_without_backups_can_be_used() -> None:
+    info = parse_info(report(code=2, message="no valid backups"))
+    assert [state.problem for state in info.repositories] == [""]
+
+
+def test_a_repository_without_a_stanza_cannot_be_used() -> None:
+    info = parse_info(report(code=1, message="missing stanza path"))
+    assert [state.problem for state in info.repositories] == ["missing stanza path"]
+
+
+def test_a_cluster_without_a_stanza_has_no_backups() -> None:
+    assert parse_info("[]") == Info()
+
+
+@pytest.mark.parametrize(
+    ("label", "retention", "remaining"),
+    [
+        ("20261103-000000F", 2, 2),
+        ("20261102-000000F", 2, 1),
+        ("20261102-000000F_20261102-120000I", 2, 1),
+        ("20261101-000000F", 2, 0),
+        ("20261101-000000F", None, None),
+    ],
+)
+def test_a_backup_is_retained_until_enough_newer_full_backups(
+    label: str, retention: int | None, remaining: int | None
+) -> None:
+    labels = ("20261101-000000F", "20261102-000000F", "20261102-000000F_20261102-120000I")
+    bodies = [backup(name, seconds=at) for at, name in enumerate((*labels, "20261103-000000F"))]
+    info = parse_info(report(*bodies))
+    (item,) = [one for one in info.backups if one.label == label]
+    assert remaining_fulls(item, info, retention) == remaining

@@ -1,0 +1,50 @@
+"""The record of a point, which others can write."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from support.release.repository import backup, report
+from vrooli.backups.info import StoredBackup, parse_info
+from vrooli.backups.points import ANNOTATION, Point, RedisDump, find_backup, parse_point, point_id
+
+TIME = datetime(2026, 11, 29, 14, 5, 1, 250_000, UTC)
+POINT = Point(
+    "20261129-140501", TIME, "vrooli-dev", 7, "1.2.3", RedisDump(9, "ab", 1, 3), {"secret/a": 4}
+)
+
+
+def _stored(annotation: str | None) -> StoredBackup:
+    body = backup("20261129-094420F")
+    if annotation is not None:
+        body["annotation"] = {ANNOTATION: annotation}
+    return parse_info(report(body)).backups[0]
+
+
+def test_a_record_is_read_as_it_was_written() -> None:
+    assert parse_point(_stored(POINT.to_annotation())) == POINT
+
+
+def test_the_name_of_a_point_is_its_time() -> None:
+    assert point_id(TIME) == POINT.id
+    assert POINT.restore_point == "vrooli-20261129-140501"
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [None, "", "x", "[]", "7", "{}", '{"id": 1}', POINT.to_annotation().replace("7,", '"x",')],
+)
+def test_an_invalid_record_is_no_point(annotation: str | None) -> None:
+    assert parse_point(_stored(annotation)) is None
+
+
+def test_a_backup_is_found_by_the_id_of_its_point_and_by_its_label() -> None:
+    annotation = {ANNOTATION: POINT.to_annotation()}
+    made = backup("20261129-094420F", seconds=9, annotation=annotation)
+    info = parse_info(report(backup("20261128-000000F"), made))
+    assert find_backup(info, POINT.id) == (info.backups[1], POINT)
+    assert find_backup(info, "20261129-094420F") == (info.backups[1], POINT)
+    assert find_backup(info, "20261128-000000F") == (info.backups[0], None)
+    assert find_backup(info, "x") is None
