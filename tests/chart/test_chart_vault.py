@@ -162,3 +162,15 @@ def test_an_environment_refuses_http_unless_it_is_allowed(name: str) -> None:
 def test_development_and_releases_without_vault_may_name_http() -> None:
     assert rendered("dev", vso={"vaultAddr": HTTP})
     assert rendered("prod", vso={"vaultAddr": HTTP, "enabled": False})
+
+
+@pytest.mark.parametrize("name", ["staging", "prod"])
+def test_an_environment_verifies_the_certificate_of_vault(name: str) -> None:
+    for more in ({}, {"vaultAddr": HTTP, "allowHttp": True}, {"caCertSecretName": ""}):
+        with pytest.raises(UsageError, match=r"vso\.skipTLSVerify: .*vso\.caCertSecretName"):
+            rendered(name, vso={"skipTLSVerify": True, **more})
+
+
+def test_development_and_releases_without_vault_may_skip_the_verification() -> None:
+    assert rendered("dev", vso={"skipTLSVerify": True})
+    assert rendered("prod", vso={"skipTLSVerify": True, "enabled": False})

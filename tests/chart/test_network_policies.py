@@ -13,6 +13,7 @@ import pytest
 from support.chart.architecture import ARROWS, BOUND, HERE, METRICS, PAIRS, PEERS, UPKEEP
 from support.chart.network_policies import Peer, allows
 from support.chart.rendering import render
+from vrooli.chart import golden
 
 ON: dict[str, Any] = {
     "ingress": {
@@ -162,6 +163,94 @@ def test_egress_can_be_extended_per_service() -> None:
     policies = [item.body for item in render(settings).values() if item.kind == "NetworkPolicy"]
     assert allows(policies, HERE, PEERS["server"], PEERS["api"], 443)
     assert not allows(policies, HERE, PEERS["jobs"], PEERS["api"], 443)
+
+
+INTERNET = {"networkPolicies": {"internet": {"ports": {"server": [443, 587]}}}}
+PUBLIC = ("8.8.8.8", "172.15.255.255", "100.128.0.1", "223.255.255.255", "2606:4700::1111")
+# Pods, Services, nodes, metadata of clouds, and other networks of a site, of both families.
+PRIVATE = (
+    *("10.96.0.1", "10.244.3.4", "172.16.0.1", "172.31.255.255", "192.168.1.1", "100.100.100.200"),
+    *("169.254.169.254", "168.63.129.16", "127.0.0.1", "0.0.0.1", "255.255.255.255", "224.0.0.1"),
+    *("192.0.0.192", "198.19.0.1", "::1", "::", "::ffff:10.0.0.1", "::10.0.0.1", "fd00:ec2::254"),
+    *("fd20:ce::254", "fe80::a9fe:a9fe", "fec0::1", "ff02::1", "2002:a00:1::", "64:ff9b:1::1"),
+)
+
+
+@pytest.mark.parametrize("address", PUBLIC)
+def test_a_service_can_connect_to_the_internet_at_its_ports_only(address: str) -> None:
+    policies = [item.body for item in render(INTERNET).values() if item.kind == "NetworkPolicy"]
+    peer = Peer("", address=address)
+    for name, port in product(("server", "jobs"), (443, 587, 80, 6443)):
+        is_allowed = name == "server" and port in (443, 587)
+        assert allows(policies, HERE, PEERS[name], peer, port) is is_allowed
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+def test_the_internet_contains_no_private_or_special_address(address: str) -> None:
+    policies = [item.body for item in render(INTERNET).values() if item.kind == "NetworkPolicy"]
+    assert not allows(policies, HERE, PEERS["server"], Peer("", address=address), 443)
+
+
+def test_vrooli_s_own_images_reach_the_internet_and_no_private_address() -> None:
+    objects = render(golden.settings(golden.VROOLI))
+    policies = [item.body for item in objects.values() if item.kind == "NetworkPolicy"]
+    for name, port in product(("server", "jobs"), (443, 465, 587)):
+        assert allows(policies, HERE, PEERS[name], Peer("", address="8.8.8.8"), port)
+        assert not [
+            address
+            for address in PRIVATE
+            if allows(policies, HERE, PEERS[name], Peer("", address=address), port)
+        ]
+
+
+MIGRATION = Peer(
+    HERE,
+    {
+        "app.kubernetes.io/name": "vrooli",
+        "app.kubernetes.io/instance": "demo",
+        "app.kubernetes.io/component": "migration",
+    },
+)
+
+
+def test_the_policies_of_the_migration_exist_before_its_job_and_allow_its_connections() -> None:
+    objects = render({"migration": {"enabled": True}})
+    job = objects["Job/demo-migration"]
+    assert job.body["spec"]["template"]["metadata"]["labels"].items() >= MIGRATION.labels.items()
+    hooks = [item for item in objects.values() if item.kind == "NetworkPolicy" and item.is_hook]
+    weight = "helm.sh/hook-weight"
+    assert {item.annotations["helm.sh/hook"] for item in hooks} == {"pre-upgrade"}
+    assert all(int(item.annotations[weight]) < int(job.annotations[weight]) for item in hooks)
+    # The first upgrade with a migration: Helm has not changed the other policies yet.
+    before = [item.body for item in render(ON).values() if item.kind == "NetworkPolicy"]
+    assert not allows(before, HERE, MIGRATION, PEERS["pool"], 5432)
+    policies = [*before, *(item.body for item in hooks)]
+    assert allows(policies, HERE, MIGRATION, PEERS["pool"], 5432)
+    assert allows(policies, HERE, MIGRATION, PEERS["dns"], 53, "UDP")
+    for target, port in (("primary", 5432), ("redis", 6379), ("server", 5329), ("pool", 8008)):
+        assert not allows(policies, HERE, MIGRATION, PEERS[target], port)
+    assert not allows(policies, HERE, MIGRATION, Peer("", address="8.8.8.8"), 443)
+    assert _is_bound(policies, MIGRATION)
+
+
+def test_the_policies_of_a_release_do_not_admit_the_migration() -> None:
+    objects = render({"migration": {"enabled": True}}).values()
+    own = [item.body for item in objects if item.kind == "NetworkPolicy" and not item.is_hook]
+    assert not allows(own, HERE, MIGRATION, PEERS["pool"], 5432)
+    assert not [key for key in render() if "migration" in key]
+    off = {"migration": {"enabled": True}, "networkPolicies": {"enabled": False}}
+    assert not [key for key in render(off) if key.startswith("NetworkPolicy/")]
+
+
+def test_a_migration_connects_to_a_database_outside_the_cluster() -> None:
+    outside = {
+        "migration": {"enabled": True},
+        "pgoPostgresql": {"enabled": False},
+        "externalPostgresql": {"host": "db.example.com", "port": 5433},
+    }
+    policies = [item.body for item in render(outside).values() if item.kind == "NetworkPolicy"]
+    assert allows(policies, HERE, MIGRATION, Peer("", address="8.8.8.8"), 5433)
+    assert not allows(policies, HERE, MIGRATION, Peer("", address="8.8.8.8"), 443)
 
 
 def _is_bound(policies: list[Any], peer: Peer) -> bool:

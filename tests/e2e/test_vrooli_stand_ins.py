@@ -30,6 +30,10 @@ VROOLI = project.chart_dir() / "values-vrooli.yaml"
 SERVERS = "app.kubernetes.io/component=server"
 WORKERS = "SELECT string_agg(worker::text, ',' ORDER BY worker) FROM public.workers WHERE detector"
 MASTER = f"{REDIS},redisfailovers-role=master"
+# What the migration must not reach: Redis, the server, PostgreSQL itself, and the API server.
+OTHERS = (
+    "rfm-vrooli-rf:6379,stand-ins-server:5329,vrooli-pg-primary:5432,kubernetes.default.svc:443"
+)
 LIMIT_S = 120.0
 
 
@@ -51,6 +55,13 @@ def files(folder: Path, **migration: str) -> list[Path]:
     path = folder / "stand-ins.yaml"
     path.write_text(yaml.safe_dump(stand_in_values(**migration)))
     return [ENVIRONMENTS["dev"].values_file, VROOLI, path]
+
+
+def without_migration(folder: Path) -> list[Path]:
+    """The values files without the Job of the migration."""
+    path = folder / "without-migration.yaml"
+    path.write_text("migration: {enabled: false}")
+    return [*files(folder), path]
 
 
 async def total(kube: Kube) -> int:
@@ -105,7 +116,7 @@ async def log_of(kube: Kube, pod: str, container: str) -> str:
 async def test_stand_ins_run_follow_the_master_and_survive_a_failed_migration(
     helm: PlainHelm, kube: Kube, tmp_path: Path
 ) -> None:
-    await helm.install(project.chart_dir(), *files(tmp_path))
+    await helm.install(project.chart_dir(), *without_migration(tmp_path))
     await until_equal(kube, WORKERS, "0,1,2")
     assert await sql(kube, NAMESPACE, "SELECT 'A'::public.citext = 'a'") == "t"
     log = await log_of(kube, f"{helm.release.name}-server-0", "log-files")
@@ -118,8 +129,11 @@ async def test_stand_ins_run_follow_the_master_and_survive_a_failed_migration(
 
     before = await uids(kube)
     with pytest.raises(VrooliError):
-        await helm.upgrade(project.chart_dir(), *files(tmp_path, FAIL_MIGRATION="1"))
+        await helm.upgrade(project.chart_dir(), *files(tmp_path, FAIL_MIGRATION=OTHERS))
     assert await uids(kube) == before
     await counts_again(kube, await total(kube))
     jobs = await kube.list("v1", "Pod", NAMESPACE, "app.kubernetes.io/component=migration")
-    assert "P3018" in await log_of(kube, jobs[0]["metadata"]["name"], "migration")
+    log = await log_of(kube, jobs[0]["metadata"]["name"], "migration")
+    assert "P3018" in log
+    # It is the first upgrade with a migration, whose policies exist before its pod.
+    assert "reaches its database and []" in log

@@ -85,6 +85,9 @@ pgoPostgresql.pgBouncer.config.server_reset_query: DISCARD ALL resets the role t
 {{- if and .Values.vso.enabled $isProtected (hasPrefix "http:" .Values.vso.vaultAddr) (not .Values.vso.allowHttp) }}
 vso.vaultAddr: {{ .Values.vso.vaultAddr }} sends secrets without encryption in {{ .Values.config.env }}; set an https address with vso.caCertSecretName, or set vso.allowHttp to true
 {{- end }}
+{{- if and .Values.vso.enabled $isProtected .Values.vso.skipTLSVerify }}
+vso.skipTLSVerify: accepts any certificate as Vault's in {{ .Values.config.env }}; set it to false, and vso.caCertSecretName to a Secret with the CA that signed Vault's certificate
+{{- end }}
 {{- $owners := dict }}
 {{- range $key, $secret := .Values.vso.secrets }}
 {{- if $secret.enabled }}

@@ -38,10 +38,6 @@ Usage: {{ range include "vrooli.components" . | fromYamlArray }}
 - name: adminer
   variables: [ADMINER_DEFAULT_SERVER]
   connectsTo: {{ concat (list "postgres-primary") ($extra.adminer | default list) | uniq | toJson }}
-{{- if include "vrooli.hasMigration" . }}
-- name: migration
-  connectsTo: [postgres-pool]
-{{- end }}
 {{- if include "vrooli.hasRotator" . }}
 {{- $databases := list }}
 {{- if include "vrooli.isRotated" (list . "postgres") }}{{ $databases = append $databases "postgres-pool" }}{{ end }}

@@ -1,6 +1,6 @@
 {{/*
 Start of a NetworkPolicy that denies all traffic not allowed by its rules. The policies of PostgreSQL
-are retained together with its cluster.
+are retained together with its cluster; those of the migration exist before its Job.
 Usage: {{ include "vrooli.policyHeader" (list . "server") }}
 */}}
 {{- define "vrooli.policyHeader" -}}
@@ -14,6 +14,9 @@ metadata:
   {{- with include "vrooli.retainAnnotations" (first .) }}
   {{- . | nindent 2 }}
   {{- end }}
+  {{- end }}
+  {{- if hasPrefix "migration" (last .) }}
+  {{- include "vrooli.migrationHook" -1 | nindent 2 }}
   {{- end }}
 spec:
   policyTypes: [Ingress, Egress]
@@ -57,6 +60,26 @@ Usage: {{ include "vrooli.dnsEgress" . }}
   ports:
     - {protocol: UDP, port: 53}
     - {protocol: TCP, port: 53}
+{{- end }}
+
+{{/*
+Egress rule for the addresses of the internet, at TCP ports.
+Usage: {{ include "vrooli.internetEgress" (list . (list 443)) }}
+*/}}
+{{- define "vrooli.internetEgress" -}}
+{{- $private := (first .).Values.networkPolicies.internet.except -}}
+- to:
+    {{- range $all := list "0.0.0.0/0" "::/0" }}
+    - ipBlock:
+        cidr: {{ $all | quote }}
+        except:
+          {{- range $private }}
+          {{- if eq (contains ":" .) (contains ":" $all) }}
+          - {{ . | quote }}
+          {{- end }}
+          {{- end }}
+    {{- end }}
+  {{- include "vrooli.tcpPorts" (last .) | nindent 2 }}
 {{- end }}
 
 {{/*

@@ -90,7 +90,11 @@ def _is_peer(peers: Any, namespace: str, other: Peer) -> bool:
 
 def _matches(peer: Mapping[str, Any], namespace: str, other: Peer) -> bool:
     if "ipBlock" in peer:
-        return ip_address(other.address) in ip_network(peer["ipBlock"]["cidr"])
+        address, block = ip_address(other.address), peer["ipBlock"]
+        excepted = map(ip_network, block.get("except", ()))
+        return address in ip_network(block["cidr"]) and not any(
+            address in network for network in excepted
+        )
     if "namespaceSelector" in peer:
         namespace_labels = {NAMESPACE_NAME: other.namespace} if other.namespace else {}
         if not selects(peer["namespaceSelector"], namespace_labels):

@@ -226,6 +226,9 @@ def _networks(supplied: Values) -> Values:
     }
     return {
         "networkPolicies.extraEgress": rules,
+        "networkPolicies.internet.except": [
+            _network(cidr) for cidr in policies["internet"]["except"]
+        ],
         "networkPolicies.apiServer.cidrs": [
             _network(cidr) for cidr in policies["apiServer"]["cidrs"]
         ],

@@ -5,6 +5,7 @@ packages/server/src/db/migrations/20250501183914_bootstrap/migration.sql 2-3, an
 """
 
 import os
+import socket
 import sys
 import time
 
@@ -19,6 +20,9 @@ EXTENSIONS = os.environ.get("EXTENSIONS", "citext,vector").split(",")
 def main() -> None:
     """Migrate through DB_URL (db/postgres.ts 14), in the schema "public"."""
     if os.environ.get("FAIL_MIGRATION"):
+        psycopg.connect(os.environ["DB_URL"]).close()
+        others = [host for host in os.environ["FAIL_MIGRATION"].split(",") if _is_reachable(host)]
+        sys.stdout.write(f"The migration reaches its database and {others}\n")
         sys.exit("Error: P3018 A migration failed to apply.")
     if os.environ.get("HANG_MIGRATION"):
         sys.stdout.write("The migration waits for a lock\n")
@@ -35,6 +39,16 @@ def main() -> None:
             "detector boolean, PRIMARY KEY (worker, pod))"
         )
         connection.execute("SELECT pg_advisory_unlock(%s)", (LOCK,))
+
+
+def _is_reachable(address: str) -> bool:
+    """Whether a host and port accept a connection."""
+    host, _, port = address.partition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=3).close()
+    except OSError:
+        return False
+    return True
 
 
 if __name__ == "__main__":

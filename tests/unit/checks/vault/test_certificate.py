@@ -45,7 +45,7 @@ def secret(**data: bytes) -> dict[str, Any]:
     ("environment", "vso"),
     [
         ("dev", {}),
-        ("prod", {"skipTLSVerify": True}),
+        ("dev", {"vaultAddr": OTHER, "caCertSecretName": NAME, "skipTLSVerify": True}),
         ("prod", {"vaultAddr": OTHER, "caCertSecretName": ""}),
     ],
     ids=["http", "skipped", "the operator's CAs"],
