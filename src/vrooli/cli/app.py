@@ -24,6 +24,7 @@ from vrooli.cli import (
     releases,
     setup,
     status,
+    switchover,
     test,
     uninstall,
     values,
@@ -57,6 +58,7 @@ app.command("diagnose", epilog=diagnose.EXAMPLES)(diagnose.command)
 app.command("graph", epilog=graph.EXAMPLES)(graph.command)
 app.command("test", epilog=test.EXAMPLES)(test.command)
 app.command("logs", epilog=logs.EXAMPLES)(logs.command)
+app.command("switchover", epilog=switchover.EXAMPLES)(switchover.command)
 app.command("uninstall", epilog=uninstall.EXAMPLES)(uninstall.command)
 app.add_typer(cluster.app, name="cluster")
 app.add_typer(artifact.app, name="artifact")

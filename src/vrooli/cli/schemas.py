@@ -24,6 +24,7 @@ from vrooli.workflows.results.clusters import (
     ClusterResult,
     KubeconfigResult,
 )
+from vrooli.workflows.results.databases import SwitchoverResult
 from vrooli.workflows.results.findings import CheckResult, DiagnoseResult
 from vrooli.workflows.results.graphs import GraphResult
 from vrooli.workflows.results.releases import (
@@ -59,6 +60,7 @@ RESULTS: Mapping[str, tuple[type[Result], ...]] = {
     "rollback": (RollbackResult,),
     "backup": (BackupResult,),
     "backups": (BackupsResult,),
+    "switchover": (SwitchoverResult,),
     "uninstall": (StepsResult,),
     "status": (StatusResult, WatchResult),
     "diagnose": (DiagnoseResult,),

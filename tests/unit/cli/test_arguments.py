@@ -35,6 +35,7 @@ from vrooli.workflows.results.clusters import (
     ClusterView,
     KubeconfigResult,
 )
+from vrooli.workflows.results.databases import SwitchoverResult
 from vrooli.workflows.results.findings import CheckResult, DiagnoseResult
 from vrooli.workflows.results.graphs import GraphResult
 from vrooli.workflows.results.releases import (
@@ -49,6 +50,7 @@ from vrooli.workflows.results.suites import SuitesResult
 from vrooli.workflows.rollback import RollbackOptions
 from vrooli.workflows.safeguards.consent import Consent
 from vrooli.workflows.setup import SetupOptions
+from vrooli.workflows.switchover import Database, SwitchoverOptions
 from vrooli.workflows.test import SuiteOptions
 
 DEV, PROD = ENVIRONMENTS["dev"], ENVIRONMENTS["prod"]
@@ -133,6 +135,13 @@ RESULTS: dict[str, Result] = {
         is_running=False,
         ranges=(),
         backups=(BACKUP,),
+    ),
+    "switchover.switchover": SwitchoverResult.model_validate(
+        {
+            **STEPS,
+            **dict.fromkeys(("release", "namespace", "database", "previous", "current"), "x"),
+            "pause_s": 0.0,
+        }
     ),
     "uninstall.uninstall": StepsResult.model_validate(STEPS),
     "clusters.embedded.start": ClusterResult(changed=False, cluster=CLUSTER),
@@ -234,6 +243,11 @@ def _rollback(**changes: Any) -> dict[str, Any]:
 
 def _uninstall(**changes: Any) -> dict[str, Any]:
     return _release(**{"data": False, "consent": Consent(), **changes})
+
+
+def _switchover(**changes: Any) -> dict[str, Any]:
+    options = SwitchoverOptions(**{"environment": DEV, "database": Database.REDIS, **changes})
+    return {"options": options, "consent": Consent()}
 
 
 def _diagnose(**changes: Any) -> dict[str, Any]:
@@ -443,6 +457,16 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
     ),
     ("backup.backups", "backups", {}, _release()),
     ("backup.backups", "backups -e prod", {}, _release(environment=PROD)),
+    ("switchover.switchover", "switchover redis", {}, _switchover()),
+    (
+        "switchover.switchover",
+        "switchover postgres --to pg-0 -e prod --cluster kind --yes",
+        {},
+        {
+            **_switchover(database=Database.POSTGRES, to="pg-0", environment=PROD, cluster="kind"),
+            "consent": YES,
+        },
+    ),
     ("uninstall.uninstall", "uninstall", {}, _uninstall()),
     ("uninstall.uninstall", "uninstall --data", {}, _uninstall(data=True)),
     (

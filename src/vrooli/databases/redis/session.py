@@ -23,7 +23,8 @@ MASTER = "mymaster"
 # The time limit of a command, seconds.
 COMMAND_S = 10.0
 _PORTS = {names.REDIS: '"${REDIS_PORT:-6379}"', names.SENTINEL: "26379"}
-_AUTH = 'if [ -n "$REDIS_PASSWORD" ]; then export REDISCLI_AUTH="$REDIS_PASSWORD"; fi; '
+# Gives redis-cli the password of the pod's environment.
+AUTH = 'if [ -n "$REDIS_PASSWORD" ]; then export REDISCLI_AUTH="$REDIS_PASSWORD"; fi; '
 # Begins a reply that reports an error, with redis-cli's option --json.
 _ERROR = "error:"
 
@@ -142,7 +143,7 @@ class Redis:
         place = Place(self.namespace, pod.name, pod.component)
         script = f"redis-cli -p {_PORTS[pod.component]} --json"
         line = " ".join(map(_quoted, words)) + "\n"
-        completed = await programs.run(self.kube, place, script, [], line, limit_s, before=_AUTH)
+        completed = await programs.run(self.kube, place, script, [], line, limit_s, before=AUTH)
         output = completed.stdout.removesuffix("\n")
         if completed.exit_code or output.startswith(_ERROR):
             raise RedisCommandError(

@@ -23,6 +23,7 @@ class Action(StrEnum):
     ROLLBACK = "`rollback`"
     DEVELOP = "`develop`, if the release exists"
     REPLACE_ARTIFACT = "`develop`, if the release was not created by `develop`"
+    SWITCHOVER = "`switchover`, if there is something to do"
     UNINSTALL = "`uninstall`"
     DELETE_DATA = "`uninstall --delete-data`"
     DELETE_CLUSTER = "`cluster delete`, if the cluster exists"
@@ -46,6 +47,7 @@ REQUIRES_YES: Mapping[Action, Sequence[str]] = {
     Action.ROLLBACK: SHARED,
     Action.DEVELOP: SHARED,
     Action.REPLACE_ARTIFACT: EVERY,
+    Action.SWITCHOVER: SHARED,
     Action.UNINSTALL: SHARED,
     Action.DELETE_DATA: EVERY,
     Action.DELETE_CLUSTER: EVERY,

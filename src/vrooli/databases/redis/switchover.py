@@ -1,0 +1,280 @@
+"""A planned switchover of Redis by Sentinel that loses no acknowledged write.
+
+Writes are paused until a replica is promoted; then the connections of clients are closed, and they
+ask Sentinel for the new master. If this process is killed in between, the pause ends by itself, and
+the former master refuses writes without its replicas (``min-replicas-to-write``).
+
+The steps within the pause run as two scripts in the master's pod: a request from here to each pod
+would make the pause several times as long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from vrooli.databases import programs
+from vrooli.databases.model import Plan, Switched
+from vrooli.databases.programs import Place
+from vrooli.databases.redis.session import AUTH, MASTER, Redis, RedisCommandError, RedisPod
+from vrooli.errors import PrerequisiteError, UsageError, VrooliError, WaitTimeoutError
+from vrooli.events import Progress
+from vrooli.kube.concurrency import gather_limited
+from vrooli.kube.objects import texts
+from vrooli.operators.redis import names
+from vrooli.release.rollout.redis_reconcile import ANNOTATION
+
+PORT = 6379
+# The log of writes that a replica may lack at the start, bytes.
+MAX_LAG = 1024 * 1024
+# How long replicas may take to catch up, and the processes to agree on the new master, seconds.
+CATCH_UP_S, FOLLOW_S = 30.0, 120.0
+# The longest pause of writes, and of each of its two halves, seconds. Sentinel promotes within one
+# to two, or gives up after its failover-timeout (10 in the chart).
+PAUSE_S, HALF_S = 30.0, 14.0
+# Sentinel reads the priorities of replicas every ten seconds (SENTINEL_INFO_PERIOD), seconds.
+PRIORITIES_S = 25.0
+POLL_S = 0.5
+# Settings that a switchover changes for its duration, and their defaults in Redis.
+WRITE_LIMIT, PRIORITY = "min-replicas-to-write", "replica-priority"
+DEFAULTS = {WRITE_LIMIT: "0", PRIORITY: "100"}
+_CLI = 'cli() { redis-cli -p "${REDIS_PORT:-6379}" "$@"; }; '
+# Pauses writes until all replicas have the last one. Arguments: the limits, then the replicas.
+_PAUSE = (
+    f"sh -ec '{_CLI}"
+    'cli CLIENT PAUSE "$1" WRITE >&2; cli CONFIG SET min-replicas-to-write "$2" >&2; shift 2; '
+    'offset="$(cli ROLE | sed -n 2p)"; '
+    'for replica in "$@"; do '
+    'until [ "$(cli -h "$replica" ROLE | sed -n 5p)" -ge "$offset" ]; do sleep 0.05; done; '
+    'done\' sh "$@"'
+)
+# Follows the first replica that was promoted, closes the connections of clients, ends the pause.
+_FOLLOW = (
+    f"sh -ec '{_CLI}"
+    'while true; do for replica in "$@"; do '
+    'if [ "$(cli -h "$replica" ROLE | sed -n 1p)" = master ]; then '
+    f'cli REPLICAOF "$replica" {PORT} >&2; cli CLIENT KILL TYPE normal SKIPME yes >&2; '
+    'cli CLIENT UNPAUSE >&2; echo "$replica"; exit; fi; '
+    'done; sleep 0.05; done\' sh "$@"'
+)
+
+
+async def plan(redis: Redis, to: str, progress: Progress) -> Plan:
+    """Check that a switchover is possible: all processes are healthy, and all replicas in sync.
+
+    Args:
+        redis: The RedisFailover.
+        to: The pod that becomes the master; empty lets Sentinel choose.
+        progress: Reports what it waits for.
+
+    Raises:
+        UsageError: There is no such pod.
+        PrerequisiteError: There is no replica, or a process is unhealthy or lags.
+    """
+    pods = await redis.pods()
+    if to and to not in {pod.name for pod in pods}:
+        listed = ", ".join(pod.name for pod in pods)
+        raise UsageError(f"Redis {redis.name} has no pod {to}.", f"Its pods are: {listed}.")
+    if redis.replicas(names.REDIS) == 1:
+        raise PrerequisiteError(
+            f"Redis {redis.name} has no replica: {pods[0].name if pods else 'its pod'} is its "
+            "only instance.",
+            "Deploy it with two or more replicas (spotahomeRedis.redis.replicas) first.",
+        )
+    await _require_ready(redis)
+    master = await redis.master()
+    if to == master.name:
+        return Plan(master.name, master.name)
+    await _await_in_sync(redis, master, progress)
+    return Plan(master.name, to)
+
+
+async def _require_ready(redis: Redis) -> None:
+    for component in (names.REDIS, names.SENTINEL):
+        pods = await redis.pods(component)
+        ready = [pod for pod in pods if pod.is_ready and pod.address]
+        if len(ready) < redis.replicas(component):
+            raise PrerequisiteError(
+                f"Redis {redis.name} is not healthy: {len(ready)} of {redis.replicas(component)} "
+                f"{component} pods are ready.",
+                "Run `vrooli diagnose` to find the cause.",
+            )
+        if component == names.SENTINEL:
+            for pod in ready:
+                await redis.command(pod, "SENTINEL", "CKQUORUM", MASTER)
+
+
+async def _await_in_sync(redis: Redis, master: RedisPod, progress: Progress) -> None:
+    reason = ""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(CATCH_UP_S):
+            while reason := await _lag(redis, master):
+                progress.report(f"waits: {reason}")
+                await asyncio.sleep(POLL_S)
+    if reason:
+        raise PrerequisiteError(
+            f"A switchover of Redis {redis.name} would take long or lose data: {reason}.",
+            "Wait until it has caught up, or run `vrooli diagnose` to find the cause.",
+        )
+
+
+async def _lag(redis: Redis, master: RedisPod) -> str:
+    """Which replica does not follow the master closely; empty if all do."""
+    role = await redis.command(master, "ROLE")
+    if role[0] != "master":
+        return f"{master.name} is not the master"
+    for pod in await redis.pods():
+        if pod.name == master.name:
+            continue
+        replica = await redis.command(pod, "ROLE")
+        if replica[0] != "slave" or replica[1] != master.address or replica[3] != "connected":
+            return f"{pod.name} does not replicate from {master.name}"
+        if role[1] - replica[4] > MAX_LAG:
+            return f"{pod.name} is {(role[1] - replica[4]) / 1024 / 1024:.1f} MiB behind"
+    return ""
+
+
+async def switch_over(redis: Redis, planned: Plan, progress: Progress) -> Switched:
+    """Promote a replica: the planned one, or the one that Sentinel chooses.
+
+    Raises:
+        VrooliError: Sentinel refused, or promoted none in time; the master may be unchanged.
+    """
+    pods = {pod.name: pod for pod in await redis.pods()}
+    master = pods[planned.current]
+    replicas = [pod for pod in pods.values() if pod.name != master.name]
+    sentinel = (await redis.pods(names.SENTINEL))[0]
+    candidates = [pod for pod in replicas if planned.target in ("", pod.name)]
+    passed_over = [pod for pod in replicas if pod not in candidates]
+    try:
+        await _set_priorities(redis, sentinel, passed_over, progress)
+        progress.report("pauses writes")
+        began = time.monotonic()
+        await _pause(redis, master, replicas)
+        async with asyncio.TaskGroup() as group:
+            following = group.create_task(_follow(redis, master, candidates))
+            await _fail_over(redis, master, sentinel)
+        pause_s = time.monotonic() - began
+    finally:
+        await asyncio.shield(_restore(redis, passed_over, PRIORITY))
+    await _restore(redis, list(pods.values()), WRITE_LIMIT)
+    promoted = next(pod for pod in candidates if pod.address == following.result())
+    return Switched(promoted.name, pause_s)
+
+
+async def _set_priorities(
+    redis: Redis, sentinel: RedisPod, passed_over: Sequence[RedisPod], progress: Progress
+) -> None:
+    """Exclude replicas from promotion, and wait until Sentinel has read that."""
+    if not passed_over:
+        return
+    for pod in passed_over:
+        await redis.command(pod, "CONFIG", "SET", PRIORITY, "0")
+    addresses = {pod.address for pod in passed_over}
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(PRIORITIES_S):
+            while True:
+                states = await redis.command(sentinel, "SENTINEL", "REPLICAS", MASTER)
+                if addresses <= {item["ip"] for item in states if item["slave-priority"] == "0"}:
+                    return
+                progress.report("waits until Sentinel knows the priorities")
+                await asyncio.sleep(POLL_S)
+    raise WaitTimeoutError(
+        f"Sentinel {sentinel.name} has not read the priorities of the replicas after "
+        f"{PRIORITIES_S:g} s.",
+        "Run `vrooli diagnose` to find the cause.",
+    )
+
+
+async def _pause(redis: Redis, master: RedisPod, replicas: Sequence[RedisPod]) -> None:
+    arguments = [f"{PAUSE_S * 1000:.0f}", str(len(replicas)), *(pod.address for pod in replicas)]
+    try:
+        await _run(redis, master, _PAUSE, arguments)
+    except BaseException:
+        await asyncio.shield(_unpause(redis, master))
+        raise
+
+
+async def _fail_over(redis: Redis, master: RedisPod, sentinel: RedisPod) -> None:
+    try:
+        await redis.command(sentinel, "SENTINEL", "FAILOVER", MASTER)
+    except RedisCommandError:
+        # Sentinel has started nothing.
+        await asyncio.shield(_unpause(redis, master))
+        raise
+
+
+async def _follow(redis: Redis, master: RedisPod, candidates: Sequence[RedisPod]) -> str:
+    """The address of the promoted replica, once the former master follows it."""
+    addresses = [pod.address for pod in candidates]
+    return (await _run(redis, master, _FOLLOW, addresses)).strip()
+
+
+async def _run(redis: Redis, pod: RedisPod, script: str, arguments: Sequence[str]) -> str:
+    place = Place(redis.namespace, pod.name, pod.component)
+    completed = await programs.run(redis.kube, place, script, arguments, "", HALF_S, before=AUTH)
+    if completed.exit_code:
+        raise VrooliError(f"Redis in pod {place} refused a command: {completed.stderr.strip()}")
+    return completed.stdout
+
+
+async def _unpause(redis: Redis, master: RedisPod) -> None:
+    with contextlib.suppress(VrooliError):  # the pause ends by itself
+        await redis.command(master, "CLIENT", "UNPAUSE")
+    await _restore(redis, [master], WRITE_LIMIT)
+
+
+async def _restore(redis: Redis, pods: Sequence[RedisPod], setting: str) -> None:
+    """Set a setting of pods to what the RedisFailover asks for; what a killed run left, too."""
+    value = configured(redis.body, setting)
+
+    async def restore(pod: RedisPod) -> None:
+        with contextlib.suppress(VrooliError):  # the operator sets it at its next reconciliation
+            await redis.command(pod, "CONFIG", "SET", setting, value)
+
+    await gather_limited(restore, pods)
+
+
+def configured(body: Mapping[str, object], setting: str) -> str:
+    """The value of a setting in the RedisFailover; the default of Redis without one."""
+    lines = (line.split(maxsplit=1) for line in texts(body, "spec", "redis", "customConfig"))
+    values = {words[0]: words[1] for words in lines if len(words) > 1}
+    return values.get(setting, DEFAULTS[setting])
+
+
+async def await_followers(redis: Redis, master: str, progress: Progress) -> None:
+    """Wait until Sentinels, replicas and the operator know the new master.
+
+    Raises:
+        WaitTimeoutError: One does not.
+    """
+    moment = datetime.now(UTC).isoformat()
+    await redis.kube.patch(
+        *(names.API_VERSION, names.KIND, redis.name, redis.namespace),
+        {"metadata": {"annotations": {ANNOTATION: moment}}},
+    )
+    reason = ""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(FOLLOW_S):
+            while reason := await _disagreement(redis, master):
+                progress.report(f"waits: {reason}")
+                await asyncio.sleep(POLL_S)
+    if reason:
+        raise WaitTimeoutError(
+            f"{master} is the master, but not everything follows it after {FOLLOW_S:g} s: "
+            f"{reason}.",
+            "Run `vrooli diagnose` to find the cause.",
+        )
+
+
+async def _disagreement(redis: Redis, master: str) -> str:
+    try:
+        actual = await redis.master()
+    except PrerequisiteError as error:
+        return error.message
+    if actual.name != master:
+        return f"the Sentinels name {actual.name} as the master"
+    return await _lag(redis, actual)
