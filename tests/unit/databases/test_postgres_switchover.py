@@ -69,9 +69,6 @@ class Site:
 
 A = postgres_pod("pg-a-0", "master")
 B, C = postgres_pod("pg-b-0", "replica"), postgres_pod("pg-c-0", "replica")
-    postgres_pod(f"pg-{name}-0", role)
-    for name, role in zip("abc", ("master", "replica", "replica"), strict=True)
-)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from support.fakes.cluster import FakeCluster
+from support.fakes.cluster import FakeCluster, namespace
 from support.release.database_pods import output, owned, redis_cli, redis_pod
 from vrooli.databases.model import Plan, Switched
 from vrooli.databases.redis import switchover
@@ -40,7 +40,7 @@ class Site:
         names = list(ADDRESSES)[:replicas]
         pods = [redis_pod(name, "redis", ADDRESSES[name], is_ready=ready) for name in names]
         sentinel = redis_pod("rfs-a", "sentinel", "10.0.0.9")
-        self.cluster = FakeCluster(failover, sentinel, *pods)
+        self.cluster = FakeCluster(namespace(), failover, sentinel, *pods)
         self.master = "10.0.0.1"
         self.promoted = "10.0.0.2"
         self.offsets = dict.fromkeys(ADDRESSES.values(), 1000)
