@@ -32,22 +32,25 @@ export function App() {
         </div>
       </header>
       <main>
-        <div className="column">
-          <Composer onPosted={add} />
-          <section aria-label="Posts" aria-live="polite" aria-busy={!loaded}>
-            {posts.map((post) => (
-              <PostCard key={post.id} post={post} now={now} />
-            ))}
-            {posts.length === 0 && (
-              <p className="empty">
-                {loaded ? "No posts yet. Be the first to post." : "Loading the posts…"}
-              </p>
-            )}
-          </section>
-        </div>
+        {health === null && (
+          <p className="card outage" role="alert">
+            The server is unreachable. The page connects again by itself; what you write is kept.
+          </p>
+        )}
+        <Composer onPosted={add} />
         <aside>
           <HealthPanel health={health} live={live} />
         </aside>
+        <section aria-label="Posts" aria-live="polite" aria-busy={!loaded}>
+          {posts.map((post) => (
+            <PostCard key={post.id} post={post} now={now} />
+          ))}
+          {posts.length === 0 && (
+            <p className="empty">
+              {loaded ? "No posts yet. Be the first to post." : "Loading the posts…"}
+            </p>
+          )}
+        </section>
       </main>
     </>
   );

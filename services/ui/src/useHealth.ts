@@ -3,9 +3,12 @@ import { type Health, readHealth } from "./api";
 
 const INTERVAL_MS = 5000;
 
-/** The system's health, polled while the page is visible; null if unknown. */
-export function useHealth(): Health | null {
-  const [health, setHealth] = useState<Health | null>(null);
+/** The last report; null if the server did not send one, undefined before the first request. */
+export type KnownHealth = Health | null | undefined;
+
+/** The system's health, polled while the page is visible. */
+export function useHealth(): KnownHealth {
+  const [health, setHealth] = useState<KnownHealth>(undefined);
   useEffect(() => {
     let stopped = false;
     async function poll() {

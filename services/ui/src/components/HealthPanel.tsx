@@ -1,4 +1,6 @@
+import { useState } from "react";
 import type { Check, Health } from "../api";
+import type { KnownHealth } from "../useHealth";
 
 const NAMES: Record<string, string> = {
   database: "Database",
@@ -13,20 +15,33 @@ function checksOf(health: Health): [string, Check][] {
   return [...Object.entries({ database, redis, queue }), ...Object.entries(services)];
 }
 
-/** The health of each component, as reported by the server. */
-export function HealthPanel({ health, live }: { health: Health | null; live: boolean }) {
+/** The health of each component, as reported by the server; a narrow page shows the summary. */
+export function HealthPanel({ health, live }: { health: KnownHealth; live: boolean }) {
   const checks = health ? checksOf(health) : [];
   const down = (health && health.status !== "up") || checks.some(([, check]) => check.status === "down");
   const summary = !health ? "Unknown" : down ? "Degraded" : "All systems up";
+  const [open, setOpen] = useState(false);
+  const shown = open || down;
   return (
     <section className="card health" aria-labelledby="health-title">
       <header>
         <h2 id="health-title">System</h2>
+        {!down && (
+          <button
+            type="button"
+            className="quiet narrow-only"
+            aria-expanded={open}
+            aria-controls="health-details"
+            onClick={() => setOpen(!open)}
+          >
+            {open ? "Hide" : "Details"}
+          </button>
+        )}
         <span className={`state ${!health ? "pending" : down ? "down" : "up"}`} role="status">
           {summary}
         </span>
       </header>
-      <ul>
+      <ul id="health-details" className={shown ? "" : "wide-only"}>
         {checks.map(([name, check]) => (
           <li key={name} title={check.error}>
             <span className={`dot ${check.status}`} aria-hidden="true" />
@@ -43,7 +58,7 @@ export function HealthPanel({ health, live }: { health: Health | null; live: boo
         </li>
       </ul>
       {health && (
-        <footer>
+        <footer className={shown ? "" : "wide-only"}>
           Version {health.version} · {health.environment}
         </footer>
       )}

@@ -1,7 +1,9 @@
 import { cleanup, fireEvent, render, screen } from "@testing-library/react";
 import { afterEach, expect, test, vi } from "vitest";
 import type { Health, Post } from "../api";
-import { Composer, validatePicture } from "./Composer";
+import { App } from "../App";
+import { validatePicture } from "../pictures";
+import { Composer, TEXT_MAX } from "./Composer";
 import { HealthPanel } from "./HealthPanel";
 import { PostCard } from "./PostCard";
 
@@ -79,11 +81,77 @@ test("a failed post is sent again with the same key, another post with a new key
   expect(keys[2]).not.toBe(keys[0]);
 });
 
-test("an invalid picture is rejected before it is sent", () => {
-  expect(validatePicture(new File(["x"], "a.gif", { type: "image/gif" }))).toMatch(/PNG, JPEG/);
-  const large = new File([new Uint8Array(5 * 1024 * 1024 + 1)], "a.png", { type: "image/png" });
-  expect(validatePicture(large)).toMatch(/5 MiB/);
-  expect(validatePicture(new File(["x"], "a.png", { type: "image/png" }))).toBeNull();
+const PNG = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13]);
+
+function pictureOf(content: BlobPart, type = "image/png"): File {
+  return new File([content], "a.png", { type });
+}
+
+test("a picture that the server would reject is rejected before it is sent", async () => {
+  expect(await validatePicture(pictureOf("x", "image/gif"))).toMatch(/PNG, JPEG/);
+  expect(await validatePicture(pictureOf(new Uint8Array(5 * 1024 * 1024 + 1)))).toMatch(/5 MiB/);
+  expect(await validatePicture(pictureOf("<html>not a picture</html>"))).toMatch(/not a picture/);
+  expect(await validatePicture(pictureOf(""))).toMatch(/not a picture/);
+  expect(await validatePicture(pictureOf(PNG))).toBeNull();
+});
+
+test("a file that is no picture is refused at once, and can be chosen again", async () => {
+  render(<Composer onPosted={() => {}} />);
+  const input = screen.getByLabelText("Add a picture") as HTMLInputElement;
+  fireEvent.change(input, { target: { files: [pictureOf("<html>")] } });
+  expect((await screen.findByRole("alert")).textContent).toMatch(/not a picture/);
+  expect(input.value).toBe("");
+});
+
+test("a picture that the browser can't decode is refused", async () => {
+  vi.stubGlobal("URL", { ...URL, createObjectURL: () => "blob:x", revokeObjectURL: () => {} });
+  render(<Composer onPosted={() => {}} />);
+  fireEvent.change(screen.getByLabelText("Add a picture"), { target: { files: [pictureOf(PNG)] } });
+  fireEvent.error(await screen.findByAltText("Selected picture"));
+  expect((await screen.findByRole("alert")).textContent).toMatch(/not a picture/);
+  expect(screen.queryByAltText("Selected picture")).toBeNull();
+});
+
+test("the form says why a post can't be sent", () => {
+  render(<Composer onPosted={() => {}} />);
+  expect(screen.getByText("Write a text to post.")).toBeTruthy();
+  fireEvent.change(screen.getByRole("textbox"), { target: { value: "Hello" } });
+  expect(screen.queryByText("Write a text to post.")).toBeNull();
+});
+
+test("the limit is shown before it is reached, and no text is cut", () => {
+  render(<Composer onPosted={() => {}} />);
+  const box = screen.getByRole("textbox") as HTMLTextAreaElement;
+  const button = screen.getByRole("button", { name: "Post" }) as HTMLButtonElement;
+  fireEvent.change(box, { target: { value: "😀".repeat(TEXT_MAX - 10) } });
+  expect(screen.getByText("10 characters left")).toBeTruthy();
+  expect(button.disabled).toBe(false);
+  fireEvent.change(box, { target: { value: "a".repeat(TEXT_MAX + 7) } });
+  expect(screen.getByText(/^7 characters over the limit/)).toBeTruthy();
+  expect(box.value).toHaveLength(TEXT_MAX + 7);
+  expect(button.disabled).toBe(true);
+});
+
+test("Ctrl+Enter posts, and the text has the focus again", async () => {
+  vi.stubGlobal("fetch", async () => Response.json(post));
+  const posted = vi.fn();
+  render(<Composer onPosted={posted} />);
+  const box = screen.getByRole("textbox") as HTMLTextAreaElement;
+  fireEvent.keyDown(box, { key: "Enter", ctrlKey: true });
+  expect(posted).not.toHaveBeenCalled();
+  fireEvent.change(box, { target: { value: "Hello" } });
+  fireEvent.keyDown(box, { key: "Enter" });
+  fireEvent.keyDown(box, { key: "Enter", ctrlKey: true });
+  await vi.waitFor(() => expect(posted).toHaveBeenCalledTimes(1));
+  await vi.waitFor(() => expect(document.activeElement).toBe(box));
+  expect(box.value).toBe("");
+});
+
+test("the page says that the server is unreachable", async () => {
+  vi.stubGlobal("fetch", async () => Promise.reject(new TypeError("connection refused")));
+  vi.stubGlobal("EventSource", class { addEventListener() {} close() {} });
+  render(<App />);
+  expect((await screen.findByRole("alert")).textContent).toMatch(/^The server is unreachable/);
 });
 
 test("the health panel lists each component and which is down", () => {
