@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from vrooli import environments
 from vrooli.cli import examples, options
@@ -26,13 +28,12 @@ NEXT = {
 USUAL_CLUSTER = "embedded:vrooli"
 WIDTH = max(len(f"vrooli {command}") for command in NEXT)
 
+Watch = Annotated[bool, typer.Option("--watch", help="Run edited files in the pods until Ctrl-C.")]
+
 EXAMPLES = examples.epilog(
     ("Set up an embedded cluster and deploy the dev environment", "vrooli develop"),
     ("Use minikube, and add a values file", "vrooli develop --cluster minikube -f my-values.yaml"),
-    (
-        "Read the secrets from a local file",
-        "vrooli develop --secrets-source file --secrets-file my.env",
-    ),
+    ("Run edited files in the pods until Ctrl-C", "vrooli develop --watch"),
 )
 
 
@@ -44,6 +45,7 @@ def command(
     secrets_file: options.SecretsFile = None,
     values: options.ValuesFiles = None,
     port: options.Ports = None,
+    watch: Watch = False,
     yes: prompt.Yes = False,
     discard_overrides: options.DiscardOverrides = False,
     output: options.Output = options.OutputFormat.TEXT,
@@ -54,10 +56,14 @@ def command(
     Installs or updates only what is missing: host packages, programs, images, the cluster, the
     operators, Vault and the release. It can be run again at any time and continues where it
     stopped.
+
+    With --watch, pods run the files of services/ as they are saved: Python services restart, and
+    the page reloads what changed. A changed Containerfile or lock file builds that image, and a
+    changed chart or values file is deployed. Ctrl-C runs the built images again.
     """
 
     def work(listener: Listener) -> Awaitable[DevelopResult]:
-        from vrooli.workflows.develop import develop
+        from vrooli.workflows import develop, develop_watch
         from vrooli.workflows.options import DevelopOptions
 
         environments.target(target)
@@ -69,8 +75,10 @@ def command(
             values=tuple(values or ()),
             ports=options.ports(port),
             discard_overrides=discard_overrides,
+            watch=watch,
         )
-        return develop(request, listener, prompt.consent(yes=yes))
+        run = develop_watch.watch if watch else develop.develop
+        return run(request, listener, prompt.consent(yes=yes))
 
     execute(work, _show, output, debug)
 

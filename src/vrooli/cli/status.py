@@ -115,6 +115,9 @@ def _show(result: StatusResult, console: Console, *, requested: str | None = Non
             f"revision {release.revision} {release.chart}"
         )
         tables.show_overrides(release.overrides, console)
+        if release.edited is not None:
+            names = ", ".join(release.edited.workloads)
+            console.print(f"Edited files run in {names}, updated by {release.edited.watched_by}")
     tables.show_rows(
         "Workloads",
         ("", "kind", "name", "detail"),

@@ -7,14 +7,17 @@ from vrooli.images.archives.bundle import bundle
 from vrooli.images.archives.image_archive import archive
 from vrooli.images.builds.base import renew
 from vrooli.images.builds.engine import BuiltImage, ensure
+from vrooli.images.builds.inputs import is_input
 from vrooli.images.catalog import (
     ADDONS,
     DATA,
+    DEVELOPMENT,
     MONITORING,
     OPERATORS,
     SERVICES,
     WITH_PROGRAMS,
     WITHOUT_PROGRAMS,
+    find_image,
     programs_of,
 )
 from vrooli.images.contents import Package, read_with_modules
@@ -25,6 +28,7 @@ from vrooli.images.push import is_pushable, push, require_registries
 __all__ = [
     "ADDONS",
     "DATA",
+    "DEVELOPMENT",
     "MONITORING",
     "OPERATORS",
     "SERVICES",
@@ -35,6 +39,8 @@ __all__ = [
     "archive",
     "bundle",
     "ensure",
+    "find_image",
+    "is_input",
     "is_pushable",
     "newest_builds",
     "programs_of",

@@ -114,6 +114,15 @@ IMAGES = {
         _service_image("jobs", 5, shared=True, after="server"),
         _service_image("rotator", 5, shared=True, after="server"),
         _service_image("ui", 60, after="server"),
+        Image(
+            "ui-development",
+            "dev",
+            "images/ui-development",
+            build_s=40,
+            context="services",
+            sources=("ui/package.json", "ui/package-lock.json", "ui/node-requirements.txt"),
+            after=("ui",),
+        ),
         _service_image("nsfw-detector", 60, after="server"),
     )
 }
@@ -125,6 +134,9 @@ DATA = ("postgres", "redis", "openbao")
 # Images that only the production values enable.
 MONITORING = ("redis-exporter",)
 SERVICES = ("server", "jobs", "rotator", "ui", "nsfw-detector", "adminer")
+
+# Images that only pods with edited files run.
+DEVELOPMENT = ("ui-development",)
 
 # Images that can be built before the Go programs exist, and those that cannot.
 WITHOUT_PROGRAMS = ("base", "postgresql", "redis", "openbao", *MONITORING, *SERVICES)

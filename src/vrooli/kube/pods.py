@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
@@ -19,6 +19,7 @@ from vrooli.kube import execution
 from vrooli.kube.api_errors import ApiError, error_message
 from vrooli.kube.forward import Forward
 from vrooli.kube.rest import Rest
+from vrooli.kube.session import Session, open_session
 from vrooli.steps import first_error
 
 # What a kubelet answers in a log's stead when the container was taken away a moment ago.
@@ -85,6 +86,22 @@ class Pods(Rest):
             VrooliError: The connection broke off, or the program could not be started.
         """
         return await execution.run(self._api, program)
+
+    @asynccontextmanager
+    async def session(
+        self, namespace: str, pod: str, container: str, argv: Sequence[str]
+    ) -> AsyncIterator[Session]:
+        """Run a program in a pod's container that reads its standard input during the block.
+
+        Raises:
+            VrooliError: There is no such pod or program any more, or the connection ended.
+        """
+        try:
+            async with open_session(self._api, namespace, pod, container, argv) as session:
+                yield session
+        except* (*_REFUSALS, VrooliError) as errors:
+            error = first_error(errors)
+            raise VrooliError(f"The session in pod {namespace}/{pod} ended: {error}") from errors
 
     async def logs(
         self,

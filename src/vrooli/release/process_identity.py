@@ -43,6 +43,12 @@ def is_dead(other: str) -> bool:
         return False
 
 
+def is_alive(other: str) -> bool:
+    """Whether a process of this machine runs; False for other machines."""
+    machine = other.partition("/")[0]
+    return bool(machine) and machine == _machine() and not is_dead(other)
+
+
 def _machine() -> str:
     """The machine's boot and this PID namespace."""
     try:

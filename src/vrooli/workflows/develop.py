@@ -15,6 +15,7 @@ from vrooli.events import Listener, Outcome, Progress, StepEnded
 from vrooli.release import lease
 from vrooli.secrets import env_file
 from vrooli.steps import Step, run_steps
+from vrooli.workflows import edited_pods
 from vrooli.workflows.change_view import override_view
 from vrooli.workflows.clusters.selection import Choice, choose
 from vrooli.workflows.develop_run import DevelopRun, secrets_file
@@ -45,20 +46,42 @@ async def develop(
         VrooliError: The first step's error.
     """
     began = time.monotonic()
+    choice = await checked_choice(options)
+    async with contextlib.AsyncExitStack() as exits:
+        run = DevelopRun(options, choice, exits)
+        ended = await bring_up(run, listener, consent)
+        return result_of(run, ended, time.monotonic() - began)
+
+
+async def checked_choice(options: DevelopOptions) -> Choice:
+    """The cluster, after a check of the files that the run is given; nothing is touched.
+
+    Raises:
+        UsageError: A name or a file is wrong.
+        PrerequisiteError: The cluster can't take our images.
+    """
     _check_values(options)
     _check_secrets(options)
-    choice = await _chosen(options)
-    async with choice.turn(listener), contextlib.AsyncExitStack() as exits:
-        run = DevelopRun(options, choice, exits)
+    return await _chosen(options)
+
+
+async def bring_up(run: DevelopRun, listener: Listener, consent: Consent) -> list[StepEnded]:
+    """Run all steps: nobody else of this machine is at work on the cluster meanwhile.
+
+    Raises:
+        See :func:`develop`.
+    """
+    await edited_pods.demand_unwatched_early(run.choice, run.options.environment)
+    async with run.choice.turn(listener):
         before, under_lease = _split_by_lease(run.steps())
         revision, ended = await _run_before_lease(run, before, consent, listener)
+        await edited_pods.demand_unwatched(run.kube, run.release)
         # A deploy from elsewhere, or a rollback, may be at work on the same release.
         async with lease.hold(run.kube, run.release, Progress("release", listener)):
             await replacement.check_again(
-                run.kube, run.release, options.environment, consent, revision
+                run.kube, run.release, run.options.environment, consent, revision
             )
-            ended += await run.hold(under_lease, listener)
-    return _result(run, ended, time.monotonic() - began)
+            return ended + await run.hold(under_lease, listener)
 
 
 async def _run_before_lease(
@@ -81,7 +104,8 @@ async def _run_before_lease(
     return revision, ended
 
 
-def _result(run: DevelopRun, ended: Sequence[StepEnded], elapsed_s: float) -> DevelopResult:
+def result_of(run: DevelopRun, ended: Sequence[StepEnded], elapsed_s: float) -> DevelopResult:
+    """The result of the steps of a run."""
     steps = tuple(StepResult.of(step) for step in ended)
     environment = run.options.environment
     urls = release_urls(run.cluster.urls(), run.manifests)

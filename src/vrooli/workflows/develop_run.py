@@ -73,6 +73,8 @@ class DevelopRun:
         self.machine = Machine(runs_clusters=choice.embedded)
         self.sources: dict[str, Source] = {}
         self.applied = Applied(changed=False)
+        # Values over all others, for pods that run edited files.
+        self.overlay: chart_values.Values = {}
         self.manifests: tuple[Manifest, ...] = ()
 
     def steps(self) -> list[Step]:
@@ -131,6 +133,7 @@ class DevelopRun:
     async def load_images(self, progress: Progress) -> Done:
         """Load the images of the data and the services."""
         every = [*images.DATA, *images.SERVICES]
+        every += [name for name in images.DEVELOPMENT if name in self.machine.images]
         requested = every if self.choice.embedded else [*FIRST, *every]
         return await self.cluster.load_images(
             await self.machine.archive(requested, progress), progress
@@ -171,6 +174,7 @@ class DevelopRun:
         """Have the chart installed with the environment's values and the local images."""
         values = chart_values.load(self.options.environment, self.options.values)
         values = chart_values.merge(values, self._local_values())
+        values = chart_values.merge(values, self.overlay)
         values = chart_values.merge(
             values, await postgres_version.local_values(self.kube, values, self.options.values)
         )
@@ -214,17 +218,18 @@ class DevelopRun:
 
     def _local_values(self) -> chart_values.Values:
         """What develop says over the values files: the images that were built here."""
-        services = {key: self._local_image(name) for name, key in SERVICES.items()}
+        services = {key: self.local_image(name) for name, key in SERVICES.items()}
         result: chart_values.Values = {
             "services": services,
-            "rotation": self._local_image("rotator"),
+            "rotation": self.local_image("rotator"),
             "spotahomeRedis": {"image": self.machine.images["redis"].reference},
         }
         if self.options.secrets_source is SecretsSource.FILE:
             result["vso"] = {"enabled": False}
         return result
 
-    def _local_image(self, name: str) -> chart_values.Values:
+    def local_image(self, name: str) -> chart_values.Values:
+        """The values of an image that was built here."""
         image = self.machine.images[name]
         # By content: another image rolls the pods, and a rollback brings back its own.
         repository, _, tag = image.pinned.rpartition(":")

@@ -29,6 +29,7 @@ class DevelopOptions:
             any free one.
         secrets_file: Where the secrets are with the source ``file``; None is the usual place.
         discard_overrides: Deploy without the overrides of the release, and remove them.
+        watch: Whether pods run edited files until the command ends.
     """
 
     environment: Environment
@@ -38,6 +39,7 @@ class DevelopOptions:
     ports: Mapping[str, int] = field(default_factory=dict)
     secrets_file: Path | None = None
     discard_overrides: bool = False
+    watch: bool = False
 
     def __post_init__(self) -> None:
         for file in self.values:

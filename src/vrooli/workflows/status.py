@@ -24,7 +24,7 @@ from vrooli.release.overrides import Overrides
 from vrooli.release.records import storage
 from vrooli.release.records.storage import ReleaseRecord
 from vrooli.release.rollout import operator_logs, queries, readiness
-from vrooli.workflows import advice, packages, status_failures, status_problems
+from vrooli.workflows import advice, edited_pods, packages, status_failures, status_problems
 from vrooli.workflows.change_view import override_view
 from vrooli.workflows.clusters import access, embedded
 from vrooli.workflows.results.base import MissingView
@@ -237,6 +237,7 @@ def _release(release: Release, record: ReleaseRecord | None, stored: Overrides) 
         chart=record.revision.chart,
         outcome=record.metadata.end.value,
         overrides=views,
+        edited=edited_pods.view(record.manifests),
     )
 
 

@@ -76,10 +76,21 @@ def uses_vault(workloads: Iterable[WorkloadView]) -> bool:
 def _of_release(environment: Environment, view: ReleaseView | None) -> list[str]:
     if view is None:
         return []
+    abandoned = _of_edited(environment, view)
     if view.status == DEPLOYED:
         # Hooks and later steps of an unfinished deploy may be missing.
         problem = metadata.format_unready(view.revision, End(view.outcome))
-        return [f"{problem}: {advice.repeat(environment)}"] if problem else []
+        return [*([f"{problem}: {advice.repeat(environment)}"] if problem else []), *abandoned]
     if view.status == ABSENT:
         return [f"release {view.name} is absent: {advice.install(environment)}"]
     return [f"release {view.name} is {view.status}: {advice.repeat(environment)}"]
+
+
+def _of_edited(environment: Environment, view: ReleaseView) -> list[str]:
+    """Pods that run edited files which nobody updates any more."""
+    if view.edited is None or not view.edited.abandoned:
+        return []
+    return [
+        f"{', '.join(view.edited.workloads)} run edited files, but {view.edited.watched_by} has "
+        f"ended: {advice.repeat(environment)}"
+    ]

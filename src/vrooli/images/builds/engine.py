@@ -21,7 +21,7 @@ from vrooli.images.builders.interface import Builder, Request
 from vrooli.images.builds import base, host_settings, inputs, pruning
 from vrooli.images.builds.estimate import TimeEstimate
 from vrooli.images.builds.locks import shared_build
-from vrooli.images.catalog import SERVICES, Image, with_bases
+from vrooli.images.catalog import DEVELOPMENT, SERVICES, Image, with_bases
 from vrooli.images.catalog import find_image as catalog_image
 from vrooli.locks import locked
 from vrooli.steps import first_error
@@ -240,7 +240,7 @@ class _BuildRun:
 def _build_result(image: Image, inputs_hash: str, image_id: str, *, built: bool) -> BuiltImage:
     pinned = image.pinned(inputs_hash)
     records.save_use(pinned)
-    of_release = image.name in SERVICES
+    of_release = image.name in (*SERVICES, *DEVELOPMENT)
     return BuiltImage(
         image.name,
         image.reference,

@@ -32,6 +32,17 @@ def inputs_hash(image: Image, base_id: str | None, programs: Mapping[str, str]) 
     return digest.hexdigest()
 
 
+def is_input(image: Image, path: Path) -> bool:
+    """Whether a file, which may be new or deleted, is one of the image's inputs."""
+    roots = (image.context_dir / source for source in image.sources or (".",))
+    is_source = any(
+        path.is_relative_to(root)
+        and not IGNORED_FOLDERS.intersection(path.relative_to(root).parts[:-1])
+        for root in roots
+    )
+    return is_source or path == image.containerfile
+
+
 def _content(path: Path) -> bytes:
     # Hash each file separately, so that content cannot be mistaken for a file name.
     return hashlib.sha256(path.read_bytes()).digest()
@@ -39,6 +50,8 @@ def _content(path: Path) -> bytes:
 
 def _source_files(image: Image) -> Iterator[Path]:
     for source in sorted(image.sources or (".",)):
+        if (image.context_dir / source).is_file():
+            yield image.context_dir / source
         for folder, folders, files in os.walk(image.context_dir / source):
             folders[:] = sorted(name for name in folders if name not in IGNORED_FOLDERS)
             yield from (Path(folder) / name for name in sorted(files))

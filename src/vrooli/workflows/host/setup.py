@@ -91,15 +91,15 @@ class Machine:
 
     async def ensure_images(self, progress: Progress) -> Done:
         """Build the images without third-party programs, concurrently with the programs."""
-        return await self._build(images.WITHOUT_PROGRAMS, progress)
+        return await self.build(images.WITHOUT_PROGRAMS, progress)
 
     async def ensure_program_images(self, progress: Progress) -> Done:
         """Build the images that contain third-party programs."""
-        return await self._build(images.WITH_PROGRAMS, progress)
+        return await self.build(images.WITH_PROGRAMS, progress)
 
     async def ensure_first_images(self, progress: Progress) -> Done:
         """Build the images that a cluster needs first."""
-        return await self._build(FIRST, progress)
+        return await self.build(FIRST, progress)
 
     async def archive(self, names: Sequence[str], progress: Progress) -> Path:
         """An archive of some of the images."""
@@ -121,7 +121,8 @@ class Machine:
         """The hash of each image's inputs, by its reference."""
         return {image.reference: image.inputs_hash for image in self.images.values()}
 
-    async def _build(self, names: Sequence[str], progress: Progress) -> Done:
+    async def build(self, names: Sequence[str], progress: Progress) -> Done:
+        """Build some of the images, and their bases, unless they are up to date."""
         built = await images.ensure(names, self.programs, progress)
         self.images |= built
         rebuilt = [name for name, image in built.items() if image.built]

@@ -39,6 +39,16 @@ class VaultView(Model):
     detail: str = Field(default="", description="why Vault is not ready, or empty")
 
 
+class EditedView(Model):
+    """Pods of a release that run edited files instead of those of their images."""
+
+    workloads: tuple[str, ...] = Field(description="the names of their workloads")
+    watched_by: str = Field(description="the user, host and process that updates the files")
+    abandoned: bool = Field(
+        description="whether that process of this machine has ended without restoring the images"
+    )
+
+
 class ReleaseView(Model):
     """The state of a Helm release."""
 
@@ -55,6 +65,9 @@ class ReleaseView(Model):
     )
     overrides: tuple[OverrideView, ...] = Field(
         default=(), description="the values that commands such as `vrooli scale` have set"
+    )
+    edited: EditedView | None = Field(
+        default=None, description="the pods that run edited files, or null if there are none"
     )
 
 

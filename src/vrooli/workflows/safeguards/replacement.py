@@ -40,14 +40,14 @@ async def demand_early(choice: Choice, environment: Environment, consent: Consen
     if choice.embedded and (await embedded.named(choice.name).status()).state == embedded.ABSENT:
         return NONE  # it holds no release yet
     try:
-        kube, kubeconfig = await _connect(choice)
+        kube, kubeconfig = await connect(choice)
     except VrooliError:  # develop starts it, or its start fails with a message
         return None
     async with kube:
         return await demand(kube, Release.of(environment, kubeconfig), environment, consent)
 
 
-async def _connect(choice: Choice) -> tuple[Kube, Path]:
+async def connect(choice: Choice) -> tuple[Kube, Path]:
     """Connect to the cluster; also returns its kubeconfig.
 
     Raises:

@@ -1,0 +1,73 @@
+"""The values of pods that run edited files; without these values, pods run their images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from vrooli.development.services import EDITED, EDITED_SERVICES, IMAGE, EditedService
+from vrooli.release import process_identity
+
+PROGRAMS = Path(__file__).parent / "pod_programs"
+# The annotations of such pods: who updates their files, for people, and as a process.
+WATCHED_BY, PROCESS = "vrooli.com/watched-by", "vrooli.com/watching-process"
+VOLUME = {"emptyDir": {"sizeLimit": "256Mi"}}
+# Vite's server resolves packages from the folder above, which is part of the image. Its own
+# configuration may be written only where the root file system is writable. It answers requests
+# with the names of local hosts only; the Ingress decides about names here.
+VITE = (
+    "trap 'exit 0' TERM; until [ -e .received.json ]; do sleep 0.1; done; "
+    "exec node ../node_modules/vite/bin/vite.js --configLoader runner --host --strictPort"
+    ' --port "$PORT"'
+)
+VITE_ENVIRONMENT = {"NODE_ENV": "development", "__VITE_ADDITIONAL_SERVER_ALLOWED_HOSTS": "."}
+VITE_RESOURCES = {
+    "requests": {"cpu": "50m", "memory": "256Mi"},
+    "limits": {"cpu": "2", "memory": "1Gi"},
+}
+
+
+def program(name: str) -> str:
+    """The source text of a program that runs in pods."""
+    return (PROGRAMS / f"{name}.py").read_text()
+
+
+def values() -> dict[str, Any]:
+    """The values, for pods that this process updates."""
+    return {"services": {service.key: _service(service) for service in EDITED_SERVICES}}
+
+
+def _service(service: EditedService) -> dict[str, Any]:
+    annotations = {WATCHED_BY: process_identity.name(), PROCESS: process_identity.process()}
+    result: dict[str, Any] = {
+        "podAnnotations": annotations,
+        "pod": {"volumes": {EDITED: VOLUME}, "command": _command(service)},
+    }
+    if not service.module:
+        result |= {"extraEnv": VITE_ENVIRONMENT, "resources": VITE_RESOURCES}
+    return result
+
+
+def _command(service: EditedService) -> list[str]:
+    if service.module:
+        return ["python", "-c", program("supervisor"), EDITED, IMAGE, service.module]
+    return ["sh", "-c", f"cd {EDITED} && {VITE}"]
+
+
+def receiver(service: EditedService, port: int) -> list[str]:
+    """The command that receives the files of a service in its pod."""
+    restarted = str(port) if service.module else "0"
+    return ["python3", "-c", program("receiver"), EDITED, restarted]
+
+
+def annotations_of(template: Mapping[str, Any]) -> Mapping[str, str]:
+    """The annotations of a pod template that say who updates its files; empty if nobody does."""
+    annotations = template.get("metadata", {}).get("annotations") or {}
+    return {name: annotations[name] for name in (WATCHED_BY, PROCESS) if name in annotations}
+
+
+def watchers(templates: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The process that updates the files of each pod template, for people, by its identity."""
+    marks = [annotations_of(template) for template in templates]
+    return {item[PROCESS]: item[WATCHED_BY] for item in marks if PROCESS in item}

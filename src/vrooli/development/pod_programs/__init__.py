@@ -1,0 +1,1 @@
+"""Programs that run inside pods, from their source text, with Python's standard library only."""

@@ -1,0 +1,69 @@
+"""Releases whose pods run edited files: who updates the files, and whether somebody still does."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from vrooli.chart.manifest import Manifest
+from vrooli.development import overlay
+from vrooli.environments import Environment
+from vrooli.errors import PrerequisiteError, VrooliError
+from vrooli.kube import ApiError, Kube, objects
+from vrooli.release import Release, process_identity
+from vrooli.release.records import storage
+from vrooli.workflows.clusters.selection import Choice
+from vrooli.workflows.results.status import EditedView
+from vrooli.workflows.safeguards import replacement
+
+
+def view(manifests: Iterable[Manifest]) -> EditedView | None:
+    """The pods of a release that run edited files; None if all run their images."""
+    all_marks = {item.name: overlay.annotations_of(_template(item)) for item in manifests}
+    edited = {name: marks for name, marks in all_marks.items() if overlay.PROCESS in marks}
+    if not edited:
+        return None
+    first = next(iter(edited.values()))
+    return EditedView(
+        workloads=tuple(sorted(edited)),
+        watched_by=first[overlay.WATCHED_BY],
+        abandoned=process_identity.is_dead(first[overlay.PROCESS]),
+    )
+
+
+async def demand_unwatched_early(choice: Choice, environment: Environment) -> None:
+    """Refuse as :func:`demand_unwatched` does, before anything is built, if the cluster runs.
+
+    Raises:
+        PrerequisiteError: Another process of this machine updates the files of the release.
+    """
+    try:
+        kube, kubeconfig = await replacement.connect(choice)
+    except VrooliError:
+        return
+    async with kube:
+        with contextlib.suppress(ApiError):  # the next check reports it
+            await demand_unwatched(kube, Release.of(environment, kubeconfig))
+
+
+async def demand_unwatched(kube: Kube, release: Release) -> None:
+    """Refuse to change a release whose files another process of this machine updates.
+
+    Raises:
+        PrerequisiteError: Such a process runs.
+    """
+    record = await storage.fetch_record(kube, release)
+    templates = map(_template, record.manifests if record else ())
+    for process, name in overlay.watchers(templates).items():
+        if process != process_identity.process() and process_identity.is_alive(process):
+            raise PrerequisiteError(
+                f"The pods of {release.name} run edited files, which {name} updates.",
+                "End `vrooli develop --watch` there with Ctrl-C first, or edit the files: it "
+                "deploys changes of values and templates, too.",
+            )
+
+
+def _template(manifest: Manifest) -> Mapping[str, Any]:
+    """The pod template of a workload; empty for other objects."""
+    return objects.mapping(manifest.body, "spec", "template")

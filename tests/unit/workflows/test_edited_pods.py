@@ -1,0 +1,75 @@
+"""A release whose pods run edited files: who updates them, and who may change the release."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from support.fakes.cluster import FakeCluster
+from support.fakes.healthy_cluster import add_release
+from vrooli.chart.manifest import Manifest
+from vrooli.development import overlay
+from vrooli.environments import ENVIRONMENTS
+from vrooli.errors import PrerequisiteError
+from vrooli.release import Release, process_identity
+from vrooli.release.records.metadata import End
+from vrooli.workflows import edited_pods, status_problems
+from vrooli.workflows.results.status import EditedView, ReleaseView
+
+DEV = ENVIRONMENTS["dev"]
+
+
+def deployment(process: str) -> Manifest:
+    annotations = {overlay.WATCHED_BY: "ada@host, process 7", overlay.PROCESS: process}
+    template = {"metadata": {"annotations": annotations if process else {}}}
+    body = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "vrooli-dev-server", "namespace": "dev"},
+        "spec": {"template": template},
+    }
+    return Manifest("apps/v1", "Deployment", "vrooli-dev-server", "dev", "", body)
+
+
+def process_of(pid: int) -> str:
+    """The identity of another process of this machine."""
+    machine = process_identity.process().split("/")[0]
+    return f"{machine}/{pid}/{process_identity._started(pid) or 1}"
+
+
+def test_only_pods_of_a_process_are_edited() -> None:
+    assert edited_pods.view([deployment("")]) is None
+    assert edited_pods.view([deployment(process_of(os.getppid()))]) == EditedView(
+        workloads=("vrooli-dev-server",), watched_by="ada@host, process 7", abandoned=False
+    )
+    dead = edited_pods.view([deployment(process_of(2**22 + 1))])
+    assert dead is not None
+    assert dead.abandoned
+
+
+def test_pods_that_nobody_updates_any_more_are_a_problem() -> None:
+    view = EditedView(workloads=("a", "b"), watched_by="ada@host, process 7", abandoned=True)
+    release = ReleaseView(name="r", namespace="n", status="deployed", outcome="ready", edited=view)
+    (problem,) = status_problems._of_release(DEV, release)
+    assert problem.startswith("a, b run edited files, but ada@host, process 7 has ended: run ")
+
+
+@pytest.mark.parametrize(
+    ("process", "is_refused"),
+    [(process_of(os.getppid()), True), (process_of(2**22 + 1), False), ("other/1/1", False)],
+)
+def test_develop_refuses_a_release_only_while_its_watch_runs(
+    process: str, is_refused: bool
+) -> None:
+    release = Release.of(DEV, Path("/kubeconfig"))
+    cluster = FakeCluster(dict(deployment(process).body))
+    add_release(cluster, release, [dict(deployment(process).body)], "deployed", End.READY)
+    work = edited_pods.demand_unwatched(cluster, release)
+    if is_refused:
+        with pytest.raises(PrerequisiteError, match="which ada@host, process 7 updates"):
+            asyncio.run(work)
+    else:
+        asyncio.run(work)
