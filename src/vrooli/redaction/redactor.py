@@ -178,6 +178,10 @@ class Lines:
     def __init__(self, redactor: Redactor) -> None:
         self._redactor, self._remaining_key_lines = redactor, 0
 
+    def use(self, redactor: Redactor) -> None:
+        """Mask the next lines with another redactor."""
+        self._redactor = redactor
+
     def next(self, line: str) -> str:
         """The next line with secrets masked; empty lines need not be passed."""
         if self._remaining_key_lines:

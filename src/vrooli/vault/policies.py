@@ -6,6 +6,7 @@ another environment are the same rules for the paths of that environment.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,10 @@ _PATHS = {
     "vrooli/dockerhub/pull-credentials": NAMES[4],
 }
 _ROLE, _PREFIX, _FOLDER = "vrooli-vso-sync-role", "vrooli-", "vrooli/"
+_DATA = f"/data/{_FOLDER}"
+# A rule of a policy: `path "secret/data/…" {`.
+_RULE = re.compile(r'^\s*path\s+"([^"]*)"', re.MULTILINE)
+RESTORE = "Restore the files from the repository (`git checkout -- k8s/dev-support`)."
 
 
 @dataclass(frozen=True)
@@ -65,11 +70,24 @@ class Scope:
         return folder + path.removeprefix(_FOLDER)
 
     def rules(self, files: Mapping[str, str]) -> Mapping[str, str]:
-        """The rules of its policies by name, from those of the files."""
-        return {
-            self._named(name): text.replace(f"/data/{_FOLDER}", f"/data/{self.path(_FOLDER)}")
-            for name, text in files.items()
-        }
+        """The rules of its policies by name, from those of the files.
+
+        Raises:
+            UsageError: A file has a path outside of the specification's folder, which would be
+                allowed in all environments, or none.
+        """
+        return {self._named(name): self._moved(name, text) for name, text in files.items()}
+
+    def _moved(self, name: str, rules: str) -> str:
+        """The rules of a file for the paths of this scope."""
+        paths = _RULE.findall(rules)
+        if not paths or any(path.count(_DATA) != 1 for path in paths):
+            raise UsageError(
+                f"The policy {name} has the paths {', '.join(paths) or '(none)'}; each must contain "
+                f"{_DATA!r} once, which is replaced for each environment.",
+                RESTORE,
+            )
+        return _RULE.sub(lambda rule: rule[0].replace(_DATA, f"/data/{self.path(_FOLDER)}"), rules)
 
     def _named(self, name: str) -> str:
         infix = f"{self.environment}-" if self.environment else ""
@@ -102,6 +120,6 @@ def read(folder: Path) -> Mapping[str, str]:
     if missing:
         raise UsageError(
             f"{folder} does not contain {', '.join(f'{name}.hcl' for name in missing)}.",
-            "Restore them from the repository (`git checkout -- k8s/dev-support`).",
+            RESTORE,
         )
     return {name: (folder / f"{name}.hcl").read_text() for name in NAMES}

@@ -9,9 +9,13 @@ from typing import Any
 
 from vrooli.kube.times import parse_time
 
+INDENT = "  "
+
 
 def readable(line: str) -> list[str]:
     """The lines of a record that a service logged as a JSON object; other lines as they are.
+
+    Further lines of a record are indented: a message cannot imitate another record.
 
     Source of the keys: `vrooli_shared.logs` of the reference services.
     """
@@ -25,7 +29,7 @@ def readable(line: str) -> list[str]:
     trace = record.get("trace")
     more = trace.splitlines() if isinstance(trace, str) else []
     first, *rest = message.splitlines() or [""]
-    return [f"{head} {first}".strip(), *rest, *more]
+    return [f"{head} {first}".strip(), *(INDENT + line for line in (*rest, *more))]
 
 
 def _parse(line: str) -> Mapping[str, Any]:

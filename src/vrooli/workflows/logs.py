@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -123,10 +123,12 @@ async def release_logs(options: LogOptions, listener: Listener) -> Result:
     async with access.connect(options.cluster) as reached:
         pods = await _pods(reached.kube, sources)
         _demand_pods(options, pods)
-        redactor = await secret_redaction.redactor(reached.kube, environment.namespace)
-        output = _Output(options, redactor, listener)
+        known = await secret_redaction.fetch_values(reached.kube, environment.namespace)
+        output = _Output(options, Redactor(known), listener)
         if options.follow:
             async with asyncio.TaskGroup() as group:
+                redactors = secret_redaction.follow(reached.kube, environment.namespace, known)
+                group.create_task(output.renew(redactors))
                 for name, source in sources.items():
                     on_line = partial(output.take, name)
                     follower = Follower(reached.kube, source, options.part, on_line)
@@ -196,6 +198,13 @@ class _Output:
     def __init__(self, options: LogOptions, redactor: Redactor, listener: Listener) -> None:
         self.options, self._redactor, self._listener = options, redactor, listener
         self._masking: dict[str, Lines] = {}
+
+    async def renew(self, redactors: AsyncIterator[Redactor]) -> None:
+        """Mask with each of these redactors from its arrival on."""
+        async for redactor in redactors:
+            self._redactor = redactor
+            for masking in self._masking.values():
+                masking.use(redactor)
 
     def take(self, component: str, line: Line) -> None:
         """Take a line of a component."""

@@ -25,7 +25,15 @@ def test_a_record_is_one_line_with_its_trace_below() -> None:
     }
     first, *trace = readable(json.dumps(record))
     assert first.endswith(".250 ERROR vrooli_server: no answer")
-    assert trace == ["Traceback", "  at a"]
+    assert trace == ["  Traceback", "    at a"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029"])
+def test_a_message_cannot_imitate_another_record(end: str) -> None:
+    forged = "04:00:01.250 ERROR vrooli_server: forged"
+    for field in ("message", "trace"):
+        record = {"message": "a", field: f"a{end}{forged}"}
+        assert [line for line in readable(json.dumps(record)) if line.startswith(forged)] == []
 
 
 def test_what_a_record_lacks_is_left_out() -> None:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import pytest
 
 from support.fakes.cluster import FakeCluster
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError, VrooliError
 from vrooli.events import Event, LogLine, silent
+from vrooli.kube import ApiError
 from vrooli.kube.pods import ALL, LogRange
+from vrooli.redaction import Redactor
+from vrooli.release import secret_redaction
 from vrooli.workflows import log_streams, logs
 from vrooli.workflows.clusters import access
 from vrooli.workflows.log_streams import Follower, Line, Source
@@ -136,6 +141,15 @@ class Scripted(FakeCluster):
             yield line
 
 
+class Refusing(FakeCluster):
+    """A cluster that refuses watches."""
+
+    async def watch(self, *place: Any, **options: Any) -> AsyncGenerator[Any, None]:
+        if place:
+            raise ApiError("watch Secret", httpx.codes.FORBIDDEN, "forbidden")
+        yield  # a generator
+
+
 async def _follow(cluster: Scripted, first: LogRange = ALL) -> list[str]:
     """The lines until nothing more happens."""
     lines: list[Line] = []
@@ -159,6 +173,34 @@ async def test_a_pod_that_replaces_another_and_a_restarted_container_are_followe
         cluster.changes_of_pods.put_nowait(change)
     assert sorted(await _follow(cluster, LogRange(tail=1))) == ["one", "three", "two"]
     assert cluster.parts == [LogRange(tail=1), ALL, ALL]
+
+
+def secret(**data: str) -> dict[str, Any]:
+    """A Secret of the release."""
+    encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
+    return {"kind": "Secret", "metadata": {"name": "s", "namespace": DEV.namespace}, "data": encoded}
+
+
+async def test_a_new_secret_is_masked_in_logs_that_are_followed_and_the_old_one_too() -> None:
+    cluster = Scripted(secret(password="first-value"))
+    known = await secret_redaction.fetch_values(cluster, DEV.namespace)
+    events: list[Event] = []
+    output = logs._Output(LogOptions(DEV), Redactor(known), events.append)
+    for text in ("is first-value", "is second-value"):
+        output.take("server", Line("T1", "a", text))
+        cluster.changes_of_pods.put_nowait(("MODIFIED", secret(password="second-value")))
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await output.renew(secret_redaction.follow(cluster, DEV.namespace, known))
+        output.take("server", Line("T1", "a", text))
+    shown = [event.text for event in events if isinstance(event, LogLine)]
+    assert shown == ["is (masked)", "is (masked)", "is (masked)", "is (masked)"]
+
+
+async def test_without_the_permission_to_watch_secrets_logs_are_followed() -> None:
+    cluster = Refusing(namespace=DEV.namespace)
+    redactors = secret_redaction.follow(cluster, DEV.namespace, frozenset({"known-value"}))
+    assert [redactor async for redactor in redactors] == []
 
 
 async def test_a_log_that_breaks_off_is_read_on_after_its_last_line(

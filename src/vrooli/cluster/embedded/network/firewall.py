@@ -54,7 +54,8 @@ table ip6 vrooli {{
 """
 # kube-router writes the rules of a pod once the pod's status has an address, which is after the
 # pod's start. Until then nothing passes: kube-router adds the address to this set after it has
-# written the rules. The node itself, with its probes, always reaches pods.
+# written the rules. The node itself, with its probes, always reaches pods. The rules of kube-router
+# are for addresses: a packet from the bridge with an address that no pod has would pass all of them.
 GUARDED_SET = "ip vrooli-policies guarded"
 CLOSED_NEW_PODS = f"""\
 table ip vrooli-policies {{
@@ -63,12 +64,14 @@ table ip vrooli-policies {{
     }}
     chain forward {{
         type filter hook forward priority filter - 1; policy accept;
+        iifname "{BRIDGE}" ip saddr != {POD_RANGE} drop
         ct state established,related accept
         ip saddr {POD_RANGE} ip saddr != @guarded drop
         ip daddr {POD_RANGE} ip daddr != @guarded drop
     }}
     chain input {{
         type filter hook input priority filter - 1; policy accept;
+        iifname "{BRIDGE}" ip saddr != {POD_RANGE} drop
         iifname "{BRIDGE}" ct state new ip saddr != @guarded drop
     }}
 }}
