@@ -7,12 +7,15 @@ context of the user.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
 from vrooli import process, shell
+from vrooli.cluster import node_images
 from vrooli.cluster.interface import ClusterStatus
 from vrooli.errors import CommandError, PrerequisiteError, UsageError, VrooliError
 from vrooli.events import Progress
@@ -24,6 +27,8 @@ from vrooli.steps import Done
 START_S = 900.0
 LOAD_S = 900.0
 QUERY_S = 60.0
+# The container engines that kind tries, in its order.
+ENGINES = ("docker", "nerdctl", "podman")
 CONTAINERS = "Check that Docker or Podman runs: kind creates its nodes as their containers."
 PROFILE = "Check the profile with `minikube status` and `minikube logs --problems`."
 
@@ -158,10 +163,22 @@ class MinikubeCluster(_External):
         return Done(changed=True, detail="started")
 
     async def load_images(self, archive: Path, progress: Progress) -> Done:
-        """Load an archive with minikube's own command."""
+        """Load an archive with minikube's own command, and verify that the profile has it.
+
+        Raises:
+            UsageError: The file is not an OCI archive.
+            PrerequisiteError: minikube is missing or failed, or has not loaded an image.
+        """
+
+        async def listing() -> dict[str, str]:
+            argv = ["minikube", "image", "ls", "--format", "json", "--profile", self.name]
+            return {self.name: (await _run(argv, PROFILE)).output}
+
+        progress.report(f"minikube image load {archive.name}")
         argv = ["minikube", "image", "load", str(archive), "--profile", self.name]
-        await _run(argv, PROFILE, LOAD_S)
-        return Done(changed=True, detail=archive.name)
+        return await node_images.load(
+            archive, listing, partial(_run, argv, PROFILE, LOAD_S), PROFILE
+        )
 
     async def _kubeconfig_text(self) -> str:
         # minikube names a profile's context after it.
@@ -192,16 +209,40 @@ class KindCluster(_External):
         return Done(changed=not exists, detail="runs" if exists else "created")
 
     async def load_images(self, archive: Path, progress: Progress) -> Done:
-        """Load an archive with kind's own command."""
+        """Load an archive with kind's own command, and verify that each node has it.
+
+        Raises:
+            UsageError: The file is not an OCI archive.
+            PrerequisiteError: kind is missing or failed, or a node has not loaded an image.
+        """
+
+        async def listing() -> dict[str, str]:
+            nodes = await _run(["kind", "get", "nodes", "--name", self.name], CONTAINERS)
+            command = ("crictl", "images", "--output", "json")
+            return {
+                node: (await _run([container_engine(), "exec", node, *command], CONTAINERS)).output
+                for node in nodes.output.split()
+            }
+
+        progress.report(f"kind load image-archive {archive.name}")
         argv = ["kind", "load", "image-archive", str(archive), "--name", self.name]
-        await _run(argv, CONTAINERS, LOAD_S)
-        return Done(changed=True, detail=archive.name)
+        return await node_images.load(
+            archive, listing, partial(_run, argv, CONTAINERS, LOAD_S), CONTAINERS
+        )
 
     async def _kubeconfig_text(self) -> str:
         # kind lists a stopped cluster, too, but reads its kubeconfig from the running node.
         node = shell.quote(f"{self.name}-control-plane")
         advice = f"If the cluster is stopped, start its node: docker start {node}"
         return (await _run(["kind", "get", "kubeconfig", "--name", self.name], advice)).output
+
+
+def container_engine() -> str:
+    """The program of the containers that are kind's nodes, as kind chooses it."""
+    chosen = os.environ.get("KIND_EXPERIMENTAL_PROVIDER", "")
+    if chosen in (*ENGINES, "finch", "nerdctl.lima"):
+        return chosen
+    return next((name for name in ENGINES if shutil.which(name)), ENGINES[0])
 
 
 async def _run(argv: list[str], advice: str, timeout_s: float = QUERY_S) -> Completed:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,11 @@ from vrooli.errors import VrooliError
 
 # The index of a layout: the list of its images.
 INDEX = "index.json"
+# The list of images that `docker load` reads, with the same blobs: without its store of
+# containerd, Docker does not read the index. Format of `docker save` since version 25.
+DOCKER_INDEX = "manifest.json"
+# The ends of the media types of a list of images for several platforms.
+INDEXES = ("index.v1+json", "manifest.list.v2+json")
 # The annotations of an image's name: the specification's, and containerd's, which takes precedence.
 NAMES = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
 
@@ -43,9 +48,10 @@ def pack(folder: Path, names: Mapping[str, str], target: Path) -> None:
     with tarfile.open(target, "w") as archive:
         # The index comes first, so that reading the names does not require the whole archive.
         add_json(archive, INDEX, {"schemaVersion": 2, "manifests": selected})
+        add_json(archive, DOCKER_INDEX, _docker_index(folder, selected))
         add_json(archive, "oci-layout", {"imageLayoutVersion": "1.0.0"})
         for digest in blobs:
-            archive.add(blob_path(folder, digest), f"blobs/{digest.replace(':', '/')}")
+            archive.add(blob_path(folder, digest), _member(digest))
     _delete_unused(folder, index["manifests"])
 
 
@@ -71,7 +77,7 @@ def blob_path(folder: Path, digest: str) -> Path:
 def required_blobs(folder: Path, descriptor: dict[str, Any]) -> list[str]:
     """The digests of all blobs of a manifest, or of an index of manifests; its own comes first."""
     digests = [descriptor["digest"]]
-    if descriptor["mediaType"].endswith(("index.v1+json", "manifest.list.v2+json")):
+    if descriptor["mediaType"].endswith(INDEXES):
         for inner in json.loads(blob_path(folder, descriptor["digest"]).read_text())["manifests"]:
             digests += required_blobs(folder, inner)
         return digests
@@ -94,7 +100,32 @@ def with_name(manifest: dict[str, Any], reference: str) -> dict[str, Any]:
     return {**manifest, "annotations": dict.fromkeys(NAMES, reference)}
 
 
-def add_json(archive: tarfile.TarFile, name: str, content: dict[str, Any]) -> None:
+def docker_entry(entry: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """An entry of Docker's list for the same image with other names; a digest cannot be one."""
+    return {**entry, "RepoTags": [name for name in names if "@" not in name]}
+
+
+def _docker_index(folder: Path, manifests: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Docker's list of the images; one for several platforms has no place in it."""
+    result = []
+    for descriptor in manifests:
+        if not descriptor["mediaType"].endswith(INDEXES):
+            _, config, *layers = required_blobs(folder, descriptor)
+            entry = {
+                "Config": _member(config),
+                "RepoTags": [],
+                "Layers": [_member(layer) for layer in layers],
+            }
+            result.append(docker_entry(entry, [image_name(descriptor)]))
+    return result
+
+
+def _member(digest: str) -> str:
+    """The name of a blob in an archive."""
+    return f"blobs/{digest.replace(':', '/')}"
+
+
+def add_json(archive: tarfile.TarFile, name: str, content: Any) -> None:
     """Add JSON to an archive as a file, without owner and time."""
     data = json.dumps(content).encode()
     entry = tarfile.TarInfo(name)

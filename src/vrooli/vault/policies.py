@@ -83,8 +83,8 @@ class Scope:
         paths = _RULE.findall(rules)
         if not paths or any(path.count(_DATA) != 1 for path in paths):
             raise UsageError(
-                f"The policy {name} has the paths {', '.join(paths) or '(none)'}; each must contain "
-                f"{_DATA!r} once, which is replaced for each environment.",
+                f"The policy {name} has the paths {', '.join(paths) or '(none)'}; each must "
+                f"contain {_DATA!r} once, which is replaced for each environment.",
                 RESTORE,
             )
         return _RULE.sub(lambda rule: rule[0].replace(_DATA, f"/data/{self.path(_FOLDER)}"), rules)

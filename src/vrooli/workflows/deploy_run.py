@@ -10,6 +10,7 @@ from functools import partial
 from vrooli.artifact.model import Artifact
 from vrooli.chart import engine, values
 from vrooli.chart.manifest import Manifest
+from vrooli.cluster import image_archive
 from vrooli.cluster.embedded.cluster import StoredCluster
 from vrooli.errors import InterruptError, PrerequisiteError, UsageError, VrooliError
 from vrooli.events import Listener, Progress, StepEnded
@@ -149,18 +150,20 @@ class DeployRun:
     async def load_images(self, progress: Progress) -> Done:
         """Load the artifact's images into a local cluster; other clusters pull them."""
         by = "digest" if self.digests else "tag"
-        archives = {image.archive for image in self.artifact.images if image.archive}
+        archives = sorted({image.archive for image in self.artifact.images if image.archive})
         cluster = self.reached.cluster
         if not archives or cluster.kind == service_images.PULLS:
             return Done(changed=False, detail=f"this cluster pulls its images, by {by}")
+        for archive in archives:
+            archived = await asyncio.to_thread(image_archive.digests, self.options.folder / archive)
+            service_images.demand_recorded(self.artifact, archive, archived)
         changed = False
         for archive in archives:
             path = self.options.folder / archive
             changed |= (await cluster.load_images(path, progress)).changed
             if isinstance(cluster, StoredCluster):
-                loaded = await cluster.name_images_by_digest(path)
-                service_images.demand_recorded(self.artifact, loaded)
-        return Done(changed, f"{', '.join(sorted(archives))}, by {by}")
+                await cluster.name_images_by_digest(path)
+        return Done(changed, f"{', '.join(archives)}, by {by}")
 
     def brought(self) -> set[str]:
         """The images of the artifact, which are loaded at the same time."""

@@ -72,21 +72,31 @@ def pin(
     return result, used
 
 
-def demand_recorded(artifact: Artifact, archived: Mapping[str, str]) -> None:
-    """Refuse images that differ from the artifact's record.
+def demand_recorded(artifact: Artifact, archive: str, archived: Mapping[str, str]) -> None:
+    """Refuse an archive whose images differ from the artifact's record, before it is loaded.
 
     Args:
         artifact: The record.
-        archived: The digests of the images in its archive, by reference.
+        archive: The archive, below the artifact.
+        archived: The digests of the images in it, by reference.
 
     Raises:
-        UsageError: An image has another digest.
+        UsageError: An image is missing, has another digest, or is not in the record.
     """
-    for image in artifact.images:
-        for name in image.references if image.digest else ():
-            if archived.get(name, image.digest) != image.digest:
-                raise UsageError(
-                    f"The archive of the artifact contains {name} with the digest "
-                    f"{archived[name]}, but its record names {image.digest}.",
-                    "Build the artifact again, or copy it again.",
-                )
+    recorded = {
+        name: image.digest
+        for image in artifact.images
+        if image.archive == archive
+        for name in image.references
+    }
+    for name in sorted(recorded.keys() | archived.keys()):
+        if (actual := archived.get(name)) != recorded.get(name):
+            raise UsageError(
+                f"The archive {archive} of the artifact contains {_named(name, actual)}, "
+                f"but its record names {_named(name, recorded.get(name))}.",
+                "Build the artifact again, or copy it again.",
+            )
+
+
+def _named(name: str, digest: str | None) -> str:
+    return f"{name} with the digest {digest}" if digest else f"no image {name}"

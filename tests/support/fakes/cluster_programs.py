@@ -1,8 +1,9 @@
 """A stand-in for kind and minikube, which refuses each call that their `--help` does not know.
 
-The file is run under the name of one of them. It keeps the clusters of a machine in a JSON file,
-and behaves as the programs do where Docker does not run. Source: `kind --help` of 0.30 and
-`minikube --help` of 1.37, and those of their subcommands that are used.
+The file is run under the name of one of them. It keeps the clusters of a machine and their images
+in a JSON file, and behaves as the programs do where Docker does not run. As `docker`, it executes
+`crictl` in the nodes of kind. Source: `kind --help` of 0.30 and `minikube --help` of 1.37, and
+those of their subcommands that are used; the output of `crictl images` of 1.34.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import json
 import os
 import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ def kind(arguments: list[str]) -> None:
     create.add_argument("--retain", action="store_true")
     get = _sub(verbs, "get", "what")
     _sub(get, "clusters")
+    _sub(get, "nodes").add_argument("--name", default="kind")
     kubeconfig = _sub(get, "kubeconfig")
     kubeconfig.add_argument("--name", default="kind")
     kubeconfig.add_argument("--internal", action="store_true")
@@ -48,6 +51,8 @@ def kind(arguments: list[str]) -> None:
             names = list(state["clusters"])
             sys.stdout.write("".join(f"{name}\n" for name in names))
             sys.stderr.write("" if names else "No kind clusters found.\n")
+        case "get", "nodes":
+            sys.stdout.write("".join(f"{node}\n" for node in _nodes(state, call.name)))
         case "get", _:
             _demand(call.name in state["clusters"], f"could not locate any nodes for {call.name!r}")
             is_running = state["clusters"][call.name] == "running"
@@ -55,6 +60,40 @@ def kind(arguments: list[str]) -> None:
             sys.stdout.write("apiVersion: v1\nkind: Config\n")
         case _:
             _demand(Path(call.archives[0]).exists(), f"{call.archives[0]}: no such file")
+            for node in _nodes(state, call.name):
+                _load(node, call.archives[0])
+
+
+def docker(arguments: list[str]) -> None:
+    """Run a call of docker: `docker exec NODE crictl images --output json`."""
+    verb, node, *command = arguments
+    _demand(verb == "exec", f"docker: unknown command {verb!r}")
+    _demand(command == ["crictl", "images", "--output", "json"], f"unknown: {command}")
+    images = [
+        {"id": image_id, "repoTags": [name], "repoDigests": []}
+        for name, image_id in _state().get("images", {}).get(node, {}).items()
+    ]
+    sys.stdout.write(json.dumps({"images": images}))
+
+
+def _nodes(state: dict[str, Any], cluster: str) -> list[str]:
+    return [f"{cluster}-{role}" for role in state.get("roles", ["control-plane"])]
+
+
+def _load(node: str, path: str) -> None:
+    """Load an archive into a node, unless the state makes it fail there without an error."""
+    state = _state()
+    if node in state.get("broken", []) or not Path(path).exists():
+        return
+    with tarfile.open(path) as archive:
+        index = json.load(archive.extractfile("index.json") or sys.stdin)
+        images = {}
+        for entry in index["manifests"]:
+            blob = archive.extractfile(f"blobs/{entry['digest'].replace(':', '/')}")
+            config = json.load(blob or sys.stdin)["config"]["digest"]
+            images[entry["annotations"]["org.opencontainers.image.ref.name"]] = config
+    all_images = state.get("images", {})
+    _save({**state, "images": {**all_images, node: {**all_images.get(node, {}), **images}}})
 
 
 def minikube(arguments: list[str]) -> None:
@@ -65,9 +104,11 @@ def minikube(arguments: list[str]) -> None:
     profiles = _sub(_sub(verbs, "profile", "what"), "list")
     profiles.add_argument("--output", "-o", choices=("json", "table"))
     profiles.add_argument("--light", "-l", action="store_true")
-    load = _sub(_sub(verbs, "image", "what"), "load")
+    image = _sub(verbs, "image", "what")
+    load, listing = _sub(image, "load"), _sub(image, "ls")
     load.add_argument("archives", nargs="+")
-    for command in (start, profiles, load):
+    listing.add_argument("--format", choices=("short", "table", "json", "yaml"))
+    for command in (start, profiles, load, listing):
         command.add_argument("--profile", "-p", default="minikube")
     call = parser.parse_args(arguments)
     state = _state()
@@ -78,7 +119,18 @@ def minikube(arguments: list[str]) -> None:
         _demand(state["docker"], "Exiting due to PROVIDER_DOCKER_NOT_FOUND", status=69)
         _save({**state, "clusters": {**state["clusters"], call.profile: "OK"}})
     else:
-        _demand(state["clusters"].get(call.profile) == "OK", "Exiting due to GUEST_IMAGE_LOAD", 80)
+        reason = f"Exiting due to GUEST_IMAGE_{'LOAD' if call.what == 'load' else 'LIST'}"
+        _demand(state["clusters"].get(call.profile) == "OK", reason, 80)
+        if call.what == "load":
+            _load(call.profile, call.archives[0])
+        else:
+            images = state.get("images", {}).get(call.profile, {}).items()
+            # docker in the node lists IDs without their algorithm.
+            listed = [
+                {"id": image_id.removeprefix("sha256:"), "repoTags": [name], "repoDigests": []}
+                for name, image_id in images
+            ]
+            sys.stdout.write(json.dumps(listed) + "\n")
 
 
 def _sub(parent: Any, name: str, dest: str = "") -> Any:
@@ -102,4 +154,4 @@ def _save(state: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    {"kind": kind, "minikube": minikube}[Path(sys.argv[0]).name](sys.argv[1:])
+    {"kind": kind, "minikube": minikube, "docker": docker}[Path(sys.argv[0]).name](sys.argv[1:])

@@ -60,12 +60,12 @@ def _pack(made: Layout, *references: str) -> list[str]:
 
 
 def test_the_archive_begins_with_its_index(made: Layout) -> None:
-    assert _pack(made, "localhost/a:1")[:2] == ["index.json", "oci-layout"]
+    assert _pack(made, "localhost/a:1")[:3] == ["index.json", "manifest.json", "oci-layout"]
 
 
 def test_a_shared_layer_is_in_the_archive_once(made: Layout) -> None:
     names = _pack(made, "localhost/a:1", "localhost/b:1")
-    assert len(names) == len(set(names)) == 2 + 2 * 2 + 3  # manifests and configs, three layers
+    assert len(names) == len(set(names)) == 3 + 2 * 2 + 3  # manifests and configs, three layers
 
 
 def test_only_what_the_named_images_need_is_in_the_archive(made: Layout) -> None:

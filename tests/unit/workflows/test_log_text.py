@@ -28,7 +28,9 @@ def test_a_record_is_one_line_with_its_trace_below() -> None:
     assert trace == ["  Traceback", "    at a"]
 
 
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029"])
+@pytest.mark.parametrize(
+    "end", ["\n", "\r\n", "\r", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029"]
+)
 def test_a_message_cannot_imitate_another_record(end: str) -> None:
     forged = "04:00:01.250 ERROR vrooli_server: forged"
     for field in ("message", "trace"):

@@ -178,7 +178,11 @@ async def test_a_pod_that_replaces_another_and_a_restarted_container_are_followe
 def secret(**data: str) -> dict[str, Any]:
     """A Secret of the release."""
     encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
-    return {"kind": "Secret", "metadata": {"name": "s", "namespace": DEV.namespace}, "data": encoded}
+    return {
+        "kind": "Secret",
+        "metadata": {"name": "s", "namespace": DEV.namespace},
+        "data": encoded,
+    }
 
 
 async def test_a_new_secret_is_masked_in_logs_that_are_followed_and_the_old_one_too() -> None:

@@ -117,11 +117,39 @@ def test_the_tests_of_another_repository_do_not_get_the_servers_digest() -> None
     assert "mirror.example/python:dev" in images
 
 
-def test_an_archive_whose_content_differs_from_the_record_is_refused() -> None:
-    name = "r.example:5000/vrooli/server:dev"
-    service_images.demand_recorded(_of_registry(), {name: PACKED})
-    with pytest.raises(UsageError, match=f"{name} with the digest {OTHER}.*names {PACKED}"):
-        service_images.demand_recorded(_of_registry(), {name: OTHER})
+ARCHIVE = "images/services.tar"
+RECORDED = {f"r.example:5000/vrooli/{service}:dev": PACKED for service in SERVICES}
+SERVER = "r.example:5000/vrooli/server:dev"
+
+
+def test_an_archive_with_the_recorded_images_is_accepted() -> None:
+    service_images.demand_recorded(_of_registry(), ARCHIVE, RECORDED)
+
+
+@pytest.mark.parametrize(
+    ("archived", "message"),
+    [
+        (
+            {**RECORDED, SERVER: OTHER},
+            f"{SERVER} with the digest {OTHER}.*names {SERVER}.*{PACKED}",
+        ),
+        ({name: PACKED for name in RECORDED if name != SERVER}, f"no image {SERVER}"),
+        ({**RECORDED, "k8s.io/pause:1": PACKED}, "names no image k8s.io/pause:1"),
+        ({}, "contains no image"),
+    ],
+    ids=["other content", "a missing image", "a further image", "no image"],
+)
+def test_an_archive_that_differs_from_the_record_is_refused(
+    archived: dict[str, str], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        service_images.demand_recorded(_of_registry(), ARCHIVE, archived)
+
+
+def test_the_images_of_another_archive_are_not_expected_in_this_one() -> None:
+    image = _image("server", SERVER)
+    artifact = _artifact(image, _image("ui", "r.example/ui:1").model_copy(update={"archive": "b"}))
+    service_images.demand_recorded(artifact, ARCHIVE, {SERVER: PACKED})
 
 
 def test_numbered_pods_have_the_digest_too() -> None:

@@ -63,6 +63,7 @@ class StoredCluster:
         Raises:
             PrerequisiteError: The cluster is not running.
             UsageError: The file is not an OCI archive.
+            VrooliError: containerd has other images under their names.
         """
         record = self._record()
         if holder(self._layout.supervisor_lock) is None:
@@ -73,16 +74,14 @@ class StoredCluster:
         loaded = await archives.load(self._layout, record, archive)
         return Done(bool(loaded), f"{len(loaded)} images loaded")
 
-    async def name_images_by_digest(self, archive: Path) -> dict[str, str]:
+    async def name_images_by_digest(self, archive: Path) -> None:
         """Let pods name the loaded images of an archive by their digests, too.
-
-        Returns:
-            The digest of each image, by its name in the archive.
 
         Raises:
             UsageError: The file is not an OCI archive.
+            VrooliError: containerd has other images under their names.
         """
-        return await archives.name_by_digest(self._layout, self._record(), archive)
+        await archives.name_by_digest(self._layout, self._record(), archive)
 
     async def images(self) -> frozenset[str]:
         """The images in its containerd; none if it is not running."""

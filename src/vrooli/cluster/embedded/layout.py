@@ -135,6 +135,11 @@ class Layout:
         return self.run / "supervisor.lock"
 
     @property
+    def images_lock(self) -> Path:
+        """The lock of runs that load images."""
+        return self.run / "images.lock"
+
+    @property
     def netns(self) -> Path:
         """The handle of the network namespace, mounted in the supervisor's mount namespace only."""
         return self.run / "netns"

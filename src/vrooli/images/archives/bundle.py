@@ -64,7 +64,7 @@ def rename(source: Path, names: Mapping[str, Sequence[str]], target: Path) -> di
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         with tarfile.open(source) as source_tar, tarfile.open(target, "w") as target_tar:
-            index = _read_index(source_tar)
+            index: dict[str, Any] = _read(source_tar, oci_layout.INDEX)
             by_name = {oci_layout.image_name(manifest): manifest for manifest in index["manifests"]}
             manifests = [
                 oci_layout.with_name(by_name[name], reference)
@@ -72,20 +72,38 @@ def rename(source: Path, names: Mapping[str, Sequence[str]], target: Path) -> di
                 for reference in sorted(set(others))
             ]
             oci_layout.add_json(target_tar, oci_layout.INDEX, {**index, "manifests": manifests})
+            oci_layout.add_json(
+                target_tar, oci_layout.DOCKER_INDEX, _docker_index(source_tar, names)
+            )
             for entry in source_tar:
-                if entry.name != oci_layout.INDEX:
+                if entry.name not in (oci_layout.INDEX, oci_layout.DOCKER_INDEX):
                     target_tar.addfile(_without_metadata(entry), source_tar.extractfile(entry))
     except (tarfile.TarError, ValueError, KeyError) as error:
         raise VrooliError(f"{source} is not an archive of {', '.join(names)}: {error}.") from error
     return {name: by_name[name]["digest"] for name in names}
 
 
-def _read_index(archive: tarfile.TarFile) -> dict[str, Any]:
-    content = archive.extractfile(oci_layout.INDEX)
+def _docker_index(
+    archive: tarfile.TarFile, names: Mapping[str, Sequence[str]]
+) -> list[dict[str, Any]]:
+    """Docker's list of the images of an archive, with new names."""
+    entries = {
+        name: entry
+        for entry in _read(archive, oci_layout.DOCKER_INDEX)
+        for name in entry["RepoTags"]
+    }
+    return [
+        oci_layout.docker_entry(entries[name], sorted(set(others)))
+        for name, others in sorted(names.items())
+        if name in entries
+    ]
+
+
+def _read(archive: tarfile.TarFile, name: str) -> Any:
+    content = archive.extractfile(name)
     if content is None:
-        raise ValueError(f"its {oci_layout.INDEX} is not a file")
-    index: dict[str, Any] = json.load(content)
-    return index
+        raise ValueError(f"its {name} is not a file")
+    return json.load(content)
 
 
 def _without_metadata(entry: tarfile.TarInfo) -> tarfile.TarInfo:

@@ -16,6 +16,8 @@ from vrooli.locks import locked
 
 # The number of archives to keep: those of the last few requested sets of images.
 MAX_ARCHIVES = 4
+# Changes with the contents of an archive of the same images.
+FORMAT = 2
 
 
 async def archive(
@@ -33,7 +35,7 @@ async def archive(
         VrooliError: An image could not be written.
     """
     ids = sorted((name, image.id) for image in images for name in image.names)
-    key = hashlib.sha256(repr(ids).encode()).hexdigest()[:16]
+    key = hashlib.sha256(repr((FORMAT, ids)).encode()).hexdigest()[:16]
     path = records.folder() / "archives" / f"{key}.tar"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from vrooli.cluster import image_archive
 from vrooli.errors import VrooliError
 from vrooli.images import oci_layout
 from vrooli.images.archives.bundle import rename
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 A, B = "localhost/vrooli/a:dev", "localhost/vrooli/b:dev"
+JSON = ("index.json", "manifest.json")
 PUBLIC = ("registry.example.com/x/a:1.2.3", "docker.io/x/a:1.2.3")
 
 
@@ -68,11 +70,22 @@ def test_every_blob_is_copied_once_and_the_index_comes_first(packed: Path, tmp_p
     rename(packed, {A: PUBLIC, B: ["b:1"]}, tmp_path / "new.tar")
     with tarfile.open(tmp_path / "new.tar") as archive:
         names = archive.getnames()
-    assert names[0] == "index.json"
+    assert names[:2] == ["index.json", "manifest.json"]
     assert len(names) == len(set(names))
     before, after = _files(packed), _files(tmp_path / "new.tar")
     assert before.keys() == after.keys()
-    assert all(after[name] == text for name, text in before.items() if name != "index.json")
+    assert all(after[name] == text for name, text in before.items() if name not in JSON)
+
+
+def test_docker_finds_the_same_images_under_the_new_names(packed: Path, tmp_path: Path) -> None:
+    digested = f"{PUBLIC[0]}@sha256:{'0' * 64}"
+    rename(packed, {A: [*PUBLIC, digested], B: ["b:1"]}, tmp_path / "new.tar")
+    files = _files(tmp_path / "new.tar")
+    first, second = json.loads(files["manifest.json"])
+    assert (first["RepoTags"], second["RepoTags"]) == (sorted(PUBLIC), ["b:1"])
+    assert (files[first["Config"]], files[second["Config"]]) == (A.encode(), B.encode())
+    assert [files[name] for name in first["Layers"]] == [b"shared"]
+    assert image_archive.read(tmp_path / "new.tar").keys() == {*PUBLIC, digested, "b:1"}
 
 
 def test_times_owners_and_the_names_order_leave_no_trace(packed: Path, tmp_path: Path) -> None:

@@ -2,47 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import tarfile
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
+from vrooli.cluster import image_archive
 from vrooli.cluster.embedded.images.containerd_client import ctr
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.settings import Record
-from vrooli.errors import UsageError
+from vrooli.errors import VrooliError
 from vrooli.image_names import with_digest
+from vrooli.locks import locked
 from vrooli.process import run
 
 IMPORT_S = 600.0
 # A failed pull may store any response as the image. For images of localhost, containerd requests
 # them from the node's port 80, where another server may respond with a page.
 REAL = 'target.mediatype~="^application/vnd"'
-# The annotations of an image's name in archives: containerd's and the OCI layout's.
-NAME_ANNOTATIONS = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
-
-
-def images_in(archive: Path) -> dict[str, str]:
-    """The digest of each image in an OCI archive, by name.
-
-    Raises:
-        UsageError: It is not an OCI archive, or an image in it has no name.
-    """
-    try:
-        with tarfile.open(archive) as tar:
-            member = next(part for part in tar if part.name.removeprefix("./") == "index.json")
-            content = tar.extractfile(member)
-            index = json.load(content) if content else {}
-        return {_name(manifest): manifest["digest"] for manifest in index["manifests"]}
-    except (OSError, tarfile.TarError, KeyError, ValueError, StopIteration) as error:
-        raise UsageError(
-            f"{archive} is not an OCI archive with named images: {error}",
-            "Create it with `buildah push IMAGE oci-archive:FILE:IMAGE`.",
-        ) from error
-
-
-def _name(manifest: dict[str, dict[str, str]]) -> str:
-    annotations = manifest.get("annotations", {})
-    return next(annotations[key] for key in NAME_ANNOTATIONS if key in annotations)
 
 
 def parse_images(listing: str) -> dict[str, str]:
@@ -62,32 +38,72 @@ async def load(layout: Layout, record: Record, archive: Path) -> list[str]:
 
     Returns:
         The names of the images that were missing or different.
+
+    Raises:
+        UsageError: The file is not an OCI archive.
+        VrooliError: containerd has other images under these names after the import.
     """
-    digests = images_in(archive)
-    # Without the names, ctr would also compute the size of all other images from their blobs.
-    filters = [f'name=="{name}"' for name in digests]
-    listing = await run(ctr(record, layout.containerd_socket, "images", "ls", *filters))
-    present = parse_images(listing.output)
+    digests = image_archive.digests(archive)
+    async with _alone(layout):
+        return await _load(layout, record, archive, digests)
+
+
+async def name_by_digest(layout: Layout, record: Record, archive: Path) -> None:
+    """Add the name ``repository@digest`` to each image of an archive, and load what is missing.
+
+    containerd resolves a reference with a digest by that name only, and an import adds none. A
+    name states nothing about the content, so it is compared, and replaced if it is wrong.
+
+    Raises:
+        UsageError: The file is not an OCI archive.
+        VrooliError: containerd has other images under these names after the import.
+    """
+    digests = image_archive.digests(archive)
+    targets = {name: with_digest(name, digest) for name, digest in digests.items()}
+    async with _alone(layout):
+        await _load(layout, record, archive, digests)
+        present = await _digests(layout, record, targets.values())
+        for name, target in targets.items():
+            if present.get(target) != digests[name]:
+                argv = ("images", "tag", "--force", name, target)
+                await run(ctr(record, layout.containerd_socket, *argv))
+        expected = {target: digests[name] for name, target in targets.items()}
+        await _demand(layout, record, expected)
+
+
+def _alone(layout: Layout) -> AbstractAsyncContextManager[None]:
+    """Excludes other runs: one of them could replace a name between an import and its use."""
+    return locked(layout.images_lock, lambda: None)
+
+
+async def _load(
+    layout: Layout, record: Record, archive: Path, digests: Mapping[str, str]
+) -> list[str]:
+    present = await _digests(layout, record, digests)
     missing = [name for name, digest in digests.items() if present.get(name) != digest]
     if missing:
         await import_images(record, layout.containerd_socket, archive)
+        await _demand(layout, record, digests)
     return missing
 
 
-async def name_by_digest(layout: Layout, record: Record, archive: Path) -> dict[str, str]:
-    """Add the name ``repository@digest`` to each loaded image of an archive.
+async def _demand(layout: Layout, record: Record, expected: Mapping[str, str]) -> None:
+    """Compare what containerd has under names with the digests of an archive."""
+    present = await _digests(layout, record, expected)
+    for name, digest in expected.items():
+        if (actual := present.get(name)) != digest:
+            raise VrooliError(
+                f"containerd has {actual or 'no image'} as {name} after {digest} was loaded.",
+                "Another program changes images of this name. Run the command again.",
+            )
 
-    containerd resolves a reference with a digest by that name only, and an import adds none.
 
-    Returns:
-        The digest of each image, by its name in the archive.
-    """
-    digests = images_in(archive)
-    present = await names(layout, record)
-    for name, digest in digests.items():
-        if (target := with_digest(name, digest)) not in present:
-            await run(ctr(record, layout.containerd_socket, "images", "tag", name, target))
-    return digests
+async def _digests(layout: Layout, record: Record, images: Iterable[str]) -> dict[str, str]:
+    """The digests of the named images that containerd has."""
+    # Without the names, ctr would also compute the size of all other images from their blobs.
+    filters = [f'name=="{name}"' for name in images]
+    listing = await run(ctr(record, layout.containerd_socket, "images", "ls", *filters))
+    return parse_images(listing.output)
 
 
 async def import_images(record: Record, socket: Path, archive: Path, snapshotter: str = "") -> None:

@@ -19,6 +19,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from vrooli import project
+from vrooli.cluster import image_archive
 from vrooli.cluster.embedded.components import containerd_config
 from vrooli.cluster.embedded.images import archives
 from vrooli.cluster.embedded.layout import Layout
@@ -41,7 +42,7 @@ def folder() -> Path:
 
 def key(record: Record, archive: Path, snapshotter: str) -> str:
     """The key of a template: the images, the containerd and the snapshotter."""
-    inputs = [archives.images_in(archive), record.program("containerd"), snapshotter]
+    inputs = [image_archive.digests(archive), record.program("containerd"), snapshotter]
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
 
 

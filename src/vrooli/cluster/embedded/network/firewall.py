@@ -54,8 +54,8 @@ table ip6 vrooli {{
 """
 # kube-router writes the rules of a pod once the pod's status has an address, which is after the
 # pod's start. Until then nothing passes: kube-router adds the address to this set after it has
-# written the rules. The node itself, with its probes, always reaches pods. The rules of kube-router
-# are for addresses: a packet from the bridge with an address that no pod has would pass all of them.
+# written the rules. The node itself, with its probes, always reaches pods. All rules are for
+# addresses: a packet from the bridge with an address that no pod has would pass them.
 GUARDED_SET = "ip vrooli-policies guarded"
 CLOSED_NEW_PODS = f"""\
 table ip vrooli-policies {{

@@ -1,4 +1,4 @@
-"""What is in an image archive, and what is there already."""
+"""What is loaded into containerd, and under which names."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from vrooli.cluster import image_archive
 from vrooli.cluster.embedded.images import archives
 from vrooli.cluster.embedded.images.containerd_client import parse_tasks
-from vrooli.errors import UsageError
+from vrooli.errors import VrooliError
+from vrooli.process import Completed
 
 
 def _archive(path: Path, index: Any, name: str = "index.json") -> Path:
@@ -29,32 +31,6 @@ def _manifest(key: str, name: str) -> dict[str, Any]:
     return {"digest": f"sha256:{name}", "annotations": {key: name}}
 
 
-@pytest.mark.parametrize("member", ["index.json", "./index.json"])
-def test_each_image_has_its_name_and_digest(tmp_path: Path, member: str) -> None:
-    manifests = [_manifest(key, key[:2]) for key in archives.NAME_ANNOTATIONS]
-    archive = _archive(tmp_path / "a.tar", {"manifests": manifests}, member)
-    assert archives.images_in(archive) == {"io": "sha256:io", "or": "sha256:or"}
-
-
-@pytest.mark.parametrize(
-    "index", [{}, {"manifests": [{"digest": "sha256:1"}]}, {"manifests": [{"annotations": {}}]}]
-)
-def test_an_archive_without_named_images_is_refused(tmp_path: Path, index: Any) -> None:
-    with pytest.raises(UsageError, match="not an OCI archive"):
-        archives.images_in(_archive(tmp_path / "a.tar", index))
-
-
-def test_a_file_that_is_no_archive_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "a.tar").write_text("no tar")
-    with pytest.raises(UsageError, match="not an OCI archive"):
-        archives.images_in(tmp_path / "a.tar")
-
-
-def test_an_archive_without_an_index_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="not an OCI archive"):
-        archives.images_in(_archive(tmp_path / "a.tar", {}, "manifest.json"))
-
-
 def test_the_images_that_are_there_are_read_from_the_listing() -> None:
     listing = (
         "REF                        TYPE                   DIGEST      SIZE      PLATFORMS\n"
@@ -68,28 +44,102 @@ def test_only_running_tasks_are_asked_to_end() -> None:
     assert parse_tasks(listing) == [17]
 
 
-async def test_an_image_gets_a_name_with_its_digest_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    key = archives.NAME_ANNOTATIONS[0]
-    manifests = [_manifest(key, name) for name in ("r.example/a:1", "r.example/b:1")]
-    manifests = [{**item, "digest": f"sha256:{number}"} for number, item in enumerate(manifests)]
+A, B = "r.example/a:1", "r.example/b:1"
+
+
+class Containerd:
+    """The images of a containerd by name, as ``ctr`` lists, imports and tags them.
+
+    Attributes:
+        images: The digest of each name.
+        archived: What an import adds.
+        calls: All changes.
+        races: What another program changes before each tag.
+    """
+
+    def __init__(self, images: dict[str, str], archived: dict[str, str]) -> None:
+        self.images, self.archived = dict(images), archived
+        self.calls: list[list[str]] = []
+        self.races: dict[str, str] = {}
+
+    async def run(self, argv: list[str], **_: object) -> Completed:
+        match argv:
+            case ["images", "ls", *filters]:
+                names = [name for name in self.images if f'name=="{name}"' in filters]
+                lines = [f"{name} type {self.images[name]} 1" for name in names]
+                return Completed("\n".join(["REF TYPE DIGEST SIZE", *lines]), "", 0)
+            case ["images", "import", _]:
+                self.images |= self.archived
+            case ["images", "tag", "--force", name, target]:
+                self.images |= self.races
+                self.images[target] = self.images[name]
+            case _:
+                pytest.fail(f"ctr was called with {argv}")
+        self.calls.append(argv[1:2] + argv[-2:])
+        return Completed("", "", 0)
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs on an archive of two images and a containerd with images."""
+    manifests = [_manifest(image_archive.NAME_ANNOTATIONS[0], name) for name in (A, B)]
     archive = _archive(tmp_path / "a.tar", {"manifests": manifests})
-    tagged: list[list[str]] = []
-
-    async def names(*_: object) -> frozenset[str]:
-        return frozenset({"r.example/a:1", "r.example/a@sha256:0", "r.example/b:1"})
-
-    async def run(argv: list[str]) -> None:
-        tagged.append(argv)
-
-    monkeypatch.setattr(archives, "names", names)
-    monkeypatch.setattr(archives, "run", run)
     monkeypatch.setattr(archives, "ctr", lambda record, socket, *words: list(words))
-    layout: Any = SimpleNamespace(containerd_socket=Path("socket"))
-    record: Any = None
-    assert await archives.name_by_digest(layout, record, archive) == {
-        "r.example/a:1": "sha256:0",
-        "r.example/b:1": "sha256:1",
-    }
-    assert tagged == [["images", "tag", "r.example/b:1", "r.example/b@sha256:1"]]
+    layout: Any = SimpleNamespace(
+        containerd_socket=Path("socket"), images_lock=tmp_path / "images.lock"
+    )
+
+    async def act(
+        action: Any, images: dict[str, str], races: dict[str, str] | None = None
+    ) -> Containerd:
+        containerd = Containerd(images, {name: f"sha256:{name}" for name in (A, B)})
+        containerd.races = races or {}
+        monkeypatch.setattr(archives, "run", containerd.run)
+        await action(layout, None, archive)
+        return containerd
+
+    return act
+
+
+ALL = {A: f"sha256:{A}", B: f"sha256:{B}"}
+NAMED = {f"r.example/a@sha256:{A}": f"sha256:{A}", f"r.example/b@sha256:{B}": f"sha256:{B}"}
+
+
+async def test_an_image_gets_a_name_with_its_digest_once(place: Any) -> None:
+    (first, *_) = NAMED
+    containerd = await place(archives.name_by_digest, {**ALL, first: NAMED[first]})
+    assert containerd.calls == [["tag", B, f"r.example/b@sha256:{B}"]]
+    assert containerd.images == {**ALL, **NAMED}
+
+
+async def test_a_name_with_another_content_is_replaced(place: Any) -> None:
+    wrong = dict.fromkeys(NAMED, "sha256:evil")
+    containerd = await place(archives.name_by_digest, {**ALL, **wrong})
+    assert containerd.images == {**ALL, **NAMED}
+
+
+async def test_a_tag_that_another_run_has_replaced_is_loaded_again(place: Any) -> None:
+    containerd = await place(archives.name_by_digest, {**ALL, A: "sha256:other"})
+    assert containerd.calls[0][0] == "import"
+    assert containerd.images == {**ALL, **NAMED}
+
+
+async def test_a_tag_that_changes_meanwhile_is_an_error(place: Any) -> None:
+    with pytest.raises(VrooliError, match=r"containerd has sha256:other as r\.example/a@sha256"):
+        await place(archives.name_by_digest, ALL, {A: "sha256:other"})
+
+
+async def test_only_missing_and_different_images_are_imported(place: Any) -> None:
+    assert (await place(archives.load, ALL)).calls == []
+    assert (await place(archives.load, {**ALL, B: "sha256:other"})).images == ALL
+
+
+async def test_an_import_that_loads_nothing_is_an_error(
+    place: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing(*_: object) -> None:
+        """Exits with 0."""
+
+    monkeypatch.setattr(archives, "import_images", nothing)
+    with pytest.raises(VrooliError, match="containerd has no image as"):
+        await place(archives.load, {})

@@ -12,8 +12,8 @@ import pytest
 from vrooli.cluster.embedded.network import firewall
 
 POD, SPOOFED, TARGET, PORT = "10.244.0.5", "192.0.2.5", "10.98.0.2", "8080"
-# A node with the bridge of the pods, a pod on it, and a target behind another device. The pod has an
-# address of its own choice, too, as one with CAP_NET_RAW can send.
+# A node with the bridge of the pods, a pod on it, and a target behind another device. The pod has
+# an address of its own choice, too: one with CAP_NET_RAW can send from any.
 JOINED = f"""\
 ip link add cni0 type bridge
 ip address add 10.244.0.1/16 dev cni0

@@ -1,0 +1,43 @@
+"""Image archives of tests, with images that consist of a configuration and one layer."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from vrooli.cluster.image_archive import ArchivedImage
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+
+
+def write(path: Path, names: Iterable[str], *, salt: str = "") -> dict[str, ArchivedImage]:
+    """Write an archive; another salt gives the images another content."""
+    blobs: dict[str, bytes] = {}
+
+    def blob(content: bytes) -> dict[str, Any]:
+        digest = hashlib.sha256(content).hexdigest()
+        blobs[digest] = content
+        return {"digest": f"sha256:{digest}", "size": len(content)}
+
+    images, entries = dict[str, ArchivedImage](), []
+    for name in names:
+        config = blob(json.dumps({"name": name, "salt": salt}).encode())
+        layer = blob(b"layer")
+        text = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [layer]}
+        manifest = blob(json.dumps(text).encode())
+        annotations = {"org.opencontainers.image.ref.name": name}
+        entries.append({"mediaType": MANIFEST, **manifest, "annotations": annotations})
+        images[name] = ArchivedImage(manifest["digest"], config["digest"])
+    files = {f"blobs/sha256/{digest}": content for digest, content in blobs.items()}
+    files["index.json"] = json.dumps({"schemaVersion": 2, "manifests": entries}).encode()
+    with tarfile.open(path, "w") as archive:
+        for name, content in sorted(files.items(), reverse=True):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return images
