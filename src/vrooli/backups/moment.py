@@ -71,6 +71,19 @@ def parse(time: str) -> datetime:
     return datetime.fromisoformat(time).astimezone(UTC)
 
 
+async def close(postgres: Postgres) -> str:
+    """Commit an empty transaction, after which a recovery to an earlier moment can stop.
+
+    PostgreSQL compares the moment with commits only, and fails if it finds none that is later.
+
+    Returns:
+        The WAL segment with it.
+    """
+    await postgres.execute("SELECT pg_current_xact_id();")
+    (row,) = await postgres.query("SELECT pg_walfile_name(pg_current_wal_lsn()) AS wal")
+    return str(row["wal"])
+
+
 async def archive(postgres: Postgres, wal: str, limit_s: float) -> None:
     """Complete the current WAL segment, and wait until one is archived.
 

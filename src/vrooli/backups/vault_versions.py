@@ -14,12 +14,12 @@ KIND, ENGINE = "VaultStaticSecret", "kv-v2"
 
 def secret_paths(bodies: Iterable[Body]) -> list[tuple[str, str]]:
     """The mount and the path of each secret in a KV engine of version 2, without repetition."""
-    found = {
+    paths = {
         (text(body, "spec", "mount"), text(body, "spec", "path")): None
         for body in bodies
         if body["kind"] == KIND and text(body, "spec", "type") == ENGINE
     }
-    return sorted(found)
+    return sorted(paths)
 
 
 async def fetch(kube: Kube, paths: Iterable[tuple[str, str]]) -> Mapping[str, int]:

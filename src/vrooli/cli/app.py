@@ -22,6 +22,7 @@ from vrooli.cli import (
     logs,
     process_environment,
     releases,
+    restore,
     setup,
     status,
     switchover,
@@ -53,6 +54,7 @@ app.command("rollback", epilog=releases.ROLLBACK_EXAMPLES)(releases.rollback)
 app.command("diff", epilog=releases.DIFF_EXAMPLES)(releases.diff)
 app.command("backup", epilog=backups.BACKUP_EXAMPLES)(backups.backup)
 app.command("backups", epilog=backups.BACKUPS_EXAMPLES)(backups.backups)
+app.command("restore", epilog=restore.EXAMPLES)(restore.command)
 app.command("status", epilog=status.EXAMPLES)(status.command)
 app.command("diagnose", epilog=diagnose.EXAMPLES)(diagnose.command)
 app.command("graph", epilog=graph.EXAMPLES)(graph.command)

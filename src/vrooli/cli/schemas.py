@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, TypeAdapter, create_model
 
 from vrooli.cli.terminal import jsonlines
 from vrooli.workflows.results.artifacts import BuildResult, VerifyResult
-from vrooli.workflows.results.backups import BackupResult, BackupsResult
+from vrooli.workflows.results.backups import BackupResult, BackupsResult, RestoreResult
 from vrooli.workflows.results.base import Result, StepsResult
 from vrooli.workflows.results.clusters import (
     AutostartResult,
@@ -61,6 +61,7 @@ RESULTS: Mapping[str, tuple[type[Result], ...]] = {
     "backup": (BackupResult,),
     "backups": (BackupsResult,),
     "switchover": (SwitchoverResult,),
+    "restore": (RestoreResult,),
     "uninstall": (StepsResult,),
     "status": (StatusResult, WatchResult),
     "diagnose": (DiagnoseResult,),

@@ -25,8 +25,9 @@ from vrooli.workflows.diagnose import DiagnoseOptions
 from vrooli.workflows.graph import Format, GraphOptions
 from vrooli.workflows.logs import LogOptions
 from vrooli.workflows.options import DeployOptions, DevelopOptions
+from vrooli.workflows.restore import RestoreOptions
 from vrooli.workflows.results.artifacts import BuildResult, VerifyResult
-from vrooli.workflows.results.backups import BackupResult, BackupsResult, BackupView
+from vrooli.workflows.results.backups import BackupResult, BackupsResult, BackupView, RestoreResult
 from vrooli.workflows.results.base import Result, StepsResult
 from vrooli.workflows.results.clusters import (
     AutostartResult,
@@ -143,6 +144,16 @@ RESULTS: dict[str, Result] = {
             "pause_s": 0.0,
         }
     ),
+    "restore.restore": RestoreResult.model_validate(
+        {
+            **STEPS,
+            **dict.fromkeys(("release", "namespace", "cluster"), "x"),
+            "moment": BACKUP.time,
+            "point": None,
+            "tables": (),
+            "differences": (),
+        }
+    ),
     "uninstall.uninstall": StepsResult.model_validate(STEPS),
     "clusters.embedded.start": ClusterResult(changed=False, cluster=CLUSTER),
     "clusters.embedded.stop": ClusterResult(changed=False, cluster=CLUSTER),
@@ -256,6 +267,11 @@ def _diagnose(**changes: Any) -> dict[str, Any]:
 
 def _backup(**changes: Any) -> dict[str, Any]:
     return {"options": BackupOptions(**{"environment": DEV, **changes})}
+
+
+def _restore(**changes: Any) -> dict[str, Any]:
+    options = RestoreOptions(**{"environment": DEV, "into": "x", **changes})
+    return {"options": options, "consent": Consent()}
 
 
 YES = Consent(yes=True)
@@ -466,6 +482,13 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
             **_switchover(database=Database.POSTGRES, to="pg-0", environment=PROD, cluster="kind"),
             "consent": YES,
         },
+    ),
+    ("restore.restore", "restore --into x --to 14:05", {}, _restore(to="14:05")),
+    (
+        "restore.restore",
+        "restore --into x --point a --repository 2 --timeout 9",
+        {},
+        _restore(point="a", repository=2, timeout_s=9.0),
     ),
     ("uninstall.uninstall", "uninstall", {}, _uninstall()),
     ("uninstall.uninstall", "uninstall --data", {}, _uninstall(data=True)),

@@ -67,3 +67,25 @@ class BackupResult(StepsResult):
     namespace: str = Field(description="its namespace")
     backup: BackupView = Field(description="the new point")
     notes: tuple[str, ...] = Field(description="what it does not contain, and why")
+
+
+class TableView(Model):
+    """The rows of a table in a restored copy and in the live data."""
+
+    table: str = Field(description="database, schema and table")
+    restored_rows: int | None = Field(description="rows in the copy; null if it has no such table")
+    live_rows: int | None = Field(description="rows now; null if there is no such table any more")
+
+
+class RestoreResult(StepsResult):
+    """A restored copy of PostgreSQL."""
+
+    release: str = Field(description="the name of the Helm release")
+    namespace: str = Field(description="the namespace of the copy")
+    cluster: str = Field(description="the name of the copy's PostgresCluster")
+    moment: datetime = Field(description="the moment of the copy, UTC")
+    point: str | None = Field(description="the ID of its point; null for a moment between points")
+    tables: tuple[TableView, ...] = Field(description="the rows of each table")
+    differences: tuple[str, ...] = Field(
+        description="tables, extensions and users that differ from those of the release now"
+    )

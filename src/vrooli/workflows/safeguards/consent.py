@@ -24,6 +24,7 @@ class Action(StrEnum):
     DEVELOP = "`develop`, if the release exists"
     REPLACE_ARTIFACT = "`develop`, if the release was not created by `develop`"
     SWITCHOVER = "`switchover`, if there is something to do"
+    RESTORE_COPY = "`restore --into`"
     UNINSTALL = "`uninstall`"
     DELETE_DATA = "`uninstall --delete-data`"
     DELETE_CLUSTER = "`cluster delete`, if the cluster exists"
@@ -48,6 +49,7 @@ REQUIRES_YES: Mapping[Action, Sequence[str]] = {
     Action.DEVELOP: SHARED,
     Action.REPLACE_ARTIFACT: EVERY,
     Action.SWITCHOVER: SHARED,
+    Action.RESTORE_COPY: SHARED,
     Action.UNINSTALL: SHARED,
     Action.DELETE_DATA: EVERY,
     Action.DELETE_CLUSTER: EVERY,

@@ -1,0 +1,57 @@
+"""Whether there is room for a second copy of the data, before it is made."""
+
+from __future__ import annotations
+
+from vrooli.backups.info import StoredBackup
+from vrooli.databases import programs
+from vrooli.databases.postgres.session import CONTAINER, Postgres
+from vrooli.databases.programs import Place
+from vrooli.errors import PrerequisiteError
+from vrooli.grammar import format_bytes
+from vrooli.kube.objects import labels, name, text
+from vrooli.operators.pgo import names
+
+# Provisioners whose volumes are folders of the node's disk, without a size of their own.
+SHARED_DISK = ("rancher.io/local-path", "k8s.io/minikube-hostpath", "microk8s.io/hostpath")
+# WAL of the copy beside its data, bytes: max_wal_size of PostgreSQL.
+WAL = 1024**3
+_DF = "df -B1 --output=avail"
+
+
+async def check(postgres: Postgres, backup: StoredBackup) -> str:
+    """Check that a copy of a backup fits on the disk; returns what is free, in words.
+
+    Volumes of other provisioners have the size that they ask for.
+
+    Raises:
+        PrerequisiteError: It does not fit.
+    """
+    if not await _shares_disk(postgres):
+        return "each volume has its own space"
+    place = Place(postgres.namespace, (await postgres.primary()).pod, CONTAINER)
+    completed = await programs.run(postgres.kube, place, f"{_DF} /pgdata", [], "", 15)
+    free = completed.stdout.split()[-1] if completed.stdout.split() else ""
+    if not free.isdecimal():
+        return "the free space is unknown"
+    instances = max(len(await postgres.instances()), 1)
+    # Its first backup is as large as the one that it was restored from.
+    required = (backup.size + WAL) * instances + backup.stored
+    if int(free) < required:
+        raise PrerequisiteError(
+            f"There is no room for the restored copy: it takes up to {required} bytes "
+            f"({format_bytes(required)}), {free} bytes ({format_bytes(int(free))}) are free.",
+            "Free space on the disk of the volumes. Nothing was changed.",
+        )
+    return f"{format_bytes(required)} required, {format_bytes(int(free))} free"
+
+
+async def _shares_disk(postgres: Postgres) -> bool:
+    claims = await postgres.kube.list("v1", "PersistentVolumeClaim", postgres.namespace)
+    own = [item for item in claims if labels(item).get(names.CLUSTER_LABEL) == postgres.name]
+    classes = {text(item, "spec", "storageClassName") for item in own}
+    storage_classes = await postgres.kube.list("storage.k8s.io/v1", "StorageClass")
+    return any(
+        text(item, "provisioner") in SHARED_DISK
+        for item in storage_classes
+        if name(item) in classes
+    )

@@ -1,0 +1,137 @@
+"""The moment that a restore is asked for, and how pgBackRest restores it. No I/O here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from vrooli.backups.info import StoredBackup
+from vrooli.backups.listing import Listing, format_time
+from vrooli.backups.points import Point, find_backup
+from vrooli.errors import UsageError
+
+_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(Z?)")
+_FORMS = "Use a time such as 14:05, 14:05:30 or 2026-11-29 14:05:30, in UTC, or with an offset."
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """What is restored.
+
+    Attributes:
+        backup: The backup that it starts from.
+        moment: The moment of the restored data, UTC.
+        options: The options of `pgbackrest restore` that stop at the moment.
+        point: The point; None for a moment between points, or a backup of PostgreSQL only.
+        is_named: Whether it is a point or a backup, not a moment.
+    """
+
+    backup: StoredBackup
+    moment: datetime
+    options: tuple[str, ...]
+    point: Point | None = None
+    is_named: bool = False
+
+    @property
+    def repository(self) -> int:
+        """The number of the repository."""
+        return self.backup.repository
+
+    def __str__(self) -> str:
+        """The moment as messages name it."""
+        return f"point {self.point.id}" if self.point else format_time(self.moment)
+
+
+def parse_moment(text: str, now: datetime) -> datetime:
+    """A moment as ``--to`` takes it: ISO 8601, or a time of today; UTC without an offset.
+
+    Raises:
+        UsageError: It is no time.
+    """
+    if match := _CLOCK.fullmatch(text.strip()):
+        hour, minute, second = (int(part or 0) for part in match.groups()[:3])
+        try:
+            return now.astimezone(UTC).replace(
+                hour=hour, minute=minute, second=second, microsecond=0
+            )
+        except ValueError as error:
+            raise UsageError(f"{text!r} is not a time: {error}.", _FORMS) from error
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise UsageError(f"{text!r} is not a time.", _FORMS) from error
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def at_moment(
+    listed: Listing, moment: datetime, now: datetime, repository: int | None = None
+) -> Recovery:
+    """How a moment is restored: from the newest backup before it.
+
+    Args:
+        listed: The backups.
+        moment: The moment, UTC.
+        now: The time of PostgreSQL's clock, up to which WAL is archived.
+        repository: The number of the repository; None takes the first that has the moment.
+
+    Raises:
+        UsageError: No repository has it; the message has the moments that can be restored.
+    """
+    if moment > now:
+        raise _refusal(listed, moment, "is in the future", now)
+    for item in listed.info.repositories:
+        if repository not in (None, item.number):
+            continue
+        before = [
+            backup
+            for backup in listed.info.of(item.number)
+            # pgBackRest has times of backups in whole seconds.
+            if backup.stopped + timedelta(seconds=1) <= moment
+        ]
+        if before:
+            target = f"{moment:%Y-%m-%d %H:%M:%S.%f}+00"
+            return Recovery(
+                before[-1],
+                moment,
+                # PGO runs them in a shell.
+                (f"--set={before[-1].label}", "--type=time", f'--target="{target}"'),
+            )
+    raise _refusal(listed, moment, "is before the end of the first backup", now)
+
+
+def at_point(listed: Listing, name: str) -> Recovery:
+    """How a point, or a backup of PostgreSQL only, is restored.
+
+    Raises:
+        UsageError: There is no such point.
+    """
+    match find_backup(listed.info, name):
+        case None:
+            raise UsageError(
+                f"There is no point or backup {name!r}.", "`vrooli backups` lists those that exist."
+            )
+        case backup, None:
+            immediate = (f"--set={backup.label}", "--type=immediate")
+            return Recovery(backup, backup.stopped, immediate, is_named=True)
+        case backup, point:
+            options = (f"--set={backup.label}", "--type=name", f"--target={point.restore_point}")
+            return Recovery(backup, point.time, options, point, is_named=True)
+
+
+def _refusal(listed: Listing, moment: datetime, reason: str, now: datetime) -> UsageError:
+    return UsageError(
+        f"{format_time(moment)} {reason}. Nothing was changed.",
+        f"Moments that can be restored: {_ranges(listed, now)}. `vrooli backups` lists the points.",
+    )
+
+
+def _ranges(listed: Listing, now: datetime) -> str:
+    texts: Sequence[str] = [
+        f"{format_time(item.since + timedelta(seconds=1))} to {format_time(now)} "
+        f"(repository {item.repository})"
+        for item in listed.ranges
+        if item.since is not None
+    ]
+    return ", ".join(texts) or "none, there is no backup"

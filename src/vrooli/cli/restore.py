@@ -1,0 +1,123 @@
+"""``vrooli restore``: a copy of PostgreSQL at a moment or a point."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vrooli import environments, shell
+from vrooli.cli import examples, options
+from vrooli.cli.run import execute
+from vrooli.cli.terminal import prompt, tables
+from vrooli.events import Listener
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from vrooli.workflows.results.backups import RestoreResult
+
+EXAMPLES = examples.epilog(
+    (
+        "Restore a copy of production's PostgreSQL at 14:05 UTC today",
+        "vrooli restore --to 14:05 --into inspection -e prod --cluster context:my-cluster",
+    ),
+    (
+        "Restore a copy of a point of the dev environment",
+        "vrooli restore --point 20261129-140501 --into inspection/copy",
+    ),
+)
+
+
+def command(
+    into: Annotated[
+        str,
+        typer.Option(
+            "--into",
+            metavar="NAMESPACE[/NAME]",
+            help="Namespace of the copy, which is created if it does not exist, and the name of "
+            "its PostgresCluster. Default name: RELEASE-copy.",
+        ),
+    ],
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            metavar="TIME",
+            help="Moment to restore: a time of today such as 14:05, or ISO 8601. UTC without an "
+            "offset.",
+        ),
+    ] = "",
+    point: Annotated[
+        str,
+        typer.Option(
+            "--point", metavar="ID", help="Point or backup to restore, an ID of `vrooli backups`."
+        ),
+    ] = "",
+    environment: options.EnvironmentName = "dev",
+    cluster: options.ClusterName = None,
+    repository: Annotated[
+        int | None,
+        typer.Option(
+            "--repository",
+            min=1,
+            max=4,
+            metavar="NUMBER",
+            help="Repository for --to. Default: the first that has the moment.",
+            show_default=False,
+        ),
+    ] = None,
+    yes: prompt.Yes = False,
+    timeout: Annotated[
+        float,
+        typer.Option("--timeout", min=1, metavar="SECONDS", help="Time limit of the restore."),
+    ] = 3600.0,
+    output: options.Output = options.OutputFormat.TEXT,
+    debug: options.Debug = False,
+) -> None:
+    """Restore a copy of PostgreSQL in another namespace, and compare it with the live data.
+
+    The copy has the data of a moment between the first backup and now, or of a point. The live
+    data is not changed. The result lists the rows of each table in both, and differences of tables,
+    extensions and users.
+    """
+
+    def work(listener: Listener) -> Awaitable[RestoreResult]:
+        from vrooli.workflows.restore import RestoreOptions, restore
+
+        where = environments.environment(environment)
+        request = RestoreOptions(where, to, point, into, cluster, repository, timeout)
+        return restore(request, listener, prompt.consent(yes=yes))
+
+    execute(work, _show, output, debug)
+
+
+def _show(result: RestoreResult, console: Console) -> None:
+    tables.show_steps(result, console)
+    tables.show_rows(
+        "Rows",
+        ("table", "in the copy", "now"),
+        [(item.table, item.restored_rows, item.live_rows) for item in result.tables],
+        console,
+    )
+    console.print(
+        f"\nThe copy {result.namespace}/{result.cluster} has the data of {result.release} at "
+        f"{result.moment:%Y-%m-%d %H:%M:%SZ}."
+    )
+    tables.show_notes(result.differences, console)
+    namespace, name = shell.label(result.namespace), shell.segment(result.cluster)
+    console.print(
+        "To open it: "
+        f"`kubectl exec -it -n {namespace} -c database "
+        f"$(kubectl get pods -n {namespace} -o name "
+        f"-l postgres-operator.crunchydata.com/cluster={name},"
+        "postgres-operator.crunchydata.com/data=postgres) -- psql`",
+        markup=False,
+        soft_wrap=True,
+    )
+    console.print(
+        f"To delete it: `kubectl delete postgrescluster {name} -n {namespace}`",
+        markup=False,
+        soft_wrap=True,
+    )

@@ -1,0 +1,188 @@
+"""A restored copy of a release's PostgreSQL, and what ends a restore."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from support.fakes.cluster import FakeCluster, namespace
+from support.release.database_pods import output, owned, pod, postgres_pod, psql
+from support.release.repository import FakeRepository, backup
+from vrooli.backups import copies
+from vrooli.databases.postgres.session import Postgres
+from vrooli.environments import ENVIRONMENTS
+from vrooli.errors import InterruptError, PrerequisiteError, UsageError, VrooliError
+from vrooli.events import silent
+from vrooli.kube.execution import Completed, Program
+from vrooli.release.model import Release
+from vrooli.workflows import restore as workflow
+from vrooli.workflows.clusters import access
+from vrooli.workflows.clusters.access import Access
+from vrooli.workflows.restore import RestoreOptions, parse_place
+from vrooli.workflows.safeguards.consent import Consent
+
+DEV, PROD = ENVIRONMENTS["dev"], ENVIRONMENTS["prod"]
+RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
+PGBACKREST = {"repos": [{"name": "repo1", "volume": {}}], "global": {}}
+SPEC = {"instances": [{"name": "instance1", "replicas": 1}], "backups": {"pgbackrest": PGBACKREST}}
+HOST = "vrooli-pg-repo-host-0"
+WAL = "00000001000000000000000E"
+
+pytestmark = pytest.mark.anyio
+
+
+def _answer(text: str) -> Completed:
+    """Answer as a PostgreSQL with one table of two rows; the clock shows 14:30."""
+    rows: list[dict[str, Any]] = []
+    if "clock_timestamp" in text:
+        rows = [{"time": "2026-11-29T14:30:00+00:00"}]
+    elif "last_archived_time" in text:
+        time = "2026-11-29T14:29:00+00:00"
+        rows = [{"wal": WAL, "time": time, "failed": None, "is_failing": False}]
+    elif "pg_current_wal_lsn" in text:
+        rows = [{"wal": WAL}]
+    elif "pg_database" in text:
+        rows = [{"name": "vrooli"}]
+    elif "gexec" in text:
+        return output("public.posts,2\n")
+    return output("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def _primary(program: Program) -> Completed:
+    return output("Avail\n99999999999\n") if "df " in program.argv[2] else psql(_answer)(program)
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
+    """A release with one backup, in a cluster whose operator restores at once."""
+    fake = FakeCluster(
+        namespace("dev"),
+        owned("PostgresCluster", "vrooli-pg", RELEASE.name, **SPEC),
+        postgres_pod("pg-a-0", "master"),
+        pod(HOST, {}),
+    )
+    repository = FakeRepository([backup("20261129-094420F")])
+    fake.server.programs.handlers["dev", "pg-a-0", "database"] = _primary
+    fake.server.programs.handlers["dev", HOST, "pgbackrest"] = repository.run
+
+    @asynccontextmanager
+    async def connect(text: str | None) -> AsyncIterator[Access]:
+        reached = SimpleNamespace(kubeconfig=Path("kubeconfig"))
+        yield Access(cast(Any, None), cast(Any, reached), fake)
+
+    async def build(kube: FakeCluster, body: dict[str, Any], *_: object) -> Postgres:
+        await kube.apply(body)
+        return await Postgres.of(kube, RELEASE)
+
+    monkeypatch.setattr(access, "connect", connect)
+    monkeypatch.setattr(copies, "build", build)
+    return fake
+
+
+async def test_a_copy_is_compared_with_the_live_data(cluster: FakeCluster) -> None:
+    options = RestoreOptions(DEV, to="14:05", into="inspection")
+    result = await workflow.restore(options, silent)
+    assert (result.namespace, result.cluster) == ("inspection", "vrooli-dev-copy")
+    (table,) = result.tables
+    assert (table.table, table.restored_rows, table.live_rows) == ("vrooli: public.posts", 2, 2)
+    assert cluster.find("PostgresCluster", "vrooli-dev-copy", "inspection") is not None
+
+
+async def test_the_repository_is_closed_again(cluster: FakeCluster) -> None:
+    await workflow.restore(RestoreOptions(DEV, to="14:05", into="inspection"), silent)
+    changes = [change for change in cluster.changes if change[1] == "NetworkPolicy"]
+    assert [verb for verb, _, _ in changes] == ["apply", "delete"]
+
+
+async def test_a_failed_restore_leaves_nothing_that_blocks_the_next(
+    cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    removed = []
+
+    async def build(kube: FakeCluster, body: dict[str, Any], *_: object) -> Postgres:
+        raise VrooliError("recovery ended before configured recovery target was reached")
+
+    async def remove(*arguments: object) -> bool:
+        removed.append(arguments[1])
+        return True
+
+    monkeypatch.setattr(copies, "build", build)
+    monkeypatch.setattr(copies, "remove", remove)
+    with pytest.raises(VrooliError, match="recovery ended"):
+        await workflow.restore(RestoreOptions(DEV, to="14:05", into="inspection"), silent)
+    assert [str(place) for place in removed] == ["inspection/vrooli-dev-copy"] * 2
+    assert not [key for key in cluster.server.objects if key[0] == "NetworkPolicy"]
+
+
+@pytest.mark.parametrize(("to", "reason"), [("14:31", "future"), ("2026-11-28", "before the end")])
+async def test_a_moment_out_of_range_changes_nothing(
+    cluster: FakeCluster, to: str, reason: str
+) -> None:
+    with pytest.raises(UsageError, match=reason):
+        await workflow.restore(RestoreOptions(DEV, to=to, into="inspection"), silent)
+    assert cluster.changes == []
+
+
+async def test_a_cluster_that_is_no_copy_is_not_replaced(cluster: FakeCluster) -> None:
+    other = owned("PostgresCluster", "vrooli-dev-copy", "other")
+    other["metadata"]["namespace"] = "inspection"
+    cluster.add(other)
+    with pytest.raises(PrerequisiteError, match="is not a restored copy"):
+        await workflow.restore(RestoreOptions(DEV, to="14:05", into="inspection"), silent)
+    assert cluster.changes == []
+
+
+async def test_a_disk_without_room_is_reported_in_bytes(cluster: FakeCluster) -> None:
+    labels = {"postgres-operator.crunchydata.com/cluster": "vrooli-pg"}
+    claim = {"metadata": {"name": "data", "labels": labels}, "spec": {"storageClassName": "local"}}
+    provisioner = {"metadata": {"name": "local"}, "provisioner": "rancher.io/local-path"}
+    cluster.add({"kind": "PersistentVolumeClaim", **claim}, {"kind": "StorageClass", **provisioner})
+    cluster.server.programs.handlers["dev", "pg-a-0", "database"] = lambda program: (
+        output("Avail\n1000\n") if "df " in program.argv[2] else psql(_answer)(program)
+    )
+    with pytest.raises(PrerequisiteError, match=r"takes up to \d+ bytes .*, 1000 bytes"):
+        await workflow.restore(RestoreOptions(DEV, to="14:05", into="inspection"), silent)
+    assert cluster.changes == []
+
+
+async def test_a_copy_of_a_shared_environment_is_confirmed(
+    cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workflow.Release, "of", lambda *_: RELEASE)
+    prompts: list[str] = []
+
+    def decline(prompt: str) -> bool:
+        prompts.append(prompt)
+        return False
+
+    options = RestoreOptions(PROD, to="14:05", into="inspection")
+    with pytest.raises(InterruptError):
+        await workflow.restore(options, silent, Consent(ask=decline))
+    assert "inspection/vrooli-dev-copy" in prompts[0]
+    assert "2026-11-29 14:05:00Z" in prompts[0]
+    assert cluster.changes == []
+
+
+@pytest.mark.parametrize(("to", "point"), [("", ""), ("14:05", "x")])
+def test_a_restore_has_one_target(to: str, point: str) -> None:
+    with pytest.raises(UsageError, match="one target"):
+        RestoreOptions(DEV, to, point, into="x")
+
+
+def test_a_place_is_a_namespace_and_a_name() -> None:
+    assert str(parse_place("inspection/a", RELEASE)) == "inspection/a"
+    assert str(parse_place("inspection", RELEASE)) == "inspection/vrooli-dev-copy"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "/a", "a/", "A", "a/b/c", "a b", "dev", "dev/x", "x/" + "a" * 41]
+)
+def test_other_places_are_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse_place(text, RELEASE)
