@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from support import lanes
+from support.cluster import clusters
 from support.cluster.live import CLUSTER, VALUES, Live
 from vrooli import environments, project
 from vrooli.events import Event, StepEnded
@@ -25,9 +27,35 @@ settings.register_profile("thorough", deadline=None, max_examples=10_000, derand
 settings.load_profile("vrooli")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin a run, in the process that starts all others."""
+    if not is_worker(config):
+        clusters.begin_run()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End it; pytest-xdist gives interrupted tests too little time to delete their clusters."""
+    if not is_worker(config):
+        clusters.end_run()
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether another process of pytest starts the tests of this one."""
+    return hasattr(config, "workerinput")
+
+
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist writes the groups into the names of the tests
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run last what takes the live release away, to have its cluster for itself."""
     items.sort(key=lambda item: item.path.name == "test_production.py")
+    if is_worker(config):
+        lanes.share(items)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Give way to the tests that another process runs on clusters."""
+    if is_worker(item.config):
+        lanes.yield_processor(item)
 
 
 @pytest.fixture(scope="session")
@@ -56,8 +84,9 @@ def live() -> Iterator[Live]:
         if isinstance(event, StepEnded):
             steps.append(event)
 
-    keep = bool(os.environ.get("VROOLI_KEEP_TEST_CLUSTER"))
+    keep = clusters.is_live_kept()
     if not keep:
+        clusters.note_live(is_there=True)
         asyncio.run(embedded.delete(CLUSTER, listen))
     steps.clear()
     try:
@@ -73,6 +102,7 @@ def live() -> Iterator[Live]:
     finally:
         if not keep:
             asyncio.run(embedded.delete(CLUSTER, listen))
+            clusters.note_live(is_there=False)
 
 
 @pytest.fixture

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from support.cluster import clusters
 from support.cluster.clusters import QUIET, Maker
 from vrooli import images, programs
-from vrooli.cluster.embedded.cluster import EmbeddedCluster, list_clusters
+from vrooli.cluster.embedded.cluster import EmbeddedCluster
 from vrooli.cluster.embedded.components.catalog import PROGRAMS
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def maker() -> Iterator[Maker]:
-    """Makes clusters; those that tests leave are deleted at the end."""
+    """Makes clusters; those that tests leave are deleted after the last test of this folder."""
     if os.geteuid() != 0:
         pytest.skip("the embedded cluster needs root")
-    # A short path: Unix sockets are below it.
-    state_dir = Path(tempfile.mkdtemp(prefix="vrooli-t"))
+    state_dir = Path(os.environ[clusters.STATE_DIR])
     yield asyncio.run(_maker(state_dir))
-    for cluster in list_clusters(state_dir):
-        asyncio.run(cluster.delete(QUIET))
-    shutil.rmtree(state_dir)
+    asyncio.run(clusters.delete_all(state_dir))
 
 
 async def _maker(state_dir: Path) -> Maker:
@@ -38,7 +34,7 @@ async def _maker(state_dir: Path) -> Maker:
     return Maker(state_dir, found, archive)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def shared(maker: Maker) -> EmbeddedCluster:
     """A running cluster that many tests look at, and some disturb."""
     cluster = maker.cluster("shared")

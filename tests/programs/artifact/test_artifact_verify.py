@@ -97,6 +97,7 @@ def test_all_differences_are_told_at_once(artifact: Path) -> None:
         gzip.compress(b"no tar"),
         gzip.compress(b"\0" * 10240),
     ],
+    ids=["empty", "no archive", "no tar", "an empty tar"],
 )
 def test_a_package_that_is_no_chart_is_corrupt(artifact: Path, content: bytes) -> None:
     (artifact / CHART).write_bytes(content)

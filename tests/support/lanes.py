@@ -1,0 +1,37 @@
+"""How a parallel run shares the tests between two processes.
+
+One runs what needs an embedded cluster: it mostly waits, and there is one such cluster at a time.
+The other runs the rest meanwhile, file by file and at a lower priority.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+CLUSTERS = "clusters"
+# The fixtures of embedded clusters: of the live release, and of the clusters of their own suite.
+CLUSTER_FIXTURES = frozenset({"live", "maker"})
+# The niceness of the tests beside those on clusters, whose limits are in seconds.
+NICENESS = 10
+
+
+def lane(item: pytest.Item) -> str:
+    """The group of a test; one process runs all tests of a group, in their order."""
+    is_on_cluster = CLUSTER_FIXTURES.intersection(getattr(item, "fixturenames", ()))
+    return CLUSTERS if is_on_cluster else item.nodeid.partition("::")[0]
+
+
+def share(items: list[pytest.Item]) -> None:
+    """Name the groups for pytest-xdist, which starts them in the order of their first tests."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(lane(item)))
+    items.sort(key=lambda item: lane(item) != CLUSTERS)
+
+
+def yield_processor(item: pytest.Item) -> None:
+    """Give way to the tests on clusters; a child process inherits its parent's niceness."""
+    niceness = 0 if lane(item) == CLUSTERS else NICENESS
+    if os.geteuid() == 0 and os.getpriority(os.PRIO_PROCESS, 0) != niceness:
+        os.setpriority(os.PRIO_PROCESS, 0, niceness)
