@@ -52,10 +52,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         lanes.share(items)
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # before the clock of pytest-timeout starts
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Wait for the builds that a test needs."""
+    lanes.wait_for_builds(item)
+    return (yield)
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Give way to the tests that another process runs on clusters."""
+    """Give way to the tests that another process runs on clusters; fail without their programs."""
     if is_worker(item.config):
         lanes.yield_processor(item)
+    lanes.demand_builds(item)
 
 
 @pytest.fixture(scope="session")

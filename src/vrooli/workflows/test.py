@@ -16,7 +16,7 @@ from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import Listener, Outcome, Progress, StepEnded, StepStarted
 from vrooli.release import Release, helm_tests
 from vrooli.steps import Done, Step, run_steps
-from vrooli.workflows import vulnerabilities
+from vrooli.workflows import preparation, vulnerabilities
 from vrooli.workflows.clusters import access
 from vrooli.workflows.host import package_manager
 from vrooli.workflows.host.setup import Machine
@@ -44,6 +44,8 @@ TEST_PACKAGES: Mapping[str, Mapping[str, str]] = {
 ON_CLUSTERS = frozenset({"cluster", "e2e"})
 # Programs that only tests run: they use the chart without vrooli, and lint it and CI's workflows.
 TEST_PROGRAMS = ("actionlint", "helm", "helm3", "kube-score", "kubeconform")
+# Tests run in two processes; the groups of tests/support/lanes.py say which in which.
+LANES = ("--numprocesses=2", "--dist=loadgroup", "--no-loadscope-reorder")
 # The limits of all of pytest and of one lint, seconds. A run with warm caches takes 45 minutes on
 # two idle cores; CI ends after 90 minutes.
 PYTEST_S, LONG_PYTEST_S = 80 * 60.0, 4 * 3600.0
@@ -110,13 +112,14 @@ async def _run_own(options: SuiteOptions, listener: Listener) -> list[CaseView]:
         is_advisory = VULNERABILITIES not in options.suites
         cases += await vulnerabilities.check(listener, is_advisory=is_advisory)
     if tests := pytest_run(options):
-        await run_steps(preparations(options), listener)
-        cases.append(await _run_program("pytest", tests, options, listener))
+        await run_steps(package_steps(options), listener)
+        async with preparation.beside(build_steps(options), listener) as env:
+            cases.append(await _run_program("pytest", tests, options, listener, env))
     return cases
 
 
-def preparations(options: SuiteOptions) -> list[Step]:
-    """The prerequisites of the suites' tests, so that builds do not count for tests' timeouts."""
+def package_steps(options: SuiteOptions) -> list[Step]:
+    """The host packages of the suites' tests."""
     packages: dict[str, str] = {}
     for suite in options.own:
         packages |= TEST_PACKAGES.get(suite, {})
@@ -124,11 +127,17 @@ def preparations(options: SuiteOptions) -> list[Step]:
     steps = [Step("test-packages", "Host packages of the tests", ensure)] if packages else []
     if ON_CLUSTERS.intersection(options.own):
         # apt's lock: one installation at a time.
-        first, *rest = Machine(keeps_build_caches=True).steps()
         after = ("test-packages",) if packages else ()
-        tools = Step("test-programs", "Programs of the tests", _ensure_tools, ("programs",))
-        steps += [replace(first, after=after), *rest, tools]
+        steps += [replace(Machine().steps()[0], after=after)]
     return steps
+
+
+def build_steps(options: SuiteOptions) -> list[Step]:
+    """What is built for the tests that run clusters, so that it does not count for their limits."""
+    if not ON_CLUSTERS.intersection(options.own):
+        return []
+    steps = Machine(keeps_build_caches=True).steps()
+    return [*steps, Step("test-programs", "Programs of the tests", _ensure_tools, ("programs",))]
 
 
 async def _ensure_tools(progress: Progress) -> Done:
@@ -144,16 +153,21 @@ def pytest_run(options: SuiteOptions) -> tuple[str, ...]:
     """
     folders = [f"tests/{name}" for name in FOLDERS if name in options.own]
     marks = () if options.long else ("-m", "not long")
-    return ("pytest", SLOWEST, *marks, *folders) if folders else ()
+    lanes = () if options.update else LANES
+    return ("pytest", SLOWEST, *lanes, *marks, *folders) if folders else ()
 
 
 async def _run_program(
-    name: str, arguments: tuple[str, ...], options: SuiteOptions, listener: Listener
+    name: str,
+    arguments: tuple[str, ...],
+    options: SuiteOptions,
+    listener: Listener,
+    env: Mapping[str, str] | None = None,
 ) -> CaseView:
     began = time.monotonic()
     status = await process.run_attached(
         [Path(sys.executable).with_name(arguments[0]), *arguments[1:]],
-        env={UPDATE_GOLDEN: "1"} if options.update else {},
+        env={**(env or {}), **({UPDATE_GOLDEN: "1"} if options.update else {})},
         cwd=project.root(),
         timeout_s=_limit_s(name, options),
         cleanup_s=CLEANUP_S,

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from vrooli import project
 from vrooli.cli import completion, schemas
 from vrooli.cli.app import app
 
@@ -44,12 +43,11 @@ def test_environments_and_components_are_completed() -> None:
 
 
 def test_clusters_are_completed_from_this_machine_and_the_kubeconfig(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    state_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    record = tmp_path / "clusters" / "demo" / "cluster.json"
+    record = state_dir / "clusters" / "demo" / "cluster.json"
     record.parent.mkdir(parents=True)
     record.write_text("{}")
-    monkeypatch.setattr(project, "state_dir", lambda: tmp_path)
     config = tmp_path / "config"
     monkeypatch.setenv("KUBECONFIG", str(config))
     assert completion.clusters("context") == []

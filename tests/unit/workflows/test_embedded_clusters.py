@@ -17,10 +17,9 @@ from vrooli.workflows.safeguards.consent import Consent
 
 
 @pytest.fixture
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def state(state_dir: Path) -> Path:
     """A state folder with one stopped cluster, called mine."""
-    monkeypatch.setenv("VROOLI_STATE_DIR", str(tmp_path))
-    mine = tmp_path / "clusters" / "mine"
+    mine = state_dir / "clusters" / "mine"
     (mine / "logs").mkdir(parents=True)
     (mine / "logs" / "kubelet.log").write_text("one\ntwo\nthree\n")
     record = {
@@ -32,7 +31,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "images": {},
     }
     (mine / "cluster.json").write_text(json.dumps(record))
-    return tmp_path
+    return state_dir
 
 
 def _wrong_uses(name: str) -> dict[str, Coroutine[Any, Any, object]]:

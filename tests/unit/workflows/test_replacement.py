@@ -139,10 +139,8 @@ def test_whoever_has_reported_yes_is_not_searched() -> None:
     assert asyncio.run(doing) == replacement.NONE
 
 
-def test_a_cluster_that_is_not_there_holds_no_release(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("VROOLI_STATE_DIR", str(tmp_path))
+@pytest.mark.usefixtures("state_dir")
+def test_a_cluster_that_is_not_there_holds_no_release() -> None:
     choice = Choice("embedded", "none")
     doing = replacement.demand_early(choice, ENVIRONMENTS["prod"], Consent())
     assert asyncio.run(doing) == replacement.NONE

@@ -23,7 +23,7 @@ LINTS = ["ruff check", "ruff format", "mypy", "lint-imports"]
 def test_a_live_release_s_tests_require_nothing_of_the_project() -> None:
     options = SuiteOptions(("live",), DEV)
     assert suites.pytest_run(options) == ()
-    assert suites.preparations(options) == []
+    assert suites.package_steps(options) == suites.build_steps(options) == []
 
 
 def test_all_of_pytest_is_one_run_so_that_its_last_line_counts_all() -> None:
@@ -33,19 +33,21 @@ def test_all_of_pytest_is_one_run_so_that_its_last_line_counts_all() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "first", "last"),
+    ("wanted", "packages", "builds"),
     [
-        (("unit",), None, None),
-        (("services",), "test-packages", "test-packages"),
-        (("cluster",), "packages", "test-programs"),
-        (("all",), "test-packages", "test-programs"),
+        (("unit",), [], False),
+        (("services",), ["test-packages"], False),
+        (("cluster",), ["packages"], True),
+        (("all",), ["test-packages", "packages"], True),
     ],
 )
-def test_what_takes_long_is_made_before_the_tests_that_require_it(
-    wanted: tuple[str, ...], first: str | None, last: str | None
+def test_packages_are_installed_before_the_tests_and_clusters_parts_are_built(
+    wanted: tuple[str, ...], packages: list[str], builds: bool
 ) -> None:
-    names = [step.name for step in suites.preparations(SuiteOptions(wanted, DEV))]
-    assert (names[0] if names else None, names[-1] if names else None) == (first, last)
+    options = SuiteOptions(wanted, DEV)
+    assert [step.name for step in suites.package_steps(options)] == packages
+    names = [step.name for step in suites.build_steps(options)]
+    assert names[-1:] == (["test-programs"] if builds else [])
 
 
 def test_every_folder_of_tests_belongs_to_a_suite() -> None:
