@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -44,12 +45,16 @@ def is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist writes the groups into the names of the tests
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> lanes.Lanes:
+    """Share the tests between the processes of a parallel run."""
+    return lanes.Lanes(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run last what takes the live release away, to have its cluster for itself."""
-    items.sort(key=lambda item: item.path.name == "test_production.py")
     if is_worker(config):
         lanes.share(items)
+    items.sort(key=lambda item: item.path.name == "test_production.py")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # before the clock of pytest-timeout starts

@@ -32,8 +32,8 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 
 pytestmark = [pytest.mark.root, pytest.mark.anyio]
 
-# How long nothing is done, and no password may change meanwhile, seconds; and that it is looked at
-# often enough to say so.
+# How long nothing is done but the chart's tests, and no password may change meanwhile, seconds; and
+# that it is looked at often enough to say so.
 RESTED_S, LONG_RESTED_S = 60.0, 600.0
 LEAST_LOOKS = 4
 # The chart's tests, as the helm program runs them.
@@ -127,8 +127,7 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def site(
     request: pytest.FixtureRequest, live: Live, kube: Kube, artifacts: Path, tmp_path: Path
 ) -> AsyncIterator[Site]:
-    """One of the two environments, alone on the cluster."""
-    await production.free_capacity(live)
+    """One of the two environments, alone on the cluster, which ends with the last of them."""
     async with production.site(request.param, live, kube, artifacts, tmp_path) as made:
         yield made
 
@@ -157,9 +156,7 @@ async def _suffers(
     rest_s: float,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """Test the release, leave it alone, then put it through the faults, all under load."""
-    said = await PlainHelm("helm", site.release).test()
-    assert said.count("Phase:") == said.count("Succeeded") == TESTS, said
+    """Test the release and change nothing, then put it through the faults, all under load."""
     costs: list[Cost] = []
     async with (
         writing(kube, site.release, IMAGE) as writer,
@@ -167,7 +164,9 @@ async def _suffers(
         rotation.changes(kube, site.release) as changed,
     ):
         bench = Bench(kube, site.release, sent, writer)
-        await asyncio.sleep(rest_s)
+        tests = PlainHelm("helm", site.release).test()
+        said, _ = await asyncio.gather(tests, asyncio.sleep(rest_s))
+        assert said.count("Phase:") == said.count("Succeeded") == TESTS, said
         _rested(changed, sent)
         for name in chosen:
             costs.append(await bench.cost(name, partial(FAULTS[name].do, site, bench)))

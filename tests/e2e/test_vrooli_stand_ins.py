@@ -14,18 +14,17 @@ from support.cluster import vault_admin
 from support.cluster.live import Live
 from support.release.databases import REDIS, sql
 from support.release.helm_cli import PlainHelm
+from support.release.production import STAND_INS as NAMESPACE
 from support.vrooli_stand_ins.values import stand_in_values
 from vrooli import project
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import VrooliError
-from vrooli.events import Progress
 from vrooli.kube import Kube
 from vrooli.release import Release
 from vrooli.release import uninstall as release_uninstall
 
 pytestmark = pytest.mark.root
 
-NAMESPACE = "stand-ins"
 VROOLI = project.chart_dir() / "values-vrooli.yaml"
 SERVERS = "app.kubernetes.io/component=server"
 WORKERS = "SELECT string_agg(worker::text, ',' ORDER BY worker) FROM public.workers WHERE detector"
@@ -39,14 +38,17 @@ LIMIT_S = 120.0
 
 @pytest.fixture
 async def helm(live: Live, kube: Kube) -> AsyncIterator[PlainHelm]:
-    """A release in a namespace of its own, whose secrets Vault's role may read."""
-    release = Release("stand-ins", NAMESPACE, live.kubeconfig)
+    """A release in a namespace of its own, whose secrets Vault's role may read.
+
+    Its deletion takes a minute; the tests that need its place wait for it.
+    """
+    release = Release(NAMESPACE, NAMESPACE, live.kubeconfig)
     namespaces = [NAMESPACE, live.environment.namespace]
     await vault_admin.set_role(kube, bound_service_account_namespaces=namespaces)
     try:
         yield PlainHelm("helm", release)
     finally:
-        await release_uninstall.remove_data(kube, release, Progress())
+        await release_uninstall.start_namespace_deletion(kube, release)
         await vault_admin.set_role(kube)
 
 

@@ -1,46 +1,68 @@
 """How a parallel run shares the tests between two processes.
 
-One runs what needs an embedded cluster: it mostly waits, and there is one such cluster at a time.
-The other runs the rest meanwhile, file by file and at a lower priority.
+One runs what needs the live release, and mostly waits for it. The other runs the rest meanwhile:
+file by file, at a lower priority, and with the embedded cluster's own suite in one piece.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import time
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from vrooli.workflows import preparation
 
-CLUSTERS = "clusters"
-# The fixtures of embedded clusters: of the live release, and of the clusters of their own suite.
-CLUSTER_FIXTURES = frozenset({"live", "maker"})
+LIVE, CLUSTERS = "live", "clusters"
+# The files of the tests that share a cluster.
+GROUPS = {
+    LIVE: r"tests/(e2e/|cluster/test_\w+_live\.py)",
+    CLUSTERS: r"tests/cluster/embedded/",
+}
 # The suites whose tests need programs and images that are built.
-BUILT_FOR = frozenset({"cluster", "e2e"})
+BUILT_FOR = r"tests/(cluster|e2e)/"
 # How long they may take, and how often their end is looked for, seconds.
 BUILDS_S, POLL_S = 3600.0, 0.5
-# The niceness of the tests beside those on clusters, whose limits are in seconds.
+# How much less the tests outside of GROUPS get, whose limits are seconds of real time.
 NICENESS = 10
+_USUAL = os.getpriority(os.PRIO_PROCESS, 0)
 
 
-def lane(item: pytest.Item) -> str:
-    """The group of a test; one process runs all tests of a group, in their order."""
-    is_on_cluster = CLUSTER_FIXTURES.intersection(getattr(item, "fixturenames", ()))
-    return CLUSTERS if is_on_cluster else item.nodeid.partition("::")[0]
+def lane(nodeid: str) -> str:
+    """The group of a test, by its file; one process runs all tests of a group, in their order."""
+    file = nodeid.partition("::")[0]
+    groups = (group for group, files in GROUPS.items() if re.match(files, file))
+    return next(groups, file)
+
+
+class Lanes(LoadScopeScheduling):
+    """Gives the groups of tests to the processes."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return lane(nodeid)
 
 
 def share(items: list[pytest.Item]) -> None:
-    """Name the groups for pytest-xdist, which starts them in the order of their first tests."""
+    """Put the longest group first: groups start in the order of their first tests.
+
+    Raises:
+        pytest.UsageError: A test needs the live release and is in no file of its group.
+    """
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(lane(item)))
-    items.sort(key=lambda item: lane(item) != CLUSTERS)
+        if "live" in getattr(item, "fixturenames", ()) and lane(item.nodeid) != LIVE:
+            raise pytest.UsageError(
+                f"{item.nodeid} needs the live release: it belongs into tests/e2e, or into a file "
+                "tests/cluster/test_…_live.py."
+            )
+    items.sort(key=lambda item: lane(item.nodeid) != LIVE)
 
 
 def yield_processor(item: pytest.Item) -> None:
     """Give way to the tests on clusters; a child process inherits its parent's niceness."""
-    niceness = 0 if lane(item) == CLUSTERS else NICENESS
+    niceness = _USUAL if lane(item.nodeid) in GROUPS else min(_USUAL + NICENESS, 19)
     if os.geteuid() == 0 and os.getpriority(os.PRIO_PROCESS, 0) != niceness:
         os.setpriority(os.PRIO_PROCESS, 0, niceness)
 
@@ -65,4 +87,4 @@ def demand_builds(item: pytest.Item) -> None:
 def _builds(item: pytest.Item) -> Path | None:
     """The file with the result of the builds, if a test needs one."""
     result = os.environ.get(preparation.RESULT)
-    return Path(result) if result and BUILT_FOR.intersection(item.path.parts) else None
+    return Path(result) if result and re.match(BUILT_FOR, item.nodeid) else None

@@ -45,7 +45,7 @@ ON_CLUSTERS = frozenset({"cluster", "e2e"})
 # Programs that only tests run: they use the chart without vrooli, and lint it and CI's workflows.
 TEST_PROGRAMS = ("actionlint", "helm", "helm3", "kube-score", "kubeconform")
 # Tests run in two processes; the groups of tests/support/lanes.py say which in which.
-LANES = ("--numprocesses=2", "--dist=loadgroup", "--no-loadscope-reorder")
+LANES = ("--numprocesses=2", "--dist=loadscope", "--no-loadscope-reorder")
 # The limits of all of pytest and of one lint, seconds. A run with warm caches takes 45 minutes on
 # two idle cores; CI ends after 90 minutes.
 PYTEST_S, LONG_PYTEST_S = 80 * 60.0, 4 * 3600.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,13 +13,14 @@ from pathlib import Path
 from support.cluster.live import Live
 from support.failures.load import Target
 from support.programs.certificates import self_signed
-from support.release.artifacts import DEV, Source
+from support.release.artifacts import Source
 from vrooli import images
 from vrooli.chart import values
 from vrooli.environments import ENVIRONMENTS, Environment
 from vrooli.events import Progress, silent
 from vrooli.kube import Kube
 from vrooli.release import Release
+from vrooli.release import uninstall as release_uninstall
 from vrooli.workflows.clusters import access
 from vrooli.workflows.deploy import deploy
 from vrooli.workflows.options import DeployOptions
@@ -28,6 +30,8 @@ from vrooli.workflows.uninstall import uninstall
 SUPPORT = Path(__file__).parent
 OVERLAYS = (SUPPORT / "production-site.yaml", SUPPORT / "production-size.yaml")
 FIRST, SECOND = "4.0.0", "4.0.1"
+# The release and the namespace of the stand-ins for Vrooli's programs.
+STAND_INS = "stand-ins"
 HOSTS = {"staging": "staging.vrooli.com", "prod": "vrooli.com"}
 
 
@@ -71,7 +75,8 @@ class Site:
 async def site(
     name: str, live: Live, kube: Kube, artifacts: Path, folder: Path
 ) -> AsyncIterator[Site]:
-    """The environment with the first version deployed; gone with its data afterwards."""
+    """The environment with the first version deployed, in the place of all other releases."""
+    await _free_capacity(live, kube)
     environment, host = ENVIRONMENTS[name], HOSTS[name]
     authority = await _certify(kube, environment, host, folder)
     async with access.connect(live.cluster) as reached:
@@ -81,16 +86,18 @@ async def site(
         await reached.cluster.load_images(archive, Progress())
     release = Release.of(environment, live.kubeconfig)
     created = Site(environment, live.cluster, release, artifacts, Target(url, host, authority))
-    try:
-        await created.deploy(FIRST)
-        yield created
-    finally:
-        await uninstall(environment, live.cluster, silent, data=True)
+    await created.deploy(FIRST)
+    yield created
 
 
-async def free_capacity(live: Live) -> None:
-    """Take the release of development away: one node has no room for both."""
-    await uninstall(DEV, live.cluster, silent, data=True)
+async def _free_capacity(live: Live, kube: Kube) -> None:
+    """Take all other releases away: one node has no room for two."""
+    async with asyncio.TaskGroup() as group:
+        for environment in ENVIRONMENTS.values():
+            group.create_task(uninstall(environment, live.cluster, silent, data=True))
+        # Its own test only starts its deletion.
+        stand_ins = Release(STAND_INS, STAND_INS, live.kubeconfig)
+        group.create_task(release_uninstall.remove_data(kube, stand_ins, Progress()))
 
 
 async def _certify(kube: Kube, environment: Environment, host: str, folder: Path) -> Path:
