@@ -46,7 +46,12 @@ class Lanes(LoadScopeScheduling):
 
 
 def share(items: list[pytest.Item]) -> None:
-    """Put the longest group first: groups start in the order of their first tests.
+    """Put the longest group first: groups start in the order of their first tests."""
+    items.sort(key=lambda item: lane(item.nodeid) != LIVE)
+
+
+def demand_places(items: list[pytest.Item]) -> None:
+    """Check that the file of each test says which cluster it needs.
 
     Raises:
         pytest.UsageError: A test needs the live release and is in no file of its group.
@@ -57,7 +62,6 @@ def share(items: list[pytest.Item]) -> None:
                 f"{item.nodeid} needs the live release: it belongs into tests/e2e, or into a file "
                 "tests/cluster/test_…_live.py."
             )
-    items.sort(key=lambda item: lane(item.nodeid) != LIVE)
 
 
 def yield_processor(item: pytest.Item) -> None:
