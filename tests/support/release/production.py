@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from support.cluster import clusters
 from support.cluster.live import Live
 from support.failures.load import Target
 from support.programs.certificates import self_signed
@@ -75,7 +76,10 @@ class Site:
 async def site(
     name: str, live: Live, kube: Kube, artifacts: Path, folder: Path
 ) -> AsyncIterator[Site]:
-    """The environment with the first version deployed, in the place of all other releases."""
+    """The environment with the first version deployed, in the place of all other releases.
+
+    It stays until another one takes its place, or the cluster is deleted.
+    """
     await _free_capacity(live, kube)
     environment, host = ENVIRONMENTS[name], HOSTS[name]
     authority = await _certify(kube, environment, host, folder)
@@ -86,8 +90,12 @@ async def site(
         await reached.cluster.load_images(archive, Progress())
     release = Release.of(environment, live.kubeconfig)
     created = Site(environment, live.cluster, release, artifacts, Target(url, host, authority))
-    await created.deploy(FIRST)
-    yield created
+    try:
+        await created.deploy(FIRST)
+        yield created
+    finally:
+        if clusters.is_live_kept():
+            await _free_capacity(live, kube)
 
 
 async def _free_capacity(live: Live, kube: Kube) -> None:
