@@ -12,8 +12,7 @@ from vrooli import project
 from vrooli.chart import golden, values
 from vrooli.chart.manifest import Manifest
 from vrooli.environments import ENVIRONMENTS, Environment
-from vrooli_server.uploads import OVERHEAD_BYTES
-from vrooli_shared.settings import Settings
+from vrooli_shared.settings import BODY_OVERHEAD_BYTES, Settings
 
 SHARED = "vrooli-config-shared-all"
 PRIVATE = {"vrooli-secrets-shared-server-jobs", "vrooli-postgres-creds", "vrooli-redis-creds"}
@@ -311,5 +310,7 @@ def test_nginx_allows_full_pictures_and_idle_connections(name: str) -> None:
     annotations = objects[f"Ingress/{environment.release}"].body["metadata"]["annotations"]
     nginx = {key.rpartition("/")[2]: value for key, value in annotations.items()}
     picture = Settings.model_fields["picture_max_bytes"].default
-    assert int(nginx["proxy-body-size"].removesuffix("m")) * 1024**2 >= picture + OVERHEAD_BYTES
+    assert (
+        int(nginx["proxy-body-size"].removesuffix("m")) * 1024**2 >= picture + BODY_OVERHEAD_BYTES
+    )
     assert min(int(nginx["proxy-read-timeout"]), int(nginx["proxy-send-timeout"])) >= 3600

@@ -43,6 +43,10 @@ async def _drop_expired_keys(state: State) -> str:
     return f"{await state.posts.drop_expired_keys()} keys deleted"
 
 
+async def _correct_totals(state: State) -> str:
+    return f"totals corrected by {await state.posts.correct_totals()} bytes"
+
+
 def recorded(name: str, work: Callable[[State], Awaitable[str]]) -> CronFunction:
     """The cron function ``name``, which runs ``work`` and records the outcome."""
 
@@ -65,11 +69,13 @@ SCHEDULES = {
     "requeue_stuck": "* * * * *",
     "drop_hidden_pictures": "*/10 * * * *",
     "drop_expired_keys": "5 * * * *",
+    "correct_totals": "35 * * * *",
 }
 WORK = {
     "requeue_stuck": _requeue_stuck,
     "drop_hidden_pictures": _drop_hidden_pictures,
     "drop_expired_keys": _drop_expired_keys,
+    "correct_totals": _correct_totals,
 }
 
 

@@ -33,6 +33,10 @@ log = logging.getLogger(__name__)
 
 LIMIT_DEFAULT = 50
 LIMIT_MAX = 200
+STORAGE_FULL = {
+    "pictures": "The storage for pictures is full. Post without a picture, or try again later.",
+    "texts": "The storage for posts is full. Try again later.",
+}
 # Interval of comments that prevent proxies from closing an idle stream, seconds.
 PING_S = 15
 
@@ -61,9 +65,8 @@ async def create_post(request: Request) -> Response:
         raise reused() from None
     except KeyInUseError:
         raise in_use() from None
-    except StorageFullError:
-        message = "The storage for pictures is full. Post without a picture, or try again later."
-        raise ApiError(507, "storage-full", message) from None
+    except StorageFullError as error:
+        raise ApiError(507, "storage-full", STORAGE_FULL[str(error)]) from None
     if dry_run:
         return JSONResponse(created.answer)
     await _publish(state, created.post)

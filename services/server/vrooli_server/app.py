@@ -12,8 +12,7 @@ from starlette.routing import Route
 from vrooli_server import api
 from vrooli_server.health import healthcheck
 from vrooli_server.state import running
-from vrooli_server.uploads import OVERHEAD_BYTES
-from vrooli_shared.limits import RequestLimits, RequestRate
+from vrooli_shared.limits import RequestLimits
 from vrooli_shared.metrics import RequestMetrics, metrics
 from vrooli_shared.settings import Settings
 from vrooli_shared.web import HANDLERS, BodyLimit
@@ -39,10 +38,10 @@ def create_app(settings: Settings) -> Starlette:
             app.state.vrooli = state
             yield
 
-    rate = RequestRate(settings.client_requests_per_s, settings.client_burst)
-    limits = Middleware(RequestLimits, rate=rate)
-    size = Middleware(BodyLimit, max_bytes=settings.picture_max_bytes + OVERHEAD_BYTES)
-    middleware = [Middleware(RequestMetrics), limits, size]
+    size = Middleware(BodyLimit, max_bytes=settings.body_max_bytes())
+    limits = Middleware(RequestLimits, rates=settings.client_rates())
+    # Bodies that are too large are refused before they count.
+    middleware = [Middleware(RequestMetrics), size, limits]
     return Starlette(
         routes=ROUTES, lifespan=lifespan, middleware=middleware, exception_handlers=HANDLERS
     )

@@ -48,7 +48,7 @@ async def running(settings: Settings) -> AsyncIterator[State]:
         SchemaMigrator(database),
         redis,
         moderation_queue(redis),
-        Posts(database, settings.pictures_budget()),
+        Posts(database, settings.budgets()),
         Feed(redis),
     )
     await database.open()

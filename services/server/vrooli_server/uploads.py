@@ -10,9 +10,6 @@ from vrooli_shared.posts import Picture
 from vrooli_shared.settings import Settings
 from vrooli_shared.web import ApiError, too_large
 
-# Size of a multipart body without the picture: the text (up to 4 bytes per character), headers.
-OVERHEAD_BYTES = 64 * 1024
-
 
 def picture_type(data: bytes) -> str | None:
     """The media type by magic bytes, or None; names and headers are not trusted."""

@@ -31,6 +31,8 @@ TRANSIENT_ERRORS = (
     errors.ReadOnlySqlTransaction,
     PoolTimeout,
 )
+# Errors of an operation that waited for too long: another attempt would wait again.
+BUSY_ERRORS = (errors.LockNotAvailable, errors.QueryCanceled)
 # Errors if the schema was dropped or not created yet.
 SCHEMA_MISSING = (errors.UndefinedTable, errors.InvalidSchemaName, errors.UndefinedColumn)
 # Idle connections in the pool: during a password rotation new connections may be rejected, and one
@@ -38,6 +40,8 @@ SCHEMA_MISSING = (errors.UndefinedTable, errors.InvalidSchemaName, errors.Undefi
 MIN_CONNECTIONS = 2
 # Timeout of an operation to get a connection, seconds.
 POOL_TIMEOUT_S = 4.0
+# How long a statement may wait for a lock, and run, in operations that limit their waits; ms.
+LOCK_WAIT_MS, STATEMENT_MS = 3_000, 10_000
 # Timeout of the health check to get a connection, seconds.
 INSPECT_TIMEOUT_S = 2.0
 
@@ -98,6 +102,8 @@ class Database:
             try:
                 async with self._operation():
                     return await self._run_once(work)
+            except BUSY_ERRORS:
+                raise
             except TRANSIENT_ERRORS as error:
                 if asyncio.get_running_loop().time() + pause > deadline:
                     raise
@@ -138,6 +144,14 @@ class Database:
             The migrations that were applied now.
         """
         return await self._with_retries(schema.migrate, RETRY_FOR_S)
+
+
+async def limit_waits(connection: AsyncConnection) -> None:
+    """Limit how long the statements of this transaction wait and run; they raise BUSY_ERRORS."""
+    await connection.execute(
+        "SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true)",
+        (str(LOCK_WAIT_MS), str(STATEMENT_MS)),
+    )
 
 
 def _first_line(error: Exception) -> str:

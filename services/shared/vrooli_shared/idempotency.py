@@ -16,8 +16,6 @@ from psycopg import AsyncConnection, errors
 
 # Retention of a key, seconds.
 KEY_TTL_S = 24 * 3600.0
-# Timeout for a concurrent request with the same key, milliseconds.
-WAIT_MS = 3_000
 # The first half of the lock's number; the second is the key's hash.
 LOCK = 5_329
 
@@ -61,10 +59,9 @@ async def claim(connection: AsyncConnection, key: Key) -> Stored | None:
     An expired key, or one whose post was deleted, is removed first.
 
     Raises:
-        KeyInUseError: Another transaction holds the lock for longer than ``WAIT_MS``.
+        KeyInUseError: Another transaction holds the lock for longer than the ``lock_timeout``.
         KeyReusedError: The key was used for a different request.
     """
-    await connection.execute("SELECT set_config('lock_timeout', %s, true)", (str(WAIT_MS),))
     try:
         await connection.execute(
             "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (LOCK, key.value)

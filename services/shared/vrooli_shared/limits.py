@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import math
 import re
-import time
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from vrooli_shared.buckets import Buckets, Rate
+from vrooli_shared.storage import ROW_BYTES
 from vrooli_shared.web import ApiError, refuse
 
 # Open requests of one client, streams included: many people may share one address.
@@ -28,12 +29,15 @@ PER_CLIENT = 200
 BODIES_PER_CLIENT, BODIES = 8, 64
 # How long a body may take, seconds: 5 MiB at 1 Mbit/s take 42.
 BODY_S = 60.0
-# Requests of one client per second, on average and at once. A page sends fewer than ten when it
-# opens; many people may share one address.
-CLIENT_REQUESTS_PER_S, CLIENT_BURST = 100.0, 500
-# The clients whose requests are counted. Beyond it, the one that was idle for longest is forgotten:
-# who has that many networks evades the limit per client.
-CLIENTS = 10_000
+# What one client may send. A page sends fewer than ten requests when it opens; many people may
+# share one address. One client needs more than two weeks to fill half of 50 GiB.
+CLIENT_REQUESTS = Rate(per_s=100.0, burst=500)
+CLIENT_POSTS = Rate(per_s=5.0, burst=100)
+CLIENT_POST_BYTES = Rate(per_s=16 * 1024.0, burst=128 * 1024**2)
+# What a post takes in the database besides its body, bytes: rows, and the answer of its key.
+POST_BYTES = 3 * ROW_BYTES
+# Methods that write nothing.
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
 # The longest address with a port: IPv6 with an embedded IPv4 address.
 ADDRESS_LENGTH = 53
 # The network of one site. Source: RFC 6177, section 2; RFC 4291, section 2.5.4.
@@ -68,39 +72,13 @@ def _client(text: str) -> str:
     return str(ipaddress.IPv6Network((int(address), IPV6_PREFIX), strict=False))
 
 
-class RequestRate:
-    """The rate of requests of each client: a bucket of tokens, which refills steadily."""
+@dataclass(frozen=True)
+class ClientRates:
+    """What one client may send: requests, those that write, and the bytes of their bodies."""
 
-    def __init__(
-        self,
-        per_s: float = CLIENT_REQUESTS_PER_S,
-        burst: int = CLIENT_BURST,
-        clients: int = CLIENTS,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._per_s, self._burst, self._clients, self._clock = per_s, burst, clients, clock
-        # The tokens of each client and when they were counted, the client of the last request last.
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
-
-    def take(self, client: str) -> None:
-        """Count one request.
-
-        Raises:
-            ApiError: The client has sent too many (429).
-        """
-        if not client:
-            return
-        now = self._clock()
-        tokens, counted_at = self._buckets.pop(client, (float(self._burst), now))
-        tokens = min(self._burst, tokens + (now - counted_at) * self._per_s)
-        is_allowed = tokens >= 1
-        self._buckets[client] = (tokens - is_allowed, now)
-        if len(self._buckets) > self._clients:
-            self._buckets.popitem(last=False)
-        if not is_allowed:
-            wait_s = max(1, math.ceil((1 - tokens) / self._per_s))
-            message = f"This address sends more than {self._per_s:g} requests per second."
-            raise ApiError(429, "too-many-requests", message, {"Retry-After": str(wait_s)})
+    requests: Rate = CLIENT_REQUESTS
+    posts: Rate = CLIENT_POSTS
+    post_bytes: Rate = CLIENT_POST_BYTES
 
 
 class OpenCount:
@@ -137,18 +115,21 @@ class OpenCount:
 
 
 class RequestLimits:
-    """Limits a client's rate and open requests, the bodies in transfer, and the time of each."""
+    """Limits a client's rates and open requests, the bodies in transfer, and the time of each."""
 
     def __init__(
         self,
         app: ASGIApp,
-        rate: RequestRate,
+        rates: ClientRates,
         per_client: int = PER_CLIENT,
         bodies_per_client: int = BODIES_PER_CLIENT,
         bodies: int = BODIES,
         body_s: float = BODY_S,
     ) -> None:
-        self._app, self._rate, self._body_s = app, rate, body_s
+        self._app, self._body_s = app, body_s
+        self._rate = Buckets(rates.requests, "requests")
+        self._posts = Buckets(rates.posts, "posts")
+        self._post_bytes = Buckets(rates.post_bytes, "bytes")
         self._requests = OpenCount(per_client)
         self._bodies = OpenCount(bodies_per_client, bodies)
 
@@ -161,20 +142,28 @@ class RequestLimits:
             client = client_of(scope)
             self._rate.take(client)
             with self._requests.opened(client, "requests"):
-                if _has_body(scope):
-                    with self._bodies.opened(client, "uploads"):
-                        await self._app(scope, self._timed(receive), send)
-                else:
+                if scope["method"] in READS and not _has_body(scope):
                     await self._app(scope, receive, send)
+                    return
+                with self._bodies.opened(client, "uploads"):
+                    self._take_post(client, scope)
+                    await self._app(scope, self._limited(client, scope, receive), send)
         except ApiError as error:
             await refuse(error, scope, receive, send)
 
-    def _timed(self, receive: Receive) -> Receive:
-        """A receiver whose body must end within the limit; afterwards it waits for any time."""
-        deadline = asyncio.get_running_loop().time() + self._body_s
-        is_complete = False
+    def _take_post(self, client: str, scope: Scope) -> None:
+        self._posts.take(client)
+        self._post_bytes.take(client, POST_BYTES + (_length(scope) or 0))
 
-        async def timed() -> Message:
+    def _limited(self, client: str, scope: Scope, receive: Receive) -> Receive:
+        """A receiver whose body must end within the limit; afterwards it waits for any time.
+
+        The bytes of a body without a declared length count as they arrive.
+        """
+        deadline = asyncio.get_running_loop().time() + self._body_s
+        is_complete, is_counted = False, _length(scope) is not None
+
+        async def limited() -> Message:
             nonlocal is_complete
             if is_complete:
                 return await receive()
@@ -185,9 +174,17 @@ class RequestLimits:
                 reason = f"The body did not arrive within {self._body_s:g} s."
                 raise ApiError(408, "body-too-slow", reason, CLOSE) from None
             is_complete = not message.get("more_body", False)
+            if not is_counted:
+                self._post_bytes.take(client, len(message.get("body", b"")))
             return message
 
-        return timed
+        return limited
+
+
+def _length(scope: Scope) -> int | None:
+    """The declared length of the body, bytes."""
+    length = Headers(scope=scope).get("content-length", "")
+    return int(length) if length.isascii() and length.isdigit() else None
 
 
 def _has_body(scope: Scope) -> bool:

@@ -14,13 +14,20 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
-from vrooli_shared import idempotency
-from vrooli_shared.database import Database
+from vrooli_shared import idempotency, storage
+from vrooli_shared.database import Database, limit_waits
 from vrooli_shared.idempotency import Key
-from vrooli_shared.storage import make_room
+from vrooli_shared.storage import Budgets, Storage
 
 _COLUMNS = """p.id, p.text, p.state, p.confidence, p.reason, p.attempts, p.created_at, p.updated_at,
     (SELECT media_type FROM vrooli.pictures WHERE post_id = p.id) AS picture_type"""
+_INSERT_TEXT = "INSERT INTO vrooli.posts (id, text, state) VALUES (%s, %s, %s)"
+# One statement: the triggers lock the totals at its end, after the bytes are written.
+_INSERT_BOTH = """WITH post AS (
+        INSERT INTO vrooli.posts (id, text, state) VALUES (%s, %s, %s) RETURNING id)
+    INSERT INTO vrooli.pictures (post_id, media_type, bytes) SELECT id, %s, %s FROM post"""
+# Pictures that are deleted in one transaction: uploads that need room wait for it.
+_DROP_AT_ONCE = 100
 
 
 class State(StrEnum):
@@ -88,15 +95,14 @@ class Created:
 class Posts:
     """The posts of one database."""
 
-    def __init__(self, database: Database, pictures_max_bytes: int | None = None) -> None:
+    def __init__(self, database: Database, budgets: Budgets | None = None) -> None:
         """Access posts.
 
         Args:
             database: The pool of connections.
-            pictures_max_bytes: The limit of all pictures together; None for a process that stores
-                no pictures.
+            budgets: The limits of all posts together; None for a process that stores none.
         """
-        self._database, self._pictures_max_bytes = database, pictures_max_bytes
+        self._database, self._storage = database, Storage(budgets) if budgets else None
 
     async def create(
         self,
@@ -138,31 +144,32 @@ class Posts:
         picture: Picture | None,
         key: Key | None,
     ) -> Created:
+        await limit_waits(connection)
         stored = await idempotency.claim(connection, key) if key else None
         if stored is not None:
             post = await _existing(connection, stored.post_id)
             # The same id: an earlier attempt of this request, committed before the connection was
             # lost.
             return Created(post, stored.answer, is_replay=stored.post_id != post_id)
-        state = State.PENDING if picture else State.APPROVED
-        cursor = await connection.execute(
-            "INSERT INTO vrooli.posts (id, text, state) VALUES (%s, %s, %s)"
-            " ON CONFLICT (id) DO NOTHING",
-            (post_id, text, state),
-        )
-        if picture:
-            # A repeated operation may have stored it.
-            if cursor.rowcount and self._pictures_max_bytes is not None:
-                await make_room(connection, len(picture.data), self._pictures_max_bytes)
-            await connection.execute(
-                "INSERT INTO vrooli.pictures (post_id, media_type, bytes) VALUES (%s, %s, %s)"
-                " ON CONFLICT (post_id) DO NOTHING",
-                (post_id, picture.media_type, picture.data),
-            )
+        # A repeated operation may have stored it.
+        if not await _select(connection, "WHERE p.id = %(id)s", {"id": post_id}):
+            await self._insert(connection, post_id, text, picture)
         post = await _existing(connection, post_id)
         if key:
             await idempotency.store(connection, key, post_id, post.view())
         return Created(post, post.view())
+
+    async def _insert(
+        self, connection: AsyncConnection, post_id: UUID, text: str, picture: Picture | None
+    ) -> None:
+        if self._storage:
+            size = len(picture.data) if picture else None
+            await self._storage.make_room(connection, len(text.encode()), size)
+        if picture is None:
+            await connection.execute(_INSERT_TEXT, (post_id, text, State.APPROVED))
+            return
+        arguments = (post_id, text, State.PENDING, picture.media_type, picture.data)
+        await connection.execute(_INSERT_BOTH, arguments)
 
     async def get(self, post_id: UUID) -> Post | None:
         """The post, or None."""
@@ -221,15 +228,25 @@ class Posts:
         """Delete pictures that were refused, or failed, this many seconds ago; returns how many."""
 
         async def work(connection: AsyncConnection) -> int:
+            await storage.lock_pictures(connection)
             cursor = await connection.execute(
-                "DELETE FROM vrooli.pictures USING vrooli.posts p WHERE post_id = p.id"
-                " AND p.state IN ('refused', 'failed')"
-                " AND p.updated_at < now() - make_interval(secs => %s)",
-                (older_than_s,),
+                "DELETE FROM vrooli.pictures WHERE post_id IN (SELECT p.id FROM vrooli.posts p"
+                " JOIN vrooli.pictures i ON i.post_id = p.id WHERE p.state IN ('refused', 'failed')"
+                " AND p.updated_at < now() - make_interval(secs => %s) LIMIT %s)",
+                (older_than_s, _DROP_AT_ONCE),
             )
             return cursor.rowcount
 
-        return await self._database.run(work)
+        number = _DROP_AT_ONCE
+        total = 0
+        while number == _DROP_AT_ONCE:
+            number = await self._database.run(work)
+            total += number
+        return total
+
+    async def correct_totals(self) -> int:
+        """Measure the stored bytes again; returns the bytes by which the totals were wrong."""
+        return await self._database.run(storage.correct)
 
     async def drop_expired_keys(self) -> int:
         """Delete expired idempotency keys; returns their number."""

@@ -30,7 +30,8 @@ class Table:
     Attributes:
         columns: The names of the columns.
         rights: The privileges.
-        migration: The migration that creates the table; empty for the table of migrations.
+        migration: The migration that creates the table; empty if its rows are no data: the record
+            of migrations, and the totals, which are measured again.
     """
 
     columns: frozenset[str]
@@ -65,6 +66,7 @@ TABLES: Mapping[str, Table] = {
         "SELECT INSERT DELETE",
         "0002_idempotency_keys.sql",
     ),
+    "storage": _table("kind bytes", "SELECT UPDATE"),
 }
 # Prefix of the comment on a table that was lost and recreated; the time follows. The comment is
 # stored with the table, readable by every replica, and removed by the restore of a backup.

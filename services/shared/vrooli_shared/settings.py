@@ -10,6 +10,10 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from vrooli_shared import limits, storage
+from vrooli_shared.buckets import Rate
+
+# Size of a multipart body without the picture: the text (up to 4 bytes per character), headers.
+BODY_OVERHEAD_BYTES = 64 * 1024
 
 
 class Settings(BaseSettings):
@@ -46,20 +50,56 @@ class Settings(BaseSettings):
 
     text_max_chars: int = 2_000
     picture_max_bytes: int = 5 * 1024 * 1024
-    # All pictures together; without it a part of the volume.
+    # All pictures, and all texts, together; without it a part of the volume.
     pictures_max_bytes: int | None = Field(default=None, ge=0)
+    texts_max_bytes: int | None = Field(default=None, ge=0)
     db_volume_size: str = ""
-    client_requests_per_s: float = Field(default=limits.CLIENT_REQUESTS_PER_S, gt=0)
-    client_burst: int = Field(default=limits.CLIENT_BURST, ge=1)
+    client_requests_per_s: float = Field(default=limits.CLIENT_REQUESTS.per_s, gt=0)
+    client_burst: int = Field(default=limits.CLIENT_REQUESTS.burst, ge=1)
+    client_posts_per_s: float = Field(default=limits.CLIENT_POSTS.per_s, gt=0)
+    client_posts_burst: int = Field(default=limits.CLIENT_POSTS.burst, ge=1)
+    client_bytes_per_s: float = Field(default=limits.CLIENT_POST_BYTES.per_s, gt=0)
+    client_bytes_burst: int = Field(default=limits.CLIENT_POST_BYTES.burst, ge=1)
 
     @model_validator(mode="after")
     def _volume_has_a_size(self) -> Self:
-        self.pictures_budget()
+        self.budgets()
         return self
 
-    def pictures_budget(self) -> int:
-        """The bytes that all pictures together may take."""
-        return storage.budget(self.pictures_max_bytes, self.db_volume_size)
+    def budgets(self) -> storage.Budgets:
+        """The bytes that all pictures together, and all texts, may take."""
+        return storage.Budgets(
+            storage.budget(
+                self.pictures_max_bytes,
+                self.db_volume_size,
+                storage.PICTURES_PART,
+                storage.DEFAULT_PICTURES_BYTES,
+            ),
+            storage.budget(
+                self.texts_max_bytes,
+                self.db_volume_size,
+                storage.TEXTS_PART,
+                storage.DEFAULT_TEXTS_BYTES,
+            ),
+        )
+
+    def client_rates(self) -> limits.ClientRates:
+        """What one client may send."""
+        return limits.ClientRates(
+            Rate(self.client_requests_per_s, self.client_burst),
+            Rate(self.client_posts_per_s, self.client_posts_burst),
+            Rate(self.client_bytes_per_s, self.client_bytes_burst),
+        )
+
+    def body_max_bytes(self) -> int:
+        """The largest body of a request: a picture, its text and the headers of both."""
+        return self.picture_max_bytes + BODY_OVERHEAD_BYTES
+
+    @model_validator(mode="after")
+    def _the_largest_body_fits_the_rate(self) -> Self:
+        if self.client_bytes_burst < self.body_max_bytes() + limits.POST_BYTES:
+            raise ValueError("CLIENT_BYTES_BURST must be greater than the largest post")
+        return self
 
     @model_validator(mode="after")
     def _redis_is_named(self) -> Self:

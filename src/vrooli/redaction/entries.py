@@ -43,10 +43,12 @@ def in_entries(text: str, lower: str) -> list[Span]:
 def _named_entries(text: str, lower: str) -> list[Span]:
     spans = []
     for match in _ENTRY.finditer(lower):
-        span = match.span("quoted" if match["q"] else "bare")
         begin, end = match.span("name")
+        if not names_secret(text[begin:end]):
+            continue
+        span = match.span("quoted" if match["q"] else "bare")
         value = text[slice(*span)]
-        if value and names_secret(text[begin:end]) and not is_plain(value):
+        if value and not is_plain(value):
             spans.append(span)
     return spans
 

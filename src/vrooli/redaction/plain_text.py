@@ -12,7 +12,6 @@ from collections.abc import Callable
 from vrooli import inert
 
 _FREE_REPLACEMENTS, _CHARACTERS_PER_REPLACEMENT = 1000, 24
-_LINE_SIGNS = str.maketrans("", "", "\t\n\r")
 # The number of characters whose plain form is remembered.
 _REMEMBERED = 10_000
 # Short sequences, such as the selection of a character set.
@@ -57,7 +56,7 @@ _PLAIN_SIGNS = _PlainSigns()
 
 def plain(text: str) -> str:
     """The plain form of a text; the number of escapes that are decoded is bounded by its length."""
-    if not inert.is_inert(text.translate(_LINE_SIGNS)):
+    if not inert.is_inert(text.replace("\n", "").replace("\t", "").replace("\r", "")):
         # Twice, as for a line that is shown: one sequence may split another.
         before, text = text, inert.without_sequences(text)
         if text != before:

@@ -45,6 +45,10 @@ class Redactor:
         """A redactor of every secret value of these Secret objects."""
         return cls(secret_values(secrets))
 
+    def forget(self) -> None:
+        """Forget the short texts that were masked before."""
+        self._short.cache_clear()
+
     def text(self, text: str) -> str:
         """The text with secrets masked."""
         return self._short(text) if len(text) <= _SHORT else self._masked_or_removed(text)

@@ -18,8 +18,9 @@ from vrooli.redaction.tokens import Span, encodable
 # The number of nested base64 encodings that are decoded.
 _DEPTH = 3
 # The work at words, in microseconds or so: an amount for any text, and more with its length.
-# Lines with words beyond that are masked as a whole.
-_FREE_WORK, _CHARACTERS_PER_WORK = 200, 50
+# Lines with words beyond that are masked as a whole, at least so many characters at once.
+_FREE_WORK, _CHARACTERS_PER_WORK = 200, 64
+_MASKED_AT_ONCE = 2_000
 _WORK_OF_A_SECRET = 4
 _KEY_BLOCK = re.compile(r"-----BEGIN [A-Z0-9 ]{0,60}(?:PRIVATE KEY|OPENSSH)[A-Z0-9 -]{0,60}?-----")
 _KEY_END = "-----END "
@@ -72,10 +73,12 @@ def find(text: str, depth: int = _DEPTH) -> list[Span]:
     return spans
 
 
-def replace(text: str, spans: Iterable[Span]) -> str:
+def replace(text: str, spans: Sequence[Span]) -> str:
     """The text with ``MASK`` in place of the spans, which may overlap."""
     parts: list[str] = []
     position = 0
+    if not spans:
+        return text
     for begin, end in _merged(spans):
         if text.startswith(MASK, begin) and end - begin == len(MASK):
             continue
@@ -123,12 +126,12 @@ def _at_words(text: str, hits: Sequence[Hit]) -> list[Span]:
 
 
 def _lines_of(text: str, hits: Iterable[Hit]) -> Iterator[Span]:
-    """The lines that contain the words."""
+    """The lines that contain the words, and some of those between them."""
     end = 0
     for _, start, _ in hits:
         if start >= end:
             begin = text.rfind("\n", 0, start) + 1
-            end = text.find("\n", start)
+            end = text.find("\n", start + _MASKED_AT_ONCE)
             end = len(text) if end < 0 else end
             yield begin, end
 

@@ -21,6 +21,10 @@ def _lines(line: Callable[[int], str], each: int) -> Callable[[int], str]:
     return lambda length: "\n".join(line(each) for _ in range(length // (each + 1) + 1))[:length]
 
 
+def _numbered(line: str) -> Callable[[int], str]:
+    return lambda length: "".join(map(line.format, range(length // 10)))[:length]
+
+
 def _nested_base64(length: int) -> str:
     text = "user=bob and nothing else "
     while len(text) < length:
@@ -43,6 +47,9 @@ PIECES = (
     *("://", "%3A%2F%2F", "@", ":", "=", '"', "'", "\\", " ", "\n", "{", "[", "<", ">", "-", ","),
     *("&", "curl", "-u", "-----BEGIN RSA PRIVATE KEY-----", "\x1b[31m", "\\u0070", "%70"),
     *("&#112;", "a", "Zz9"),
+)
+ORDINARY = (
+    "I1128 10:00:00.{:06}       1 reflector.go:285] k8s.io/client-go: watch of *v1.Pod ended\n"
 )
 GENERATORS: dict[str, Callable[[int], str]] = {
     "nested names": _repeated("password="),
@@ -93,6 +100,9 @@ GENERATORS: dict[str, Callable[[int], str]] = {
     "elements": _repeated("<password "),
     "blocks": _repeated("password: |\n "),
     "short lines": _repeated("password=x\n"),
+    "short lines that differ": _numbered("password=x{}\n"),
+    "blocks that differ": _numbered("password{}: |\n  x\n"),
+    "long blocks": _lines(_repeated("password: |\n" + "  x\n" * 20), 4_000),
     "empty lines": _repeated("\n"),
     "letters of other scripts": _repeated("пароль=Ж "),
     "dotted capital I": _repeated("\u0130password="),
@@ -100,7 +110,6 @@ GENERATORS: dict[str, Callable[[int], str]] = {
         random.Random(SEED).choices(PIECES, k=length // 2)  # noqa: S311
     )[:length],
     "signs at random": _drawn("".join(map(chr, range(1, 128)))),
-    "ordinary lines": _repeated(
-        "I1128 10:00:00.123456       1 reflector.go:285] k8s.io/client-go: watch of *v1.Pod ended\n"
-    ),
+    "ordinary lines": _repeated(ORDINARY.format(1)),
+    "ordinary lines that differ": _numbered(ORDINARY),
 }

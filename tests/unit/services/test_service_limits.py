@@ -15,32 +15,34 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from support.failures.load import MOST_PER_S
+from support.failures.load import MOST_PER_S, MOST_REQUESTS, WRITES_EVERY
 from support.fakes.asgi import asgi_client
 from vrooli_server import feed as feed_module
 from vrooli_server.feed import Feed
 from vrooli_shared import health
-from vrooli_shared.limits import RequestLimits, RequestRate, client_of
+from vrooli_shared.buckets import Buckets, Rate
+from vrooli_shared.limits import POST_BYTES, ClientRates, RequestLimits, client_of
 from vrooli_shared.web import HANDLERS, ApiError
 
 PER_CLIENT, BODIES, BODY_S = 3, 2, 0.1
 # The rate of one client in these tests: no more tokens within a test.
 RATE, BURST = 0.001, 20
+RATES = ClientRates(requests=Rate(RATE, BURST))
 ONE, OTHER = {"X-Forwarded-For": "192.0.2.1"}, {"X-Forwarded-For": "192.0.2.2"}
 
 
 class Service:
     """An application under limits whose requests wait until they may go on."""
 
-    def __init__(self) -> None:
+    def __init__(self, rates: ClientRates = RATES) -> None:
         self.may_continue = asyncio.Event()
         routes = [
             Route("/wait", self._wait, methods=["GET", "POST"]),
-            Route("/read", self._read, methods=["POST"]),
+            Route("/read", self._read, methods=["GET", "POST"]),
         ]
         limits = Middleware(
             RequestLimits,
-            rate=RequestRate(per_s=RATE, burst=BURST),
+            rates=rates,
             per_client=PER_CLIENT,
             bodies_per_client=1,
             bodies=BODIES,
@@ -172,9 +174,56 @@ async def test_probes_and_metrics_have_no_rate(service: Service) -> None:
     assert {answer.status_code for answer in answers} == {200}
 
 
+async def test_posts_have_a_lower_rate_than_reads() -> None:
+    service = Service(ClientRates(requests=Rate(RATE, BURST), posts=Rate(RATE, 2)))
+    answers = [await service.client.post("/read", headers=ONE, content=b"x") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert answers[-1].json()["error"]["message"].endswith("posts per second.")
+    assert (await service.client.get("/read", headers=ONE)).status_code == 200
+    assert (await service.client.post("/read", headers=OTHER)).status_code == 200
+
+
+async def _chunks(*parts: bytes) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
+
+
+@pytest.mark.parametrize("is_chunked", [False, True])
+async def test_the_bytes_of_a_client_are_limited_however_they_are_sent(is_chunked: bool) -> None:
+    size = 1000
+    rate = Rate(1.0, 3 * (POST_BYTES + size) - 1)
+    service = Service(ClientRates(post_bytes=rate))
+
+    async def post(headers: dict[str, str], data: bytes = bytes(size)) -> httpx.Response:
+        content = _chunks(data[:400], data[400:]) if is_chunked else data
+        return await service.client.post("/read", headers=headers, content=content)
+
+    assert (await post(ONE)).json() == {"length": size}
+    assert (await post(ONE)).json() == {"length": size}
+    refused = await post(ONE)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (429, "too-many-requests")
+    assert refused.json()["error"]["message"].endswith("bytes per second.")
+    assert (await post(OTHER)).json() == {"length": size}
+    assert (await service.client.get("/read", headers=ONE)).status_code == 200
+
+
+async def test_addresses_of_one_network_share_their_bytes() -> None:
+    service = Service(ClientRates(post_bytes=Rate(1.0, 2 * POST_BYTES)))
+    for last, expected in (("1", 200), ("2", 200), ("3", 429)):
+        headers = {"X-Forwarded-For": f"2001:db8::{last}"}
+        assert (await service.client.post("/read", headers=headers)).status_code == expected
+
+
+async def test_a_refused_post_takes_no_bytes() -> None:
+    service = Service(ClientRates(post_bytes=Rate(1.0, POST_BYTES + 100)))
+    large = await service.client.post("/read", headers=ONE, content=bytes(200))
+    small = await service.client.post("/read", headers=ONE, content=bytes(50))
+    assert (large.status_code, small.status_code) == (429, 200)
+
+
 def test_a_bucket_refills_steadily_up_to_the_burst() -> None:
     now = 0.0
-    rate = RequestRate(per_s=10, burst=2, clock=lambda: now)
+    rate = Buckets(Rate(10, 2), "requests", clock=lambda: now)
 
     def allowed(number: int) -> int:
         count = 0
@@ -192,21 +241,27 @@ def test_a_bucket_refills_steadily_up_to_the_burst() -> None:
 
 
 def test_the_memory_of_clients_is_bounded_and_forgets_the_one_that_was_idle_for_longest() -> None:
-    rate = RequestRate(per_s=RATE, burst=1, clients=100)
+    rate = Buckets(Rate(RATE, 1), "requests", clients=100)
     rate.take("busy")
     for number in range(10_000):
         rate.take(f"client {number}")
         with pytest.raises(ApiError, match="more than"):
             rate.take("busy")
-    assert len(rate._buckets) == 100
+    assert len(rate._tokens) == 100
 
 
 def test_the_load_of_the_end_to_end_tests_is_not_throttled() -> None:
     now = 0.0
-    rate = RequestRate(clock=lambda: now)
-    for number in range(int(60 * MOST_PER_S)):
+    rates = ClientRates()
+    requests = Buckets(rates.requests, "requests", clock=lambda: now)
+    posts = Buckets(rates.posts, "posts", clock=lambda: now)
+    post_bytes = Buckets(rates.post_bytes, "bytes", clock=lambda: now)
+    for number in range(MOST_REQUESTS):
         now = number / MOST_PER_S
-        rate.take("192.0.2.1")
+        requests.take("192.0.2.1")
+        if number % WRITES_EVERY == 0:
+            posts.take("192.0.2.1")
+            post_bytes.take("192.0.2.1", POST_BYTES + 500)
 
 
 def test_a_feed_is_full_at_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,8 @@ from psycopg.conninfo import conninfo_to_dict
 from vrooli import project
 from vrooli_shared import redis_link
 from vrooli_shared import settings as module
+from vrooli_shared.buckets import Rate
+from vrooli_shared.limits import ClientRates
 from vrooli_shared.settings import Settings
 
 SECRET = "hunter2-secret"
@@ -136,7 +138,41 @@ def test_pictures_may_take_half_of_the_volume_or_what_is_set(
     monkeypatch.setenv("REDIS_SENTINEL_HOSTS", "rfs-a")
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert Settings().pictures_budget() == budget
+    assert Settings().budgets().pictures == budget
+
+
+@pytest.mark.parametrize(
+    ("variables", "budget"),
+    [
+        ({}, 2 * 1024**3),
+        ({"DB_VOLUME_SIZE": "50Gi"}, 5 * 1024**3),
+        ({"DB_VOLUME_SIZE": "50Gi", "TEXTS_MAX_BYTES": "7"}, 7),
+        ({"DB_VOLUME_SIZE": "50Gi", "PICTURES_MAX_BYTES": "7"}, 5 * 1024**3),
+    ],
+)
+def test_texts_may_take_a_tenth_of_the_volume_or_what_is_set(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], budget: int
+) -> None:
+    monkeypatch.setenv("REDIS_SENTINEL_HOSTS", "rfs-a")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert Settings().budgets().texts == budget
+
+
+def test_the_rates_of_a_client_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    variables = {
+        "REDIS_SENTINEL_HOSTS": "rfs-a",
+        "CLIENT_REQUESTS_PER_S": "1.5",
+        "CLIENT_BURST": "2",
+        "CLIENT_POSTS_PER_S": "0.5",
+        "CLIENT_POSTS_BURST": "3",
+        "CLIENT_BYTES_PER_S": "1000",
+        "CLIENT_BYTES_BURST": "6000000",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    expected = ClientRates(Rate(1.5, 2), Rate(0.5, 3), Rate(1000, 6_000_000))
+    assert Settings().client_rates() == expected
 
 
 @pytest.mark.parametrize(
@@ -147,6 +183,12 @@ def test_pictures_may_take_half_of_the_volume_or_what_is_set(
         ("PICTURES_MAX_BYTES", "-1"),
         ("CLIENT_REQUESTS_PER_S", "0"),
         ("CLIENT_BURST", "0"),
+        ("TEXTS_MAX_BYTES", "-1"),
+        ("CLIENT_POSTS_PER_S", "0"),
+        ("CLIENT_POSTS_BURST", "0"),
+        ("CLIENT_BYTES_PER_S", "0"),
+        # The largest post would never be accepted.
+        ("CLIENT_BYTES_BURST", str(5 * 1024**2)),
     ],
 )
 def test_limits_that_cannot_apply_are_refused(
