@@ -23,6 +23,7 @@ from vrooli.cli import (
     process_environment,
     releases,
     restore,
+    rotate,
     setup,
     status,
     switchover,
@@ -61,6 +62,7 @@ app.command("graph", epilog=graph.EXAMPLES)(graph.command)
 app.command("test", epilog=test.EXAMPLES)(test.command)
 app.command("logs", epilog=logs.EXAMPLES)(logs.command)
 app.command("switchover", epilog=switchover.EXAMPLES)(switchover.command)
+app.command("rotate", epilog=rotate.EXAMPLES)(rotate.command)
 app.command("uninstall", epilog=uninstall.EXAMPLES)(uninstall.command)
 app.add_typer(cluster.app, name="cluster")
 app.add_typer(artifact.app, name="artifact")

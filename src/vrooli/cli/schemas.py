@@ -24,7 +24,7 @@ from vrooli.workflows.results.clusters import (
     ClusterResult,
     KubeconfigResult,
 )
-from vrooli.workflows.results.databases import SwitchoverResult
+from vrooli.workflows.results.databases import RotateResult, SwitchoverResult
 from vrooli.workflows.results.findings import CheckResult, DiagnoseResult
 from vrooli.workflows.results.graphs import GraphResult
 from vrooli.workflows.results.releases import (
@@ -62,6 +62,7 @@ RESULTS: Mapping[str, tuple[type[Result], ...]] = {
     "backups": (BackupsResult,),
     "switchover": (SwitchoverResult,),
     "restore": (RestoreResult,),
+    "rotate": (RotateResult,),
     "uninstall": (StepsResult,),
     "status": (StatusResult, WatchResult),
     "diagnose": (DiagnoseResult,),

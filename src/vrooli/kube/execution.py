@@ -89,14 +89,14 @@ async def run(api: kr8s.asyncio.Api, program: Program) -> Completed:
                 message = bytes(await websocket.receive_bytes())
                 channel, data = message[0] if message else STDOUT, message[1:]
                 if channel == STATUS:
-                    exit_code = _exit_code(program, json.loads(data))
+                    status = json.loads(data)
                     break
                 if channel in outputs:
                     outputs[channel] += data
     except* _ENDS as errors:  # they come in the group of their connection's tasks
         raise _error(program, first_error(errors)) from errors
     stdout, stderr = (bytes(data).decode(errors="replace") for data in outputs.values())
-    return Completed(exit_code, stdout, stderr)
+    return Completed(_exit_code(program, status), stdout, stderr)
 
 
 def _parameters(program: Program) -> dict[str, object]:

@@ -28,6 +28,10 @@ class VaultSealedError(PrerequisiteError):
     """Vault is running, but sealed."""
 
 
+class VaultConflictError(VrooliError):
+    """A secret has another version than the one that was read."""
+
+
 class VaultClient:
     """A client of one Vault, with or without a token.
 
@@ -195,6 +199,51 @@ class VaultClient:
             ),
         )
         return None if answer is None else dict(answer["data"]["data"])
+
+    async def read_version(self, mount: str, path: str) -> tuple[dict[str, str], int] | None:
+        """A secret's current values and their version; None if there are none.
+
+        Raises:
+            VaultDeniedError: The token may not read it.
+        """
+        answer = await self._call_or_none(
+            f"read {mount}/{path}",
+            lambda: self._hvac.secrets.kv.v2.read_secret_version(
+                path, mount_point=mount, raise_on_deleted_version=True
+            ),
+        )
+        if answer is None:
+            return None
+        return dict(answer["data"]["data"]), int(answer["data"]["metadata"]["version"])
+
+    async def write_version(
+        self, mount: str, path: str, values: Mapping[str, str], read_version: int
+    ) -> int:
+        """Write a new version of a secret, if it still has the version that was read.
+
+        Returns:
+            The number of the new version.
+
+        Raises:
+            VaultConflictError: Somebody has changed it since; nothing was written.
+            VaultDeniedError: The token may not write it.
+        """
+        try:
+            answer = await self._call(
+                f"write {mount}/{path}",
+                lambda: self._hvac.secrets.kv.v2.create_or_update_secret(
+                    path, secret=dict(values), cas=read_version, mount_point=mount
+                ),
+            )
+        except VrooliError as error:
+            if "check-and-set" in str(error.__cause__):
+                raise VaultConflictError(
+                    f"The secret {mount}/{path} in Vault was changed by somebody else in between; "
+                    "nothing was written.",
+                    "Run the same command again.",
+                ) from error
+            raise
+        return int(answer["data"]["version"])
 
     async def secret_version(self, mount: str, path: str) -> int | None:
         """The number of a secret's current version; None if there is no secret.

@@ -10,7 +10,12 @@ import pytest
 from support.programs.openbao import Server, running
 from support.programs.ports import free_port
 from vrooli.errors import PrerequisiteError, VrooliError
-from vrooli.vault.client import VaultClient, VaultDeniedError, VaultSealedError
+from vrooli.vault.client import (
+    VaultClient,
+    VaultConflictError,
+    VaultDeniedError,
+    VaultSealedError,
+)
 
 
 @pytest.fixture
@@ -111,3 +116,14 @@ async def test_a_namespace_has_its_own_engines_and_reports_health(vault: Server)
     assert await client.read_secret("secret", path) == {"PASSWORD": "inside"}
     assert await VaultClient(vault.address, vault.token).read_secret("secret", path) is None
     client.close()
+
+
+async def test_a_version_is_written_only_over_the_one_that_was_read(client: VaultClient) -> None:
+    path = some_path()
+    assert await client.read_version("secret", path) is None
+    await client.create_secret("secret", path, {"PASSWORD": "first"})
+    assert await client.read_version("secret", path) == ({"PASSWORD": "first"}, 1)
+    assert await client.write_version("secret", path, {"PASSWORD": "second"}, 1) == 2
+    with pytest.raises(VaultConflictError, match="changed by somebody else"):
+        await client.write_version("secret", path, {"PASSWORD": "third"}, 1)
+    assert await client.read_version("secret", path) == ({"PASSWORD": "second"}, 2)

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from vrooli.cli import schemas
 from vrooli.cli.app import app
 from vrooli.environments import ENVIRONMENTS, SecretsSource
+from vrooli.rotation.model import Rotated
 from vrooli.workflows.backup_run import BackupOptions
 from vrooli.workflows.build import BuildOptions
 from vrooli.workflows.check import CheckOptions
@@ -36,7 +37,7 @@ from vrooli.workflows.results.clusters import (
     ClusterView,
     KubeconfigResult,
 )
-from vrooli.workflows.results.databases import SwitchoverResult
+from vrooli.workflows.results.databases import RotateResult, SwitchoverResult
 from vrooli.workflows.results.findings import CheckResult, DiagnoseResult
 from vrooli.workflows.results.graphs import GraphResult
 from vrooli.workflows.results.releases import (
@@ -49,6 +50,7 @@ from vrooli.workflows.results.releases import (
 from vrooli.workflows.results.status import StatusResult
 from vrooli.workflows.results.suites import SuitesResult
 from vrooli.workflows.rollback import RollbackOptions
+from vrooli.workflows.rotate import RotateOptions
 from vrooli.workflows.safeguards.consent import Consent
 from vrooli.workflows.setup import SetupOptions
 from vrooli.workflows.switchover import Database, SwitchoverOptions
@@ -136,6 +138,9 @@ RESULTS: dict[str, Result] = {
         is_running=False,
         ranges=(),
         backups=(BACKUP,),
+    ),
+    "rotate.rotate": RotateResult.model_validate(
+        {**STEPS, "release": "x", "namespace": "x", "secrets": ()}
     ),
     "switchover.switchover": SwitchoverResult.model_validate(
         {
@@ -254,6 +259,10 @@ def _rollback(**changes: Any) -> dict[str, Any]:
 
 def _uninstall(**changes: Any) -> dict[str, Any]:
     return _release(**{"data": False, "consent": Consent(), **changes})
+
+
+def _rotate(**changes: Any) -> dict[str, Any]:
+    return {"options": RotateOptions(**{"environment": DEV, **changes}), "consent": Consent()}
 
 
 def _switchover(**changes: Any) -> dict[str, Any]:
@@ -473,6 +482,19 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
     ),
     ("backup.backups", "backups", {}, _release()),
     ("backup.backups", "backups -e prod", {}, _release(environment=PROD)),
+    ("rotate.rotate", "rotate all", {}, _rotate()),
+    (
+        "rotate.rotate",
+        "rotate redis --timeout 60 -e prod --cluster kind",
+        {},
+        _rotate(secrets=(Rotated.REDIS,), timeout_s=60.0, environment=PROD, cluster="kind"),
+    ),
+    (
+        "rotate.rotate",
+        "rotate shared --yes",
+        {},
+        {**_rotate(secrets=(Rotated.SHARED,)), "consent": YES},
+    ),
     ("switchover.switchover", "switchover redis", {}, _switchover()),
     (
         "switchover.switchover",

@@ -35,6 +35,18 @@ def consent(*, yes: bool) -> Consent:
     return Consent(yes, confirm if on_terminal() else None)
 
 
+def read_secret(question: str) -> str:
+    """Read a secret: from a hidden prompt on a terminal, otherwise the first line of the input.
+
+    It is never an argument, which every user of the machine could read.
+    """
+    if not on_terminal():
+        return sys.stdin.readline().rstrip("\r\n")
+    import getpass
+
+    return getpass.getpass(inert.lines(f"{question}: "), stream=sys.stderr)
+
+
 def confirm(question: str) -> bool:
     """Ask for confirmation. Ctrl-C means no; the signal handler of the run would ignore it."""
     import signal

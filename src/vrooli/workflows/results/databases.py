@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from vrooli.workflows.results.base import StepsResult
+from vrooli.workflows.results.base import Model, StepsResult
 
 
 class SwitchoverResult(StepsResult):
@@ -18,3 +18,26 @@ class SwitchoverResult(StepsResult):
     pause_s: float = Field(
         description="how long no write was acknowledged, in seconds; 0 if nothing was changed"
     )
+
+
+class RotationView(Model):
+    """A rotated secret; its values are not shown."""
+
+    secret: str = Field(description="postgres, redis, shared or dockerhub")
+    version: int = Field(description="the version of the secret in Vault")
+    continued: bool = Field(
+        description="whether an earlier rotation was continued instead of a new value written"
+    )
+    pods: tuple[str, ...] = Field(description="the pods that use the new value")
+    pods_s: float = Field(
+        description="the time until all pods used the new value, in seconds from the begin"
+    )
+    proof: str = Field(description="what was proven of the database, or empty")
+
+
+class RotateResult(StepsResult):
+    """The result of rotate."""
+
+    release: str = Field(description="the name of the Helm release")
+    namespace: str = Field(description="the namespace of the release")
+    secrets: tuple[RotationView, ...] = Field(description="the rotated secrets")

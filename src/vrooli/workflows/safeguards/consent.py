@@ -25,6 +25,7 @@ class Action(StrEnum):
     REPLACE_ARTIFACT = "`develop`, if the release was not created by `develop`"
     SWITCHOVER = "`switchover`, if there is something to do"
     RESTORE_COPY = "`restore --into`"
+    ROTATE = "`rotate`"
     UNINSTALL = "`uninstall`"
     DELETE_DATA = "`uninstall --delete-data`"
     DELETE_CLUSTER = "`cluster delete`, if the cluster exists"
@@ -50,6 +51,7 @@ REQUIRES_YES: Mapping[Action, Sequence[str]] = {
     Action.REPLACE_ARTIFACT: EVERY,
     Action.SWITCHOVER: SHARED,
     Action.RESTORE_COPY: SHARED,
+    Action.ROTATE: SHARED,
     Action.UNINSTALL: SHARED,
     Action.DELETE_DATA: EVERY,
     Action.DELETE_CLUSTER: EVERY,

@@ -1,0 +1,74 @@
+"""New values in Vault, written only if nobody has changed the secret in between."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+
+from vrooli.errors import PrerequisiteError
+from vrooli.kube import Kube, Manifest
+from vrooli.kube.objects import text
+from vrooli.operators.vso import names as vso
+from vrooli.rotation.model import Target
+from vrooli.vault import server, tls
+from vrooli.vault.address import parse_address
+from vrooli.vault.client import VaultClient
+
+# Vault's own variables, for a Vault that was not installed by vrooli.
+ADDRESS, TOKEN, CA, NAMESPACE = "VAULT_ADDR", "VAULT_TOKEN", "VAULT_CACERT", "VAULT_NAMESPACE"
+WRITE, ROOT = {"create", "update"}, "root"
+
+
+@asynccontextmanager
+async def connect(kube: Kube, target: Target) -> AsyncIterator[VaultClient]:
+    """The Vault of a secret, with a token that can write it.
+
+    Raises:
+        PrerequisiteError: Its address or a token is missing, it does not answer, is sealed, or the
+            token may not write the secret; nothing was changed.
+        VaultDeniedError: It rejects the login.
+    """
+    if await _is_ours(kube, target):
+        async with server.connect(kube) as vault:
+            await _require_write(vault, target)
+            yield vault
+        return
+    address, token = os.environ.get(ADDRESS, ""), os.environ.get(TOKEN, "")
+    if not (address and token):
+        raise PrerequisiteError(
+            "The Vault of this release was not installed by vrooli, and "
+            f"{ADDRESS if not address else TOKEN} is not set.",
+            f"Set {ADDRESS} to its address as seen from this machine, and {TOKEN} to a token that "
+            f"can write {target.mount}/{target.path} ({CA}: the file of its CA).",
+        )
+    verify: bool | str = os.environ.get(CA) or True
+    namespace = os.environ.get(NAMESPACE, text(target.sync, "spec", "namespace"))
+    with closing(VaultClient(address, token, verify=verify, namespace=namespace)) as vault:
+        await vault.check_ready()
+        await _require_write(vault, target)
+        yield vault
+
+
+async def _is_ours(kube: Kube, target: Target) -> bool:
+    connection = await _connection(kube, target)
+    address = parse_address(text(connection or {}, "spec", "address"))
+    return address is not None and address.service == tls.SERVICE
+
+
+async def _connection(kube: Kube, target: Target) -> Manifest | None:
+    login_name = text(target.sync, "spec", "vaultAuthRef")
+    login = await kube.get(vso.API_VERSION, vso.AUTH, login_name, target.namespace)
+    name = text(login or {}, "spec", "vaultConnectionRef")
+    return await kube.get(vso.API_VERSION, vso.CONNECTION, name, target.namespace)
+
+
+async def _require_write(vault: VaultClient, target: Target) -> None:
+    path = f"{target.mount}/data/{target.path}"
+    allowed = (await vault.capabilities([path]))[path]
+    if ROOT not in allowed and not allowed >= WRITE:
+        raise PrerequisiteError(
+            f"The token may not write {target.mount}/{target.path} in Vault at {vault.address}; "
+            "nothing was changed.",
+            f"Use a token whose policy has the capabilities create, update and read for {path}.",
+        )

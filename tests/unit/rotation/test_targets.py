@@ -1,0 +1,69 @@
+"""Which secret of a release is rotated, and when none can be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from support.fakes.cluster import FakeCluster
+from support.release.rotated_secrets import (
+    POSTGRES_SYNC,
+    SHARED_SYNC,
+    deployment,
+    rotator,
+    secret,
+)
+from vrooli.environments import ENVIRONMENTS
+from vrooli.errors import PrerequisiteError, UsageError
+from vrooli.rotation import targets
+from vrooli.rotation.model import Rotated
+
+DEV = ENVIRONMENTS["dev"]
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_password_is_published_by_the_rotator() -> None:
+    cluster = FakeCluster(POSTGRES_SYNC, rotator())
+    target = await targets.find(cluster, DEV, Rotated.POSTGRES)
+    assert (target.mount, target.path) == ("secret", "vrooli/secrets/postgres")
+    assert target.source == "vrooli-postgres-creds-vault"
+    assert target.published == "vrooli-postgres-creds"
+    assert (target.rotator, target.state_secret) == ("vrooli-dev-rotator", "vrooli-dev-rotation")
+
+
+async def test_keys_of_the_services_are_written_by_vso() -> None:
+    target = await targets.find(FakeCluster(SHARED_SYNC), DEV, Rotated.SHARED)
+    assert target.source == target.published == "vrooli-secrets-shared-server-jobs"
+    assert target.rotator == ""
+
+
+@pytest.mark.parametrize(
+    ("objects", "error", "message"),
+    [
+        ((), PrerequisiteError, "does not read database from Vault, or does not exist"),
+        ((secret("vrooli-postgres-creds", {}),), UsageError, "has its secrets from a file"),
+        ((POSTGRES_SYNC,), PrerequisiteError, "No rotator publishes"),
+        (
+            (POSTGRES_SYNC, deployment("vrooli-dev-rotator", {"name": "rotator"})),
+            PrerequisiteError,
+            "No rotator publishes",
+        ),
+        ((POSTGRES_SYNC, rotator(ready=False)), PrerequisiteError, "is not ready"),
+    ],
+)
+async def test_a_rotation_is_refused_with_its_reason(
+    objects: tuple[dict[str, Any], ...], error: type[Exception], message: str
+) -> None:
+    cluster = FakeCluster(*objects)
+    with pytest.raises(error, match=message):
+        await targets.find(cluster, DEV, Rotated.POSTGRES)
+    assert cluster.changes == []
+
+
+async def test_the_file_source_names_what_to_do() -> None:
+    with pytest.raises(UsageError) as error:
+        await targets.find(FakeCluster(secret("vrooli-redis-creds", {})), DEV, Rotated.REDIS)
+    assert "REDIS_PASSWORD" in error.value.advice
+    assert "vrooli develop -e dev --secrets-source file" in error.value.advice
