@@ -24,6 +24,7 @@ from vrooli.cli import (
     releases,
     restore,
     rotate,
+    scale,
     setup,
     status,
     switchover,
@@ -56,6 +57,7 @@ app.command("diff", epilog=releases.DIFF_EXAMPLES)(releases.diff)
 app.command("backup", epilog=backups.BACKUP_EXAMPLES)(backups.backup)
 app.command("backups", epilog=backups.BACKUPS_EXAMPLES)(backups.backups)
 app.command("restore", epilog=restore.EXAMPLES)(restore.command)
+app.command("scale", epilog=scale.EXAMPLES)(scale.command)
 app.command("status", epilog=status.EXAMPLES)(status.command)
 app.command("diagnose", epilog=diagnose.EXAMPLES)(diagnose.command)
 app.command("graph", epilog=graph.EXAMPLES)(graph.command)

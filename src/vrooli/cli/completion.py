@@ -32,6 +32,13 @@ def components(incomplete: str) -> list[str]:
     return _matching(list(COMPONENTS), incomplete)
 
 
+def scalable(incomplete: str) -> list[str]:
+    """The components that can be scaled."""
+    from vrooli.workflows.scale import COMPONENTS
+
+    return _matching(list(COMPONENTS), incomplete)
+
+
 def _contexts() -> list[str]:
     """The contexts of the kubeconfig; none if it cannot be read."""
     import yaml

@@ -33,6 +33,7 @@ from vrooli.workflows.results.releases import (
     DiffResult,
     HistoryResult,
     RollbackResult,
+    ScaleResult,
 )
 from vrooli.workflows.results.status import StatusResult, WatchResult
 from vrooli.workflows.results.suites import SuitesResult
@@ -63,6 +64,7 @@ RESULTS: Mapping[str, tuple[type[Result], ...]] = {
     "switchover": (SwitchoverResult,),
     "restore": (RestoreResult,),
     "rotate": (RotateResult,),
+    "scale": (ScaleResult,),
     "uninstall": (StepsResult,),
     "status": (StatusResult, WatchResult),
     "diagnose": (DiagnoseResult,),

@@ -55,6 +55,7 @@ class ApplyOptions:
         limit_s: The timeout of Helm and of the hooks, seconds.
         origin: What the release is made of, for its history.
         preserve_added: Keep the fields that people added to its objects by hand.
+        description: The description of the revision; None is Helm's.
     """
 
     chart: Path | None = None
@@ -64,6 +65,7 @@ class ApplyOptions:
     limit_s: float = HELM_S
     origin: Origin = UNKNOWN_ORIGIN
     preserve_added: bool = False
+    description: str | None = None
 
 
 DEFAULT_OPTIONS = ApplyOptions()
@@ -213,6 +215,7 @@ async def _run_helm(
             dict(values),
             context=cancel,
             timeout=round(options.limit_s),
+            description=options.description,
             labels=labels,
         )
 

@@ -64,6 +64,7 @@ class Failed:
         collect: Saves the report and finds the root causes.
         earlier: The objects of an earlier deploy that was killed; some may exist.
         advice: What to do next.
+        undo: Restores what was changed beside Helm's objects, after a rollback of these.
     """
 
     kube: Kube
@@ -74,6 +75,7 @@ class Failed:
     collect: CollectReport
     earlier: tuple[Manifest, ...] = ()
     advice: str = "Fix the reported error, rebuild the artifact, and deploy it."
+    undo: Callable[[], Awaitable[None]] | None = None
 
     async def end(self, listener: Listener, *, rollback: bool) -> list[StepEnded]:
         """Save the report and, with ``rollback``, restore the previous state.
@@ -130,6 +132,8 @@ class Failed:
             target = rollback.find_target(records, self.release, None if is_newer else number)
             number = target.revision.number
             await rollback.roll_back(self.kube, self.release, target, progress)
+        if self.undo is not None:
+            await self.undo()
         recorded = await storage.fetch_manifests(self.kube, self.release)
         await pending.delete_leftovers(self.kube, self.release, self.earlier, recorded, progress)
         await wait.until_ready(self.kube, recorded, progress, HEALTHY_S, since=began)

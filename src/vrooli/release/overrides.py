@@ -7,6 +7,7 @@ last, so that a deploy does not undo these commands. They are no place for secre
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping
@@ -20,12 +21,13 @@ from vrooli.chart import values as chart_values
 from vrooli.chart.values import Values
 from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.kube import Kube
-from vrooli.kube.objects import Body, mapping
+from vrooli.kube.objects import Body, dig, mapping
 from vrooli.redaction import Redactor
 from vrooli.release.model import Release
 from vrooli.release.records.author import author
 
 API, KIND = "v1", "ConfigMap"
+_EMPTY: Mapping[str, Any] = {}
 # A path of keys of the values, which is also a valid key of a ConfigMap.
 _PATH = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 
@@ -41,6 +43,7 @@ class Override:
         by: The user who ran the command.
         place: The host or the pipeline run where it ran.
         at: When it was set, UTC.
+        replaces: The value that it overrides; None if the chart's default applied.
     """
 
     path: str
@@ -49,6 +52,7 @@ class Override:
     by: str
     place: str
     at: datetime
+    replaces: Any = None
 
     def format(self) -> str:
         """The value with its origin, on one line."""
@@ -69,7 +73,7 @@ class Overrides:
     @property
     def values(self) -> Values:
         """The values as the chart takes them; of two paths, the longer one takes precedence."""
-        return _nested({item.path: item.value for item in self.entries})
+        return nested({item.path: item.value for item in self.entries})
 
     def merge_into(self, values: Mapping[str, Any]) -> Values:
         """Merge them over other values."""
@@ -80,7 +84,7 @@ class Overrides:
         return next((item for item in self.entries if item.path == path), None)
 
     def without(self, paths: Collection[str]) -> Overrides:
-        """The others."""
+        """Those of other paths."""
         return Overrides(tuple(item for item in self.entries if item.path not in paths))
 
 
@@ -102,8 +106,34 @@ async def fetch(kube: Kube, release: Release) -> Overrides:
     return NONE if body is None else _parse(body, release)
 
 
+async def demand_unchanged(kube: Kube, release: Release, expected: Overrides) -> None:
+    """Refuse to go on if the overrides differ from those that were read before.
+
+    Raises:
+        PrerequisiteError: They differ, or they are not valid.
+    """
+    if await fetch(kube, release) != expected:
+        raise PrerequisiteError(
+            f"The overrides of {release.name} were changed in the meantime; nothing else was.",
+            "Run the same command again: it shows what it would change now.",
+        )
+
+
+def rejection_error(release: Release, stored: Overrides, error: UsageError) -> UsageError:
+    """The error for overrides that a chart rejects."""
+    entries = "; ".join(item.format() for item in stored.entries)
+    return UsageError(
+        f"The chart rejects the overrides of {release}: {error.message} Overrides: {entries}.",
+        "To deploy without them, use --discard-overrides.",
+    )
+
+
 async def set_values(
-    kube: Kube, release: Release, values: Mapping[str, Any], command: str
+    kube: Kube,
+    release: Release,
+    values: Mapping[str, Any],
+    command: str,
+    replaced: Mapping[str, Any] = _EMPTY,
 ) -> Overrides:
     """Set values, beside the existing ones; the caller holds the lock of the release.
 
@@ -112,6 +142,8 @@ async def set_values(
         release: The release.
         values: The values by path, such as ``{"replicaCount.server": 5}``.
         command: The command that sets them.
+        replaced: The values of the release that they override, nested; an override that exists
+            already keeps its own.
 
     Returns:
         All overrides of the release.
@@ -122,11 +154,23 @@ async def set_values(
     """
     _demand_valid(values)
     current, now, creator = await fetch(kube, release), _now(), author()
-    items = [
-        Override(path, value, command, creator.name, creator.place, now)
-        for path, value in values.items()
-    ]
+    items = []
+    for path, value in values.items():
+        existing = current.get(path)
+        base = existing.replaces if existing else dig(replaced, *path.split("."))
+        items.append(Override(path, value, command, creator.name, creator.place, now, base))
     return await replace(kube, release, [*current.without(values.keys()).entries, *items])
+
+
+async def rebase(kube: Kube, release: Release, values: Mapping[str, Any]) -> None:
+    """Store which values the overrides replace now; the caller holds the lock of the release."""
+    current = await fetch(kube, release)
+    items = [
+        dataclasses.replace(item, replaces=dig(values, *item.path.split(".")))
+        for item in current.entries
+    ]
+    if tuple(items) != current.entries:
+        await replace(kube, release, items)
 
 
 async def remove(kube: Kube, release: Release, paths: Collection[str] | None = None) -> Overrides:
@@ -206,7 +250,8 @@ def _unpack(path: str, packed: str) -> Override:
     if not all(isinstance(text, str) for text in texts.values()):
         raise TypeError("command, by and place must be texts")
     at = datetime.fromisoformat(fields["at"]).astimezone(UTC)
-    return Override(path=path, value=fields["value"], at=at, **texts)
+    value, replaces = fields["value"], fields.get("replaces")
+    return Override(path=path, value=value, at=at, replaces=replaces, **texts)
 
 
 def _invalid(release: Release, path: str, error: Exception) -> PrerequisiteError:
@@ -228,19 +273,19 @@ def _demand_valid(values: Mapping[str, Any]) -> None:
     for path in values:
         if not _PATH.fullmatch(path):
             raise ValueError(f"{path!r} is not a path of keys")
-    nested = _nested(values)
-    if Redactor().tree(nested) != nested:
+    tree = nested(values)
+    if Redactor().tree(tree) != tree:
         raise UsageError(
             f"These values look like secrets: {', '.join(sorted(values))}.",
             "Store secrets in Vault.",
         )
     # Problems without a path are those of several values at once, which the release has.
-    if problems := [item for item in engine.value_problems(nested) if item.path]:
+    if problems := [item for item in engine.value_problems(tree) if item.path]:
         texts = "; ".join(f"{'.'.join(item.path)}: {item.text}" for item in problems)
         raise UsageError(f"The chart rejects these values: {texts}.")
 
 
-def _nested(values: Mapping[str, Any]) -> Values:
+def nested(values: Mapping[str, Any]) -> Values:
     """Values by path as nested mappings."""
     result: Values = {}
     for path, value in sorted(values.items()):

@@ -62,6 +62,7 @@ class DevelopRun:
     cluster: Cluster
     kube: Kube
     overrides: Overrides = overrides.NONE
+    base: chart_values.Values
 
     def __init__(
         self, options: DevelopOptions, choice: Choice, exits: contextlib.AsyncExitStack
@@ -181,7 +182,7 @@ class DevelopRun:
         release = self.release
         if not self.options.discard_overrides:
             self.overrides = await overrides.fetch(self.kube, release)
-            values = self.overrides.merge_into(values)
+            self.base, values = values, self.overrides.merge_into(values)
             for item in self.overrides.entries:
                 progress.report(f"override {item.format()}")
         rendering = await asyncio.to_thread(
@@ -207,6 +208,8 @@ class DevelopRun:
         done = await wait.until_ready(self.kube, self.manifests, progress, since=self.began)
         if self.options.discard_overrides:
             await overrides.remove(self.kube, self.release)
+        elif self.overrides:
+            await overrides.rebase(self.kube, self.release, self.base)
         return await bookkeeping.record_healthy(
             self.kube, self.release, done, self.applied.revision
         )

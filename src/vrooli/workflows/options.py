@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from vrooli import project
 from vrooli.artifact import model
@@ -44,6 +45,38 @@ class DevelopOptions:
     def __post_init__(self) -> None:
         for file in self.values:
             chart_values.read(file)
+
+
+class ChangeOptions(Protocol):
+    """The options that every change of a release has.
+
+    Attributes:
+        environment: Whose values are used, and which release and namespace.
+        rollback: Go back by itself when the release can't become ready.
+        timeout_s: How long it may take to become ready, seconds.
+        preserve_added: Keep the fields that people added to the release's objects by hand.
+        discard_overrides: Apply it without the overrides of the release, and remove them.
+    """
+
+    @property
+    def environment(self) -> Environment:
+        """The environment."""
+
+    @property
+    def rollback(self) -> bool:
+        """Whether it is rolled back."""
+
+    @property
+    def timeout_s(self) -> float:
+        """The time limit, seconds."""
+
+    @property
+    def preserve_added(self) -> bool:
+        """Whether added fields stay."""
+
+    @property
+    def discard_overrides(self) -> bool:
+        """Whether the overrides are removed."""
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 
 from vrooli.cli import schemas
 from vrooli.cli.app import app
-from vrooli.environments import ENVIRONMENTS, SecretsSource
 from vrooli.rotation.model import Rotated
+from vrooli.environments import ENVIRONMENTS, Environment, SecretsSource
 from vrooli.workflows.backup_run import BackupOptions
 from vrooli.workflows.build import BuildOptions
 from vrooli.workflows.check import CheckOptions
@@ -46,6 +46,7 @@ from vrooli.workflows.results.releases import (
     DiffResult,
     HistoryResult,
     RollbackResult,
+    ScaleResult,
 )
 from vrooli.workflows.results.status import StatusResult
 from vrooli.workflows.results.suites import SuitesResult
@@ -55,6 +56,7 @@ from vrooli.workflows.safeguards.consent import Consent
 from vrooli.workflows.setup import SetupOptions
 from vrooli.workflows.switchover import Database, SwitchoverOptions
 from vrooli.workflows.test import SuiteOptions
+from vrooli.workflows.values_change import ValuesOptions
 
 DEV, PROD = ENVIRONMENTS["dev"], ENVIRONMENTS["prod"]
 CLUSTER = ClusterView(name="x", kind="embedded", state="running")
@@ -109,6 +111,16 @@ RESULTS: dict[str, Result] = {
     "releases.history": HistoryResult(release="x", namespace="x", revisions=()),
     "rollback.rollback": RollbackResult.model_validate(
         {**STEPS, "release": "x", "namespace": "x", "to_revision": 1, "revision": 3}
+    ),
+    "scale.scale": ScaleResult.model_validate(
+        {
+            **STEPS,
+            **dict.fromkeys(("environment", "release", "namespace", "component"), "x"),
+            **dict.fromkeys(("before", "after", "revision"), 1),
+            "autoscaled": False,
+            "changes": (),
+            "overrides": (),
+        }
     ),
     "releases.diff": DiffResult(release="x", compared_to="x", changes=()),
     "artifact.verify_artifact": VerifyResult(
@@ -229,6 +241,17 @@ def _setup(**changes: Any) -> dict[str, Any]:
 
 def _build(**changes: Any) -> dict[str, Any]:
     return {"options": BuildOptions(**changes)}
+
+
+def _scale(
+    name: str, replicas: int | None, environment: Environment = DEV, **changes: Any
+) -> dict[str, Any]:
+    return {
+        "options": ValuesOptions(environment, **changes),
+        "name": name,
+        "replicas": replicas,
+        "consent": Consent(),
+    }
 
 
 def _deploy(**changes: Any) -> dict[str, Any]:
@@ -356,6 +379,15 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
     ("build.build", "build --images", {}, _build(images=True)),
     ("build.build", "build --push-images", {}, _build(push_images=True)),
     ("build.build", "build --push oci://r.example/c", {}, _build(push="oci://r.example/c")),
+    ("scale.scale", "scale server 5", {}, _scale("server", 5)),
+    ("scale.scale", "scale server --reset", {}, _scale("server", None)),
+    ("scale.scale", "scale jobs 0 -e prod -y", {}, {**_scale("jobs", 0, PROD), "consent": YES}),
+    (
+        "scale.scale",
+        "scale ui 2 --cluster kind --timeout 60",
+        {},
+        _scale("ui", 2, cluster="kind", timeout_s=60.0),
+    ),
     ("deploy.deploy", "deploy", {}, _deploy()),
     (
         "deploy.deploy",

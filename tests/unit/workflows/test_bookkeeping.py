@@ -21,7 +21,7 @@ from vrooli.release.records import bookkeeping
 from vrooli.release.records.metadata import End, RevisionMetadata
 from vrooli.release.rollout import context
 from vrooli.steps import Done
-from vrooli.workflows import deploy_run
+from vrooli.workflows import deploy_run, release_change
 from vrooli.workflows.options import DeployOptions
 
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
@@ -94,7 +94,7 @@ async def test_a_healthy_deploy_does_not_fail(monkeypatch: pytest.MonkeyPatch) -
     async def until_ready(*words: object, **more: object) -> Done:
         return HEALTHY
 
-    monkeypatch.setattr(deploy_run.wait, "until_ready", until_ready)
+    monkeypatch.setattr(release_change.wait, "until_ready", until_ready)
     run = object.__new__(deploy_run.DeployRun)
     run.options = DeployOptions(ENVIRONMENTS["dev"])
     cluster = SimpleNamespace(kubeconfig=RELEASE.kubeconfig)

@@ -126,6 +126,21 @@ class RollbackResult(StepsResult):
     changes: tuple[ChangeView, ...] = Field(default=(), description="the changes that were applied")
 
 
+class ScaleResult(StepsResult):
+    """The result of scale."""
+
+    environment: str = Field(description="dev, staging or prod")
+    release: str = Field(description="the name of the Helm release")
+    namespace: str = Field(description="the namespace of the release")
+    component: str = Field(description="the name of the component")
+    before: int = Field(description="the number of pods before, or the minimum of its autoscaler")
+    after: int = Field(description="the number of pods now, or the minimum of its autoscaler")
+    autoscaled: bool = Field(description="whether an autoscaler sets the number of pods")
+    revision: int = Field(description="the latest revision of the release")
+    changes: tuple[ChangeView, ...] = Field(description="the changes that were applied")
+    overrides: tuple[OverrideView, ...] = Field(description="the overrides of the release")
+
+
 class DiffResult(Result):
     """The result of diff; `ok` is false if something differs."""
 

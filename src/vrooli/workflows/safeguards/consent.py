@@ -21,6 +21,8 @@ class Action(StrEnum):
 
     DEPLOY = "`deploy`, if there are changes"
     ROLLBACK = "`rollback`"
+    SCALE = "`scale`, if there are changes"
+    SCALE_TO_ZERO = "`scale COMPONENT 0`"
     DEVELOP = "`develop`, if the release exists"
     REPLACE_ARTIFACT = "`develop`, if the release was not created by `develop`"
     SWITCHOVER = "`switchover`, if there is something to do"
@@ -47,6 +49,8 @@ EVERY = tuple(ENVIRONMENTS)
 REQUIRES_YES: Mapping[Action, Sequence[str]] = {
     Action.DEPLOY: SHARED,
     Action.ROLLBACK: SHARED,
+    Action.SCALE: SHARED,
+    Action.SCALE_TO_ZERO: EVERY,
     Action.DEVELOP: SHARED,
     Action.REPLACE_ARTIFACT: EVERY,
     Action.SWITCHOVER: SHARED,
