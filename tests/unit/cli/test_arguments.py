@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 
 from vrooli.cli import schemas
 from vrooli.cli.app import app
-from vrooli.rotation.model import Rotated
 from vrooli.environments import ENVIRONMENTS, Environment, SecretsSource
+from vrooli.rotation.model import Rotated
 from vrooli.workflows.backup_run import BackupOptions
 from vrooli.workflows.build import BuildOptions
 from vrooli.workflows.check import CheckOptions
