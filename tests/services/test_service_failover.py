@@ -70,8 +70,7 @@ def test_a_post_without_a_job_is_requeued(stack: Stack) -> None:
             INSERT INTO vrooli.pictures VALUES ('{post_id}', 'image/png', '\\x{picture}');
             COMMIT""",
     )
-    # The cron job runs at the start of each minute.
-    assert decided(stack.url(), post_id, limit_s=75)["state"] == "approved"
+    assert decided(stack.url(), post_id, limit_s=45)["state"] == "approved"
     jobs = httpx.get(f"http://127.0.0.1:{stack.jobs.port}/healthcheck").json()
     runs: list[dict[str, Any]] = jobs["cron"]["jobs"]["requeue_stuck"]["runs"]
     assert any(run["ok"] and run["outcome"] == "1 posts requeued" for run in runs)

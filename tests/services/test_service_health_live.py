@@ -8,6 +8,7 @@ import httpx
 
 from support.browser.page import decided, health, post
 from support.browser.pictures import landscape
+from support.programs import frequent_jobs
 from support.programs.processes import wait_until
 from support.programs.services import Stack, is_ready
 
@@ -43,8 +44,8 @@ def test_without_redis_the_server_is_alive_but_not_ready(stack: Stack) -> None:
             assert running.process is not None
             running.process.send_signal(signal.SIGCONT)
     wait_until(lambda: is_ready(stack.url()), 40, "the server is ready again")
-    # The cron job finds what could not be queued.
-    assert decided(stack.url(), created["id"], limit_s=150)["state"] == "approved"
+    # The cron job finds what could not be queued, once it is a minute old.
+    assert decided(stack.url(), created["id"], limit_s=100)["state"] == "approved"
 
 
 def test_without_jobs_the_server_is_degraded(stack: Stack) -> None:
@@ -95,7 +96,8 @@ def test_the_jobs_show_their_cron_jobs(stack: Stack) -> None:
     """Each with its schedule and its recent runs."""
     report = health(f"http://127.0.0.1:{stack.jobs.port}")
     assert report["redis"]["status"] == "up"
-    assert report["cron"]["jobs"]["requeue_stuck"]["schedule"] == "* * * * *"
+    assert report["cron"]["jobs"]["requeue_stuck"]["schedule"] == frequent_jobs.SCHEDULE
+    assert report["cron"]["jobs"]["drop_expired_keys"]["schedule"] == "5 * * * *"
     for job in report["cron"]["jobs"].values():
         assert all({"ended_at", "ok", "duration_ms", "outcome"} <= set(run) for run in job["runs"])
 

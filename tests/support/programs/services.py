@@ -45,6 +45,7 @@ def start_service(name: str, module: str, folder: Path, env: dict[str, str]) -> 
         SERVICES / "server",
         SERVICES / "jobs",
         SERVICES / "nsfw-detector",
+        SERVICES.parent / "tests",
     ]
     settings = {"PORT": str(port), "PYTHONPATH": ":".join(str(path) for path in paths)}
     return Running(name, [sys.executable, "-m", module], port, folder, {**env, **settings}).start()
@@ -67,7 +68,8 @@ def running_stack() -> Iterator[Stack]:
         detector = start("detector", "vrooli_detector", {"DETECTOR_LABELS": "FACE_FEMALE"})
         servers = [start(f"server-{number}", "vrooli_server", env) for number in range(2)]
         env["NSFW_DETECTOR_URL"] = f"http://127.0.0.1:{detector.port}"
-        running = Stack(backend, detector, start("jobs", "vrooli_jobs", env), servers)
+        jobs = start("jobs", "support.programs.frequent_jobs", env)
+        running = Stack(backend, detector, jobs, servers)
         for number in range(2):
             wait_until(partial(is_ready, running.url(number)), 30, "the server is ready")
         yield running
