@@ -30,7 +30,7 @@ from vrooli.events import Progress
 from vrooli.kube import Kube, Manifest, objects
 from vrooli.operators import Operator, Site, Source
 from vrooli.operators.installation import record, sources
-from vrooli.operators.installation.helm import CHART
+from vrooli.operators.installation.chart_sums import ANNOTATION
 from vrooli.operators.installation.install import install
 from vrooli.operators.model import State, VendorChart
 
@@ -287,7 +287,7 @@ async def test_a_chart_that_changes_under_its_version_is_refused(
     await install(operator, Source.VENDOR, site, PROGRESS)
     namespace = await site.kube.get("v1", "Namespace", operator.namespace)
     assert namespace is not None
-    digest = objects.annotations_of(namespace)[CHART]
+    digest = objects.annotations_of(namespace)[ANNOTATION]
     assert re.fullmatch(r"redis-operator-3\.2\.6@sha256:[0-9a-f]{64}", digest)
     await forget(site, operator)
     assert (await install(operator, Source.VENDOR, site, PROGRESS)).changed

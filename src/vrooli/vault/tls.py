@@ -1,7 +1,8 @@
 """TLS of the development Vault: the authority and the server's certificate, in Secrets.
 
-The authority's key is in a Secret that no pod mounts. Releases that use https have the authority's
-certificate in a Secret of their namespace.
+The authority's key is in a Secret that no pod mounts. Its certificate is in a ConfigMap, too, that
+every account can read, so that nobody needs the Secrets with the keys for it. Releases that use
+https have the authority's certificate in a Secret of their namespace, as VSO requires.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from vrooli.vault.certificates import Pair
 from vrooli.vault.manifests import LABELS, NAME, NAMESPACE, TLS_SECRET
 
 AUTHORITY_SECRET = "vault-ca"  # noqa: S105 - a name
+# The ConfigMap with the authority's certificate, and the Role and RoleBinding that let all read it.
+PUBLIC = "vault-ca"
 CERTIFICATE, KEY, AUTHORITY = "tls.crt", "tls.key", "ca.crt"
 # Marks the copies of the authority's certificate in the namespaces of releases.
 COPY_LABELS = {"app.kubernetes.io/managed-by": "vrooli", "vrooli.com/vault-ca": "true"}
@@ -50,6 +53,8 @@ async def ensure(kube: Kube) -> tuple[bool, str]:
         server = certificates.issue(authority, HOSTS)
         await kube.apply(_secret(TLS_SECRET, server, authority.certificate))
         changed = True
+    for manifest in public(authority.certificate):
+        changed |= await kube.apply(manifest)
     for copy in await kube.list("v1", "Secret", labels=COPY_SELECTOR):
         metadata = copy["metadata"]
         changed |= await _copy(kube, metadata["name"], metadata["namespace"], authority.certificate)
@@ -122,11 +127,39 @@ async def fetch_authority(kube: Kube) -> str:
         PrerequisiteError: There is none.
         ApiError: This kubeconfig may not read it.
     """
-    secret = await kube.get("v1", "Secret", TLS_SECRET, NAMESPACE)
-    pem = authority_in(secret)
+    published = await kube.get("v1", "ConfigMap", PUBLIC, NAMESPACE)
+    pem = text(published, "data", AUTHORITY) if published else ""
     if not pem:
-        raise PrerequisiteError("The development Vault has no certificate for https.", SETUP)
-    return pem.decode()
+        raise PrerequisiteError("The development Vault has not published its CA.", SETUP)
+    return pem
+
+
+def public(authority: bytes) -> list[Manifest]:
+    """The authority's certificate for everybody: a ConfigMap, and the permission to read it."""
+    metadata = {"name": PUBLIC, "namespace": NAMESPACE, "labels": LABELS}
+    rbac, group = "rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io"
+    rule = {
+        "apiGroups": [""],
+        "resources": ["configmaps"],
+        "resourceNames": [PUBLIC],
+        "verbs": ["get"],
+    }
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": metadata,
+            "data": {AUTHORITY: authority.decode()},
+        },
+        {"apiVersion": rbac, "kind": "Role", "metadata": metadata, "rules": [rule]},
+        {
+            "apiVersion": rbac,
+            "kind": "RoleBinding",
+            "metadata": metadata,
+            "roleRef": {"apiGroup": group, "kind": "Role", "name": PUBLIC},
+            "subjects": [{"apiGroup": group, "kind": "Group", "name": "system:authenticated"}],
+        },
+    ]
 
 
 @contextmanager

@@ -47,6 +47,26 @@ async def test_the_server_has_a_certificate_of_an_authority_whose_key_it_does_no
     assert mounted == {manifests.TLS_SECRET, manifests.SEAL_SECRET}
 
 
+async def test_everybody_reads_the_authority_and_nobody_needs_a_secret_for_it(
+    kube: FakeCluster,
+) -> None:
+    kube.failures.forbid("get", "Secret", namespace=manifests.NAMESPACE)
+    pem = await tls.fetch_authority(kube)
+    assert kube.body("ConfigMap", tls.PUBLIC, manifests.NAMESPACE)["data"] == {"ca.crt": pem}
+    assert await tls.ensure_trust(kube, PRODUCTION, bodies())
+    assert data(kube, COPY, PRODUCTION) == {"ca.crt": pem.encode()}
+    (rule,) = kube.body("Role", tls.PUBLIC, manifests.NAMESPACE)["rules"]
+    assert rule == {
+        "apiGroups": [""],
+        "resources": ["configmaps"],
+        "resourceNames": [tls.PUBLIC],
+        "verbs": ["get"],
+    }
+    binding = kube.body("RoleBinding", tls.PUBLIC, manifests.NAMESPACE)
+    assert binding["roleRef"]["kind"] == "Role"
+    assert [subject["name"] for subject in binding["subjects"]] == ["system:authenticated"]
+
+
 async def test_valid_certificates_stay(kube: FakeCluster) -> None:
     before = [data(kube, name) for name in SECRETS]
     changed, certificate = await tls.ensure(kube)
@@ -78,7 +98,7 @@ async def test_a_new_authority_reaches_the_releases(
         await tls.ensure(kube)
     after = data(kube, COPY, PRODUCTION)
     assert after != before
-    assert after["ca.crt"] == data(kube, manifests.TLS_SECRET)["ca.crt"]
+    assert after["ca.crt"].decode() == await tls.fetch_authority(kube)
     assert certificates.is_signed_by(data(kube, manifests.TLS_SECRET)["tls.crt"], after["ca.crt"])
 
 
@@ -127,7 +147,7 @@ async def test_a_vault_of_an_earlier_version_needs_setup_first() -> None:
 async def test_a_deploy_without_the_permission_to_read_the_authority_needs_a_copy(
     kube: FakeCluster,
 ) -> None:
-    kube.failures.forbid("get", "Secret", namespace=manifests.NAMESPACE)
+    kube.failures.forbid("get", "ConfigMap", namespace=manifests.NAMESPACE)
     with pytest.raises(PrerequisiteError, match="may not read") as raised:
         await tls.ensure_trust(kube, PRODUCTION, bodies())
     assert COPY in raised.value.message

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,18 +11,14 @@ from typing import Any
 
 from helm_python import Chart, Config, HelmContext, HelmError, HelmNotFoundError, pull
 
-from vrooli import shell
 from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.events import Progress
 from vrooli.kube import Manifest
-from vrooli.kube.objects import annotations_of
-from vrooli.operators.installation import crds, sources
+from vrooli.operators.installation import chart_sums, crds, sources
 from vrooli.operators.model import Operator, Site, VendorChart
 
 # Helm's timeout, seconds: for its hooks, since it does not wait for pods.
 INSTALL_S = 120
-# The annotation of an operator's namespace with the chart that was fetched, and its digest.
-CHART = "vrooli.com/chart"
 
 
 @dataclass(frozen=True)
@@ -61,7 +56,7 @@ async def install_vendor(
     """
     with tempfile.TemporaryDirectory() as folder:
         archive = await _fetch(operator.vendor, Path(folder))
-        await _pin(operator, site, archive)
+        await chart_sums.demand(site.kube, operator.namespace, operator.vendor, archive)
         release = ChartRelease(name, operator.namespace, str(archive), values)
         await install(site, release, progress)
 
@@ -104,27 +99,6 @@ async def _fetch(chart: VendorChart, folder: Path) -> Path:
             f"{getattr(error, 'detail', 'the repository has no archive of it')}",
             f"Check the network connection, or set {sources.VARIABLE}=go-module.",
         ) from error
-
-
-async def _pin(operator: Operator, site: Site, archive: Path) -> None:
-    """Record the digest of a chart, and reject another one of the same version.
-
-    Raises:
-        VrooliError: The chart differs from the one that was installed before.
-    """
-    chart = f"{operator.vendor.name}-{operator.vendor.version}"
-    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
-    namespace = await site.kube.get("v1", "Namespace", operator.namespace) or {}
-    before = annotations_of(namespace).get(CHART, "")
-    if before.startswith(f"{chart}@") and before != f"{chart}@sha256:{digest}":
-        raise VrooliError(
-            f"The chart {chart} has the digest sha256:{digest}, but {before.partition('@')[2]} "
-            "was installed: a published version does not change.",
-            "Verify the repository. To accept the chart, remove the recorded digest: kubectl "
-            f"annotate namespace {shell.label(operator.namespace)} {CHART}-",
-        )
-    record = {"metadata": {"annotations": {CHART: f"{chart}@sha256:{digest}"}}}
-    await site.kube.patch("v1", "Namespace", operator.namespace, None, record)
 
 
 def _definitions(path: str) -> list[Manifest]:

@@ -65,7 +65,7 @@ async def test_a_missing_secret_stops_the_deploy_with_the_command_that_creates_i
 async def test_the_copy_that_a_deploy_makes_need_not_exist() -> None:
     kube = FakeCluster(manifests.namespace(), *manifests.server())
     release = check_site.site(check_site.rendered("prod"), kube)
-    with pytest.raises(PrerequisiteError, match="has no certificate"):
+    with pytest.raises(PrerequisiteError, match="has not published its CA"):
         await verify(release)  # a development Vault of an earlier version
     await tls.ensure(kube)
     with pytest.raises(PrerequisiteError, match="accepts no TLS connection"):

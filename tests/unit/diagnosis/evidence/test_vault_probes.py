@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import itertools
 import json
 import ssl
@@ -14,23 +15,29 @@ from typing import Any
 import pytest
 
 from support.diagnosis.evidence import DEV, diagnosed, evidence, operators, pod
-from support.programs.certificates import self_signed
 from vrooli.diagnosis.evidence.model import Answer, Evidence
 from vrooli.diagnosis.evidence.probes import vault_health, vault_secrets
 from vrooli.diagnosis.rules.vault import sealed, unreachable
 from vrooli.diagnosis.rules.vso import login_refused
 from vrooli.kube.objects import Ref
+from vrooli.vault import certificates
 
 WELL = json.dumps({"initialized": True, "sealed": False})
+CA_SECRET = "vault-ca"
 SERVICE = Ref("Service", "vault", "vault")
 
 
 class Forwards:
     """A cluster with one server behind each port."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, ca: bytes = b"") -> None:
         self.port = port
+        self.ca = ca
         self.asked: list[int] = []
+
+    async def get(self, api_version: str, kind: str, name: str, namespace: str) -> Any:
+        assert (kind, name, namespace) == ("Secret", CA_SECRET, DEV.namespace)
+        return {"data": {"ca.crt": base64.b64encode(self.ca).decode()}} if self.ca else None
 
     async def port_forward(self, namespace: str, name: str, port: int) -> Any:
         self.asked.append(port)
@@ -68,22 +75,35 @@ async def serving(
         yield server.sockets[0].getsockname()[1]
 
 
-@pytest.fixture(scope="module")
-def tls(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
-    folder: Path = tmp_path_factory.mktemp("tls")
-    self_signed(folder / "crt", folder / "key")
+AUTHORITY = certificates.new_authority()
+HOST = "vault.vault.svc"
+
+
+def context_of(folder: Path, *hosts: str) -> ssl.SSLContext:
+    """A server with a certificate of the authority for these hosts."""
+    pair = certificates.issue(AUTHORITY, hosts)
+    (folder / "crt").write_bytes(pair.certificate)
+    (folder / "key").write_bytes(pair.key)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "crt", folder / "key")
     return context
 
 
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
+    return context_of(tmp_path_factory.mktemp("tls"), HOST)
+
+
 def seen(
-    address: str, port: dict[str, Any] | None = None, answers: tuple[Answer, ...] = ()
+    address: str,
+    port: dict[str, Any] | None = None,
+    answers: tuple[Answer, ...] = (),
+    spec: dict[str, Any] | None = None,
 ) -> Evidence:
     connection = {
         "kind": "VaultConnection",
         "metadata": {"name": "v", "namespace": DEV.namespace},
-        "spec": {"address": address},
+        "spec": {"address": address, "caCertSecretRef": CA_SECRET, **(spec or {})},
     }
     auth = {
         "kind": "VaultAuth",
@@ -109,7 +129,56 @@ async def health(kube: Forwards, looked: Evidence) -> Answer:
 @pytest.mark.anyio
 async def test_a_vault_that_speaks_tls_is_asked_so(tls: ssl.SSLContext) -> None:
     async with serving(WELL, tls=tls) as port:
-        answer = await health(Forwards(port), seen("https://vault.vault.svc:8200"))
+        kube = Forwards(port, AUTHORITY.certificate)
+        answer = await health(kube, seen("https://vault.vault.svc:8200"))
+    assert answer == Answer("vault-health", SERVICE, WELL)
+
+
+OTHER = certificates.new_authority()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("ca", "host", "spec"),
+    [
+        (OTHER.certificate, HOST, {}),
+        (AUTHORITY.certificate, "other.vault.svc", {}),
+        (AUTHORITY.certificate, "127.0.0.1", {}),
+        (AUTHORITY.certificate, HOST, {"tlsServerName": "vault.example.com"}),
+        (b"", HOST, {}),
+        (b"no certificate", HOST, {}),
+        (AUTHORITY.certificate, HOST, {"caCertSecretRef": ""}),
+    ],
+    ids=["CA", "host", "loopback", "server name", "no Secret", "no certificate", "machine's CAs"],
+)
+async def test_a_server_with_another_certificate_gets_no_token_and_is_not_called_down(
+    tmp_path: Path, ca: bytes, host: str, spec: dict[str, Any]
+) -> None:
+    requests: list[str] = []
+    async with serving(WELL, tls=context_of(tmp_path, host), requests=requests) as port:
+        looked, kube = seen("https://vault.vault.svc:8200", spec=spec), Forwards(port, ca)
+        answer = await health(kube, looked)
+        (login,) = await vault_secrets.run(kube, looked)  # type: ignore[arg-type]
+    assert requests == []
+    assert "CERTIFICATE_VERIFY_FAILED" in answer.text
+    assert "CERTIFICATE_VERIFY_FAILED" in login.text
+    assert not login.ok
+    looked = seen("https://vault.vault.svc", answers=(answer, login))
+    for rule in (sealed.RULE, unreachable.RULE, login_refused.RULE):
+        assert list(rule.find(looked)) == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("host", "spec"),
+    [("vault.example.com", {"tlsServerName": "vault.example.com"}), ("x", {"skipTLSVerify": True})],
+)
+async def test_the_certificate_is_verified_as_the_connection_sets_it(
+    tmp_path: Path, host: str, spec: dict[str, Any]
+) -> None:
+    async with serving(WELL, tls=context_of(tmp_path, host)) as port:
+        looked = seen("https://vault.vault.svc:8200", spec=spec)
+        answer = await health(Forwards(port, AUTHORITY.certificate), looked)
     assert answer == Answer("vault-health", SERVICE, WELL)
 
 
@@ -118,7 +187,8 @@ async def test_a_login_to_a_vault_that_speaks_tls_is_answered(tls: ssl.SSLContex
     refusal = json.dumps({"errors": ["invalid role name"]})
     async with serving(refusal, 400, tls) as port:
         looked = seen("https://vault.vault.svc:8200")
-        (answer,) = await vault_secrets.run(Forwards(port), looked)  # type: ignore[arg-type]
+        kube = Forwards(port, AUTHORITY.certificate)
+        (answer,) = await vault_secrets.run(kube, looked)  # type: ignore[arg-type]
     assert json.loads(answer.text) == {"status": 400, "errors": ["invalid role name"]}
 
 
@@ -212,12 +282,11 @@ async def test_a_vault_that_ends_each_connection_does_not_answer(scheme: str) ->
 async def test_a_vault_that_wants_a_certificate_of_its_clients_is_there(
     tmp_path: Path,
 ) -> None:
-    self_signed(tmp_path / "crt", tmp_path / "key")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "crt", tmp_path / "key")
+    context = context_of(tmp_path, HOST)
     context.load_verify_locations(tmp_path / "crt")
     context.verify_mode = ssl.CERT_REQUIRED
     async with serving(WELL, tls=context) as port:
-        answer = await health(Forwards(port), seen("https://vault.vault.svc:8200"))
+        kube = Forwards(port, AUTHORITY.certificate)
+        answer = await health(kube, seen("https://vault.vault.svc:8200"))
     assert answer.ok
     assert list(unreachable.RULE.find(seen("https://vault.vault.svc", answers=(answer,)))) == []

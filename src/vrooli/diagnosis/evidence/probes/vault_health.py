@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,8 +14,10 @@ import httpx
 from vrooli.diagnosis.evidence.collection.access import FORWARD
 from vrooli.diagnosis.evidence.components.vault import vault_address, vault_service
 from vrooli.diagnosis.evidence.model import Answer, Evidence
+from vrooli.errors import VrooliError
 from vrooli.kube import Kube
-from vrooli.kube.objects import Body, Ref, mapping, ref_of, text
+from vrooli.kube.objects import Body, Ref, dig, mapping, ref_of, text
+from vrooli.vault import tls
 from vrooli.vault.address import pod_port
 
 NAME = "vault-health"
@@ -62,6 +66,13 @@ async def vault_client(
     if address is None or address.service is None:
         raise ValueError(f"{ref_of(connection)} references no Service of the cluster")
     service = address.service
+    context = await _context(kube, connection)
+    server_name = text(connection, "spec", "tlsServerName") or address.host
+
+    async def expect_certificate(request: httpx.Request) -> None:
+        """The certificate is for the Service, not for the local port."""
+        request.extensions = {**request.extensions, "sni_hostname": server_name}
+
     body = evidence.get(Ref("Pod", pod, service.namespace)) or {}
     target_port = pod_port(evidence.get(service) or {}, body, address.port)
     async with (
@@ -69,12 +80,28 @@ async def vault_client(
         httpx.AsyncClient(
             base_url=f"{address.scheme}://127.0.0.1:{port}{address.path}/v1",
             timeout=ANSWER_S,
-            # The certificate is for the Service, not for this local port; the API server forwards
-            # to that pod only. The operator reports whether it trusts the certificate.
-            verify=False,  # noqa: S501
+            verify=context,
+            event_hooks={"request": [expect_certificate]},
         ) as client,
     ):
         yield client
+
+
+async def _context(kube: Kube, connection: Body) -> ssl.SSLContext:
+    """What the operator verifies Vault's certificate with; without a Secret, this machine's CAs."""
+    if dig(connection, "spec", "skipTLSVerify"):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return context
+    name = text(connection, "spec", "caCertSecretRef")
+    if not name:
+        return ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # Without a CA, no certificate is valid: the operator does not connect either.
+    with contextlib.suppress(ssl.SSLError, ValueError, VrooliError):
+        secret = await kube.get("v1", "Secret", name, ref_of(connection).namespace)
+        context.load_verify_locations(cadata=tls.authority_in(secret).decode())
+    return context
 
 
 def is_read(answer: httpx.Response) -> bool:
@@ -89,12 +116,14 @@ def unread(answer: httpx.Response) -> str:
 
 
 def _is_refusal(connection: Body, error: Exception) -> bool:
-    """Whether a TLS server closed the connection, for example for lack of a client certificate.
+    """Whether a TLS server is there: it closed the connection, or its certificate is not valid.
 
-    Without a server the connection itself fails or times out.
+    It may require a client certificate. Without a server the connection itself fails or times out.
+    The operator reports why it does not accept a certificate.
     """
     uses_tls = text(connection, "spec", "address").startswith("https:")
-    return uses_tls and isinstance(error, (httpx.ReadError, httpx.RemoteProtocolError))
+    closed = isinstance(error, (httpx.ReadError, httpx.RemoteProtocolError))
+    return uses_tls and (closed or "CERTIFICATE_VERIFY_FAILED" in str(error))
 
 
 def running(evidence: Evidence, service: Ref) -> str | None:
