@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
+from pathlib import Path
 
 import pytest
 
+from vrooli import project
 from vrooli.chart import engine, golden
+
+SCRIPT = Path("tests/test-golden-files.sh")
 
 
 @pytest.mark.parametrize("case", golden.CASES)
@@ -37,3 +43,13 @@ def test_golden_files_and_features_match_the_cases() -> None:
     features = golden.folder().parent / "features"
     assert {path.stem for path in features.iterdir()} == set(golden.FEATURES)
     assert {path.stem for path in golden.folder().iterdir()} == set(golden.CASES)
+
+
+def test_the_script_runs_tests_that_exist_and_nothing_else() -> None:
+    script = project.chart_dir() / SCRIPT
+    named = re.findall(r"(test_\w+\.py)(?:::(\w+))?", script.read_text())
+    assert [file for file, _ in named] == [Path(__file__).name, "test_values_schema.py"]
+    for file, test in named:
+        assert f"def {test}" in Path(__file__).with_name(file).read_text()
+    done = subprocess.run(["bash", script, "--all"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "usage: test-golden-files.sh [--update]\n")
