@@ -13,7 +13,9 @@ import pytest
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError
 from vrooli.events import Event, Outcome, StepEnded, silent
+from vrooli.programs.catalog import GROUPS
 from vrooli.workflows import test as suites
+from vrooli.workflows.host import setup
 from vrooli.workflows.test import SuiteOptions
 
 DEV = ENVIRONMENTS["dev"]
@@ -48,6 +50,13 @@ def test_packages_are_installed_before_the_tests_and_clusters_parts_are_built(
     assert [step.name for step in suites.package_steps(options)] == packages
     names = [step.name for step in suites.build_steps(options)]
     assert names[-1:] == (["test-programs"] if builds else [])
+
+
+def test_a_machine_is_prepared_without_the_programs_that_only_tests_run() -> None:
+    programs = setup.all_programs(runs_clusters=True)
+    assert not set(suites.TEST_PROGRAMS) & set(programs)
+    every = {name for group in GROUPS for name in group.packages}
+    assert every == {*suites.TEST_PROGRAMS, *programs}
 
 
 def test_every_folder_of_tests_belongs_to_a_suite() -> None:

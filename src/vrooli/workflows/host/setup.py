@@ -19,7 +19,7 @@ from vrooli.steps import Done, Step
 from vrooli.workflows.host import package_manager
 
 # Used by tests only, which build it themselves.
-NOT_NEEDED_TO_RUN = frozenset({"helm"})
+NOT_NEEDED_TO_RUN = frozenset({"helm", "helm-3", "linters"})
 # Needed only where this host runs the cluster's containers.
 HOST_ONLY = frozenset({"runc"})
 # The programs that a cluster runs as processes of the host.
