@@ -25,6 +25,8 @@ from support.release.production import FIRST, SECOND, Site
 from support.release.rotation import Changes
 from support.release.writer_pod import writing
 from vrooli.kube import Kube
+from vrooli.rotation.model import Rotated
+from vrooli.workflows.switchover import Database
 
 log = logging.getLogger(__name__)
 # It would tell of every request.
@@ -96,6 +98,10 @@ FAULTS: Mapping[str, Fault] = {
     "PostgreSQL's password rotated": Fault(
         lambda site, bench: rotation.rotate_postgres(bench.kube, site.release, bench.writer)
     ),
+    "PostgreSQL switched over": Fault(
+        lambda site, bench: site.switch_over(Database.POSTGRES), away_s=10.0
+    ),
+    "Redis switched over": Fault(lambda site, bench: site.switch_over(Database.REDIS)),
     "another version deployed": Fault(lambda site, bench: site.deploy(SECOND)),
     "that deploy rolled back": Fault(lambda site, bench: site.roll_back()),
 }
@@ -114,6 +120,8 @@ SOME: Mapping[str, tuple[str, ...]] = {
         "a server deleted",
     ),
 }
+# How often each password is rotated in a row.
+ROTATIONS = 20
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +155,25 @@ async def test_an_environment_loses_nothing_in_any_fault(
     site: Site, kube: Kube, record_property: Callable[[str, object], None]
 ) -> None:
     await _suffers(site, kube, tuple(FAULTS), LONG_RESTED_S, record_property)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("secret", [Rotated.POSTGRES, Rotated.REDIS])
+@pytest.mark.parametrize("site", ["prod"], indirect=True)
+async def test_many_rotations_fail_no_request(site: Site, kube: Kube, secret: Rotated) -> None:
+    async with (
+        writing(kube, site.release, IMAGE) as writer,
+        load(site.target) as sent,
+    ):
+        bench = Bench(kube, site.release, sent, writer)
+        for number in range(ROTATIONS):
+            cost = await bench.cost(
+                f"{secret}, rotation {number + 1}", partial(site.rotate, secret)
+            )
+            log.info(cost.row)
+            assert (cost.failed, sum(cost.lost.values())) == (0, 0), cost
+    await _judge_posts(kube, site, sent)
 
 
 async def _suffers(

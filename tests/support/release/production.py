@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,11 +23,16 @@ from vrooli.events import Progress, silent
 from vrooli.kube import Kube
 from vrooli.release import Release
 from vrooli.release import uninstall as release_uninstall
+from vrooli.rotation.model import Rotated
 from vrooli.workflows.clusters import access
 from vrooli.workflows.deploy import deploy
 from vrooli.workflows.options import DeployOptions
 from vrooli.workflows.rollback import RollbackOptions, rollback
+from vrooli.workflows.rotate import RotateOptions, rotate
+from vrooli.workflows.switchover import Database, SwitchoverOptions, switchover
 from vrooli.workflows.uninstall import uninstall
+
+log = logging.getLogger(__name__)
 
 SUPPORT = Path(__file__).parent
 OVERLAYS = (SUPPORT / "production-site.yaml", SUPPORT / "production-size.yaml")
@@ -66,6 +72,22 @@ class Site:
         """Deploy a version, until all of it is healthy."""
         folder = self.artifacts / version
         await deploy(DeployOptions(self.environment, version, folder, self.cluster), silent)
+
+    async def switch_over(self, database: Database) -> None:
+        """Make a replica of a database accept the writes."""
+        result = await switchover(
+            SwitchoverOptions(self.environment, database, "", self.cluster), silent
+        )
+        assert result.changed
+        assert result.current != result.previous
+
+    async def rotate(self, secret: Rotated) -> None:
+        """Replace a password; the command proves that the previous one is refused."""
+        result = await rotate(RotateOptions(self.environment, (secret,), self.cluster), silent)
+        (view,) = result.secrets
+        assert not view.continued
+        assert "refuse" in view.proof
+        log.info("%s: all pods after %.1f s", secret, view.pods_s)
 
     async def roll_back(self) -> None:
         """Go back to the version before, until all of it is healthy."""
