@@ -20,11 +20,13 @@ from vrooli.cli import (
     diagnose,
     graph,
     logs,
+    pausing,
     process_environment,
     releases,
     restore,
     rotate,
     scale,
+    sessions,
     setup,
     status,
     switchover,
@@ -65,7 +67,12 @@ app.command("test", epilog=test.EXAMPLES)(test.command)
 app.command("logs", epilog=logs.EXAMPLES)(logs.command)
 app.command("switchover", epilog=switchover.EXAMPLES)(switchover.command)
 app.command("rotate", epilog=rotate.EXAMPLES)(rotate.command)
+app.command("shell", epilog=sessions.SHELL_EXAMPLES)(sessions.shell)
+app.command("psql", epilog=sessions.PSQL_EXAMPLES)(sessions.psql)
+app.command("redis-cli", epilog=sessions.REDIS_EXAMPLES)(sessions.redis_cli)
 app.command("uninstall", epilog=uninstall.EXAMPLES)(uninstall.command)
+app.command("pause", epilog=pausing.PAUSE_EXAMPLES)(pausing.pause)
+app.command("resume", epilog=pausing.RESUME_EXAMPLES)(pausing.resume)
 app.add_typer(cluster.app, name="cluster")
 app.add_typer(artifact.app, name="artifact")
 app.add_typer(values.app, name="values")

@@ -67,7 +67,7 @@ def start(
 
         return embedded.start(name, listener, ports=options.ports(port))
 
-    execute(work, _show, output, debug)
+    execute(work, show, output, debug)
 
 
 @app.command(
@@ -86,7 +86,7 @@ def stop(
 
         return embedded.stop(name, listener)
 
-    execute(work, _show, output, debug)
+    execute(work, show, output, debug)
 
 
 @app.command(
@@ -105,7 +105,7 @@ def status(
 
         return embedded.status(name, listener)
 
-    execute(work, _show, output, debug)
+    execute(work, show, output, debug)
 
 
 @app.command(
@@ -127,7 +127,7 @@ def delete(
 
         return embedded.delete(name, listener, prompt.consent(yes=yes))
 
-    execute(work, _show, output, debug)
+    execute(work, show, output, debug)
 
 
 @app.command(
@@ -224,7 +224,8 @@ def logs(
     execute(work, tables.show_empty, output, debug)
 
 
-def _show(result: ClusterResult, console: Console) -> None:
+def show(result: ClusterResult, console: Console) -> None:
+    """Print a cluster and its URLs."""
     tables.show_cluster(result.cluster, console)
     tables.show_urls(result.cluster.urls, console)
 

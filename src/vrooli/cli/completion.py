@@ -26,8 +26,8 @@ def clusters(incomplete: str) -> list[str]:
 
 
 def components(incomplete: str) -> list[str]:
-    """The components that have logs."""
-    from vrooli.workflows.logs import COMPONENTS
+    """The components of a release."""
+    from vrooli.workflows.components import COMPONENTS
 
     return _matching(list(COMPONENTS), incomplete)
 

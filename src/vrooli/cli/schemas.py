@@ -35,6 +35,7 @@ from vrooli.workflows.results.releases import (
     RollbackResult,
     ScaleResult,
 )
+from vrooli.workflows.results.sessions import ProgramResult
 from vrooli.workflows.results.status import StatusResult, WatchResult
 from vrooli.workflows.results.suites import SuitesResult
 from vrooli.workflows.results.values import ConvertResult
@@ -70,7 +71,12 @@ RESULTS: Mapping[str, tuple[type[Result], ...]] = {
     "diagnose": (DiagnoseResult,),
     "graph": (GraphResult, Result),
     "logs": (Result,),
+    "shell": (ProgramResult,),
+    "psql": (ProgramResult,),
+    "redis-cli": (ProgramResult,),
     "test": (SuitesResult,),
+    "pause": (ClusterResult,),
+    "resume": (ClusterResult,),
     "cluster start": (ClusterResult,),
     "cluster stop": (ClusterResult,),
     "cluster status": (ClusterResult,),

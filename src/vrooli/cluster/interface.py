@@ -31,7 +31,7 @@ class ComponentStatus:
 
 @dataclass(frozen=True)
 class ClusterStatus:
-    """A cluster's state: running, degraded, stopped, absent, or damaged (delete it).
+    """A cluster's state: running, degraded, paused, stopped, absent, or damaged (delete it).
 
     Attributes:
         detail: What may impair a running cluster, such as a suspension of its machine, or empty.

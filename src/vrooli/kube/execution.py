@@ -19,11 +19,11 @@ from vrooli.steps import first_error
 # The protocols of exec, the preferred one first. Only version 5 can close the input, and servers
 # have it since Kubernetes 1.30 (KEP-4006). A program must know its end by itself on older ones.
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
-STDIN, STDOUT, STDERR, STATUS, CLOSE = 0, 1, 2, 3, 255
+STDIN, STDOUT, STDERR, STATUS, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
 # The size of one message of the input, bytes; servers limit messages.
 CHUNK = 32 * 1024
 # What ends a connection to a pod, or prevents it.
-_ENDS = (
+ENDS = (
     httpx_ws.HTTPXWSException,
     httpx.HTTPError,
     OSError,
@@ -34,6 +34,10 @@ _ADVICE = (
     "Ask an administrator for permission to get and create pods/exec in namespace {namespace}. "
     "To check it: `kubectl auth can-i create pods --subresource=exec -n {namespace}`."
 )
+
+
+class StartError(VrooliError):
+    """A program was not started, for example because its container does not contain it."""
 
 
 @dataclass(frozen=True)
@@ -93,10 +97,10 @@ async def run(api: kr8s.asyncio.Api, program: Program) -> Completed:
                     break
                 if channel in outputs:
                     outputs[channel] += data
-    except* _ENDS as errors:  # they come in the group of their connection's tasks
-        raise _error(program, first_error(errors)) from errors
+    except* ENDS as errors:  # they come in the group of their connection's tasks
+        raise connection_error(program, first_error(errors)) from errors
     stdout, stderr = (bytes(data).decode(errors="replace") for data in outputs.values())
-    return Completed(_exit_code(program, status), stdout, stderr)
+    return Completed(parse_exit_code(program, status), stdout, stderr)
 
 
 def _parameters(program: Program) -> dict[str, object]:
@@ -116,21 +120,22 @@ async def _send(websocket: httpx_ws.AsyncWebSocketSession, data: bytes) -> None:
         await websocket.send_bytes(bytes([CLOSE, STDIN]))
 
 
-def _exit_code(program: Program, status: dict[str, object]) -> int:
+def parse_exit_code(program: Program, status: dict[str, object]) -> int:
     """The exit code in the status that the kubelet sends last.
 
     Raises:
-        VrooliError: The program was not started.
+        StartError: The program was not started.
     """
     if status.get("status") == "Success":
         return 0
     for cause in items(status, "details", "causes"):
         if text(cause, "reason") == "ExitCode":
             return int(text(cause, "message"))
-    raise VrooliError(f"The program {program} could not be run: {text(status, 'message')}")
+    raise StartError(f"The program {program} could not be run: {text(status, 'message')}")
 
 
-def _error(program: Program, error: BaseException) -> VrooliError:
+def connection_error(program: Program, error: BaseException) -> VrooliError:
+    """The error of a connection that was refused, or broke off."""
     if not isinstance(error, httpx_ws.WebSocketUpgradeError):
         return VrooliError(f"The connection to {program} broke off: {error!r}")
     response = error.response

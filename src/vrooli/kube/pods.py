@@ -15,7 +15,7 @@ from kr8s._exec import Exec
 from kr8s.asyncio.objects import Pod
 
 from vrooli.errors import VrooliError
-from vrooli.kube import execution
+from vrooli.kube import attachment, execution
 from vrooli.kube.api_errors import ApiError, error_message
 from vrooli.kube.forward import Forward
 from vrooli.kube.rest import Rest
@@ -102,6 +102,16 @@ class Pods(Rest):
         except* (*_REFUSALS, VrooliError) as errors:
             error = first_error(errors)
             raise VrooliError(f"The session in pod {namespace}/{pod} ended: {error}") from errors
+
+    async def attach_program(self, program: execution.Program, streams: attachment.Streams) -> int:
+        """Run a program that is connected to a terminal or to pipes; returns its exit code.
+
+        Raises:
+            ApiError: There is no such pod, or no permission to run programs in it.
+            StartError: The program could not be started.
+            VrooliError: The connection broke off.
+        """
+        return await attachment.run(self._api, program, streams)
 
     async def logs(
         self,

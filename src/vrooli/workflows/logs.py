@@ -17,50 +17,14 @@ from vrooli.errors import UsageError, VrooliError
 from vrooli.events import Listener, LogLine
 from vrooli.kube import Kube, Manifest
 from vrooli.kube.pods import LogRange
-from vrooli.operators.pgo import names as pgo
 from vrooli.redaction import Lines, Redactor
 from vrooli.release import secret_redaction
 from vrooli.workflows import advice, log_text
 from vrooli.workflows.clusters import access
+from vrooli.workflows.components import COMPONENTS
 from vrooli.workflows.log_streams import Follower, Line, Source, read
 from vrooli.workflows.results.base import Result
 
-
-@dataclass(frozen=True)
-class Component:
-    """The location of a component's logs.
-
-    Attributes:
-        labels: The label selector of its pods; ``{release}`` is replaced by the release's name.
-        container: The container with the log.
-    """
-
-    labels: str
-    container: str
-
-
-_OWN = "app.kubernetes.io/instance={release},app.kubernetes.io/component="
-COMPONENTS = {
-    **{
-        name: Component(_OWN + name, name)
-        for name in ("ui", "server", "jobs", "nsfw-detector", "adminer", "rotator")
-    },
-    # The labels that the two operators set on the pods of the chart's resources.
-    "postgres": Component(
-        f"{pgo.CLUSTER_LABEL}=vrooli-pg,{pgo.INSTANCE_LABEL}",
-        "database",
-    ),
-    "pgbouncer": Component(
-        f"{pgo.CLUSTER_LABEL}=vrooli-pg,{pgo.ROLE_LABEL}=pgbouncer",
-        "pgbouncer",
-    ),
-    "redis": Component(
-        "app.kubernetes.io/name=vrooli-rf,app.kubernetes.io/component=redis", "redis"
-    ),
-    "sentinel": Component(
-        "app.kubernetes.io/name=vrooli-rf,app.kubernetes.io/component=sentinel", "sentinel"
-    ),
-}
 # Lines of each pod by default: of named components, and of all together.
 TAIL, TAIL_OF_ALL = 100, 20
 

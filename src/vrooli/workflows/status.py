@@ -76,8 +76,10 @@ async def _read(
     progress = Progress("status", listener)
     choice, target = await access.find(cluster)
     cluster_view = await embedded.view(target)
-    if cluster_view.state in (embedded.ABSENT, embedded.STOPPED):
+    if cluster_view.state in (embedded.ABSENT, embedded.STOPPED, embedded.PAUSED):
         hint = advice.start(environment, cluster_view.state)
+        if cluster_view.state == embedded.PAUSED:
+            hint = f"`vrooli resume {cluster_view.name}` resumes it"
         problem = f"cluster {choice} is {cluster_view.state}: {hint}"
         return _result(environment, cluster_view, problems=(problem,))
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -11,7 +12,16 @@ import httpx
 import httpx_ws
 import pytest
 
-from vrooli.kube.execution import CLOSE, STATUS, STDERR, STDIN, STDOUT, Completed, Program
+from vrooli.kube.execution import (
+    CLOSE,
+    RESIZE,
+    STATUS,
+    STDERR,
+    STDIN,
+    STDOUT,
+    Completed,
+    Program,
+)
 
 # Runs a program; a program that it does not know fails the test.
 Handler = Callable[[Program], Completed]
@@ -25,6 +35,8 @@ class PodPrograms:
         ran: The programs so far, in order.
         refusal: The status with which the server refuses all programs; 0 accepts them.
         protocol: The protocol that the server speaks.
+        is_endless: Whether programs never end.
+        terminals: The sizes of each program's terminal, in order; none without a terminal.
     """
 
     def __init__(self) -> None:
@@ -32,6 +44,8 @@ class PodPrograms:
         self.ran: list[Program] = []
         self.refusal = 0
         self.protocol = "v5.channel.k8s.io"
+        self.is_endless = False
+        self.terminals: list[list[dict[str, int]]] = []
 
     @asynccontextmanager
     async def connect(
@@ -53,6 +67,10 @@ class PodPrograms:
         handler = self.handlers.get(place) or pytest.fail(f"no programs are expected in {place}")
         socket = _WebSocket(self, handler, Program(*place, params["command"]))
         socket.reads_input = params["stdin"] == "true"
+        has_terminal = params.get("tty") == "true"
+        assert not (has_terminal and params["stderr"] == "true"), "a terminal has one output"
+        self.terminals.append([])
+        socket.has_terminal = has_terminal
         yield socket
 
 
@@ -61,25 +79,35 @@ class _WebSocket:
 
     def __init__(self, programs: PodPrograms, handler: Handler, program: Program) -> None:
         self.subprotocol = programs.protocol
-        self.reads_input = False
+        self.reads_input = self.has_terminal = False
+        self._ended_input = asyncio.Event()
         self._programs, self._handler, self._program = programs, handler, program
         self._stdin = b""
         self._is_closed = False
         self._messages: list[bytes] | None = None
 
     async def send_bytes(self, data: bytes) -> None:
+        if data[0] == RESIZE:
+            assert self.has_terminal, "the program has no terminal"
+            self._programs.terminals[-1].append(json.loads(data[1:]))
+            return
         assert self.reads_input, "the program has no input"
         if data[0] == CLOSE:
             assert data[1:] == bytes([STDIN])
             assert self.subprotocol == "v5.channel.k8s.io", "only version 5 closes the input"
             self._is_closed = True
+            self._ended_input.set()
         else:
             assert data[0] == STDIN, data
             assert not self._is_closed
             self._stdin += data[1:]
 
     async def receive_bytes(self) -> bytes:
+        if self._programs.is_endless:
+            await asyncio.Event().wait()
         if self._messages is None:
+            if self.reads_input and self.subprotocol == "v5.channel.k8s.io":
+                await self._ended_input.wait()
             self._messages = self._run()
         return self._messages.pop(0)
 

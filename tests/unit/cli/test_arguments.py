@@ -48,11 +48,13 @@ from vrooli.workflows.results.releases import (
     RollbackResult,
     ScaleResult,
 )
+from vrooli.workflows.results.sessions import ProgramResult
 from vrooli.workflows.results.status import StatusResult
 from vrooli.workflows.results.suites import SuitesResult
 from vrooli.workflows.rollback import RollbackOptions
 from vrooli.workflows.rotate import RotateOptions
 from vrooli.workflows.safeguards.consent import Consent
+from vrooli.workflows.sessions import SessionOptions
 from vrooli.workflows.setup import SetupOptions
 from vrooli.workflows.switchover import Database, SwitchoverOptions
 from vrooli.workflows.test import SuiteOptions
@@ -77,6 +79,7 @@ BACKUP = BackupView(
     remaining_full_backups=None,
     has_errors=False,
 )
+PROGRAM = ProgramResult(namespace="x", pod="x", container="x", exit_status=0)
 # What each workflow gives back, as little as its model takes.
 RESULTS: dict[str, Result] = {
     "setup.setup": StepsResult.model_validate(STEPS),
@@ -138,6 +141,7 @@ RESULTS: dict[str, Result] = {
         release="x", namespace="x", causes=(), unavailable=(), rule_count=1, elapsed_s=0.0
     ),
     "graph_server.serve": Result(),
+    **{f"sessions.{name}": PROGRAM for name in ("shell", "psql", "redis_cli")},
     "test.run_suites": SuitesResult(suites=(), cases=()),
     "logs.release_logs": Result(),
     "backup.backup": BackupResult.model_validate(
@@ -174,6 +178,8 @@ RESULTS: dict[str, Result] = {
     "uninstall.uninstall": StepsResult.model_validate(STEPS),
     "clusters.embedded.start": ClusterResult(changed=False, cluster=CLUSTER),
     "clusters.embedded.stop": ClusterResult(changed=False, cluster=CLUSTER),
+    "clusters.embedded.pause": ClusterResult(changed=False, cluster=CLUSTER),
+    "clusters.embedded.resume": ClusterResult(changed=False, cluster=CLUSTER),
     "clusters.embedded.status": ClusterResult(changed=False, cluster=CLUSTER),
     "clusters.embedded.delete": ClusterResult(changed=False, cluster=CLUSTER),
     "clusters.embedded.list_all": ClusterListResult(clusters=()),
@@ -196,6 +202,7 @@ class Core:
     async def __call__(self, *args: Any, **kwargs: Any) -> Result:
         bound = self._signature.bind(*args, **kwargs)
         bound.arguments.pop("listener")
+        bound.arguments.pop("streams", None)  # the terminal, or the capture of JSON
         self.arguments = dict(bound.arguments)
         return self._result
 
@@ -291,6 +298,10 @@ def _rotate(**changes: Any) -> dict[str, Any]:
 def _switchover(**changes: Any) -> dict[str, Any]:
     options = SwitchoverOptions(**{"environment": DEV, "database": Database.REDIS, **changes})
     return {"options": options, "consent": Consent()}
+
+
+def _session(arguments: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return {"options": SessionOptions(**{"environment": DEV, **changes}), **arguments}
 
 
 def _diagnose(**changes: Any) -> dict[str, Any]:
@@ -544,6 +555,39 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
         {},
         _restore(point="a", repository=2, timeout_s=9.0),
     ),
+    (
+        "sessions.shell",
+        "shell server -- true -x",
+        {},
+        _session({"component": "server", "command": ["true", "-x"], "pod": None}),
+    ),
+    (
+        "sessions.shell",
+        "shell redis --pod a -e prod --cluster kind",
+        {},
+        _session(
+            {"component": "redis", "command": [], "pod": "a"}, environment=PROD, cluster="kind"
+        ),
+    ),
+    (
+        "sessions.psql",
+        "psql -c SELECT",
+        {},
+        _session({"sql": "SELECT", "database": None, "limit_s": 60.0}),
+    ),
+    (
+        "sessions.psql",
+        "psql --read-only -d other --timeout 5",
+        {},
+        _session({"sql": None, "database": "other", "limit_s": 5.0}, read_only=True),
+    ),
+    ("sessions.redis_cli", "redis-cli GET a", {}, _session({"words": ["GET", "a"]})),
+    (
+        "sessions.redis_cli",
+        "redis-cli --read-only -- --bigkeys",
+        {},
+        _session({"words": ["--bigkeys"]}, read_only=True),
+    ),
     ("uninstall.uninstall", "uninstall", {}, _uninstall()),
     ("uninstall.uninstall", "uninstall --data", {}, _uninstall(data=True)),
     (
@@ -562,6 +606,9 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
     ),
     ("clusters.embedded.stop", "cluster stop", {}, {"name": "vrooli"}),
     ("clusters.embedded.stop", "cluster stop", {"VROOLI_CLUSTER_NAME": "b"}, {"name": "b"}),
+    ("clusters.embedded.pause", "pause", {}, {"name": "vrooli"}),
+    ("clusters.embedded.pause", "pause a", {}, {"name": "a"}),
+    ("clusters.embedded.resume", "resume", {"VROOLI_CLUSTER_NAME": "b"}, {"name": "b"}),
     ("clusters.embedded.status", "cluster status a", {}, {"name": "a"}),
     ("clusters.embedded.delete", "cluster delete a", {}, {"name": "a", "consent": Consent()}),
     ("clusters.embedded.delete", "cluster delete a -y", {}, {"name": "a", "consent": YES}),
@@ -656,6 +703,10 @@ def test_a_flag_or_variable_sets_its_argument(
         ("graph --live --values x.yaml", {}, "--values cannot be used"),
         ("graph -f missing.yaml", {}, "cannot be read"),
         ("graph --serve --port 70000", {}, "--port"),
+        ("shell", {}, "component"),
+        ("shell server -o json", {}, "--output json requires a command"),
+        ("psql -o json", {}, "--output json requires a command"),
+        ("shell server -e moon", {}, "Choose one of: dev, staging, prod."),
     ],
 )
 def test_wrong_use_ends_with_2_and_reports_what_is_certain(

@@ -9,10 +9,11 @@ from pathlib import Path
 from vrooli.cluster.embedded.api import Api
 from vrooli.cluster.embedded.components import kubeconfigs
 from vrooli.cluster.embedded.components.catalog import STOP_ORDER
-from vrooli.cluster.embedded.host import autostart
+from vrooli.cluster.embedded.host import autostart, freezer
+from vrooli.cluster.embedded.host.suspension import Pause
 from vrooli.cluster.embedded.images import archives
 from vrooli.cluster.embedded.layout import Layout
-from vrooli.cluster.embedded.lifecycle import start, stop
+from vrooli.cluster.embedded.lifecycle import pause, start, stop
 from vrooli.cluster.embedded.locks import holder, locked
 from vrooli.cluster.embedded.settings import AddonImages, Record, Settings
 from vrooli.cluster.embedded.supervisor import logs
@@ -70,6 +71,10 @@ class StoredCluster:
             raise PrerequisiteError(
                 f"The cluster {self.name} is not running.", "Start it: `vrooli cluster start`."
             )
+        if freezer.is_frozen(self._layout.identity):
+            raise PrerequisiteError(
+                f"The cluster {self.name} is paused.", f"Resume it: `vrooli resume {self.name}`."
+            )
         progress.report(f"Loading the images of {archive.name}")
         loaded = await archives.load(self._layout, record, archive)
         return Done(bool(loaded), f"{len(loaded)} images loaded")
@@ -84,9 +89,10 @@ class StoredCluster:
         await archives.name_by_digest(self._layout, self._record(), archive)
 
     async def images(self) -> frozenset[str]:
-        """The images in its containerd; none if it is not running."""
+        """The images in its containerd; none if it is not running, or paused."""
         record = Record.read(self._layout.record)
-        if record is None or holder(self._layout.supervisor_lock) is None:
+        is_running = holder(self._layout.supervisor_lock) is not None
+        if record is None or not is_running or freezer.is_frozen(self._layout.identity):
             return frozenset()
         return await archives.names(self._layout, record)
 
@@ -101,9 +107,13 @@ class StoredCluster:
             return ClusterStatus(self.name, KIND, "absent")
         if report is None or holder(layout.supervisor_lock) is None:
             return ClusterStatus(self.name, KIND, "stopped")
+        components = tuple(report.components.values())
+        if freezer.is_frozen(layout.identity):
+            paused = Pause.read(layout.pause)
+            since = paused.describe() if paused else ""
+            return ClusterStatus(self.name, KIND, "paused", components=components, detail=since)
         version = await Api(layout, record).read("/version")
         state = "running" if report.ready() and version else "degraded"
-        components = tuple(report.components.values())
         last = report.suspension
         detail = last.describe() if last is not None and last.is_recent(time.time()) else ""
         number = version.get("gitVersion", "")
@@ -113,6 +123,26 @@ class StoredCluster:
         """Stop it; its data are kept."""
         with locked(self._layout):
             return await stop.stop(self._layout, progress)
+
+    async def pause(self, progress: Progress) -> Done:
+        """Freeze all its processes, until it is resumed, stopped or deleted.
+
+        Raises:
+            PrerequisiteError: It is not running, or the host has no freezer.
+            VrooliError: A process did not freeze.
+        """
+        with locked(self._layout):
+            return await pause.pause(self._layout, progress)
+
+    async def resume(self, progress: Progress) -> Done:
+        """Let its processes continue, and wait until it is ready again.
+
+        Raises:
+            PrerequisiteError: It is not running.
+            WaitTimeoutError: It did not become ready.
+        """
+        with locked(self._layout):
+            return await pause.resume(self._layout, self._record(), progress)
 
     async def delete(self, progress: Progress) -> Done:
         """Stop it, and remove everything that it created on this host."""

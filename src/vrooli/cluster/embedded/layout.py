@@ -130,6 +130,11 @@ class Layout:
         return self.run / "status.json"
 
     @property
+    def pause(self) -> Path:
+        """When the cluster was last paused."""
+        return self.run / "pause.json"
+
+    @property
     def supervisor_lock(self) -> Path:
         """The lock that the supervisor holds while it runs."""
         return self.run / "supervisor.lock"

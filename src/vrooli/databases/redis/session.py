@@ -22,7 +22,7 @@ from vrooli.release.model import Release
 MASTER = "mymaster"
 # The time limit of a command, seconds.
 COMMAND_S = 10.0
-_PORTS = {names.REDIS: '"${REDIS_PORT:-6379}"', names.SENTINEL: "26379"}
+PORTS = {names.REDIS: '"${REDIS_PORT:-6379}"', names.SENTINEL: "26379"}
 # Gives redis-cli the password of the pod's environment.
 AUTH = 'if [ -n "$REDIS_PASSWORD" ]; then export REDISCLI_AUTH="$REDIS_PASSWORD"; fi; '
 # Begins a reply that reports an error, with redis-cli's option --json.
@@ -141,7 +141,7 @@ class Redis:
             ApiError: Programs may not be run in the pod.
         """
         place = Place(self.namespace, pod.name, pod.component)
-        script = f"redis-cli -p {_PORTS[pod.component]} --json"
+        script = f"redis-cli -p {PORTS[pod.component]} --json"
         line = " ".join(map(_quoted, words)) + "\n"
         completed = await programs.run(self.kube, place, script, [], line, limit_s, before=AUTH)
         output = completed.stdout.removesuffix("\n")

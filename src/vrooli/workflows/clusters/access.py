@@ -61,6 +61,11 @@ async def connect(text: str | None) -> AsyncIterator[Access]:
 
 async def _demand_running(cluster: StoredCluster) -> None:
     status = await cluster.status()
+    if status.state == embedded.PAUSED:
+        raise PrerequisiteError(
+            f"Cluster embedded:{cluster.name} is {status.detail or 'paused'}.",
+            f"To resume it: `vrooli resume {cluster.name}`.",
+        )
     if status.state in ("absent", "stopped"):
         raise PrerequisiteError(
             f"Cluster embedded:{cluster.name} is {status.state}.",

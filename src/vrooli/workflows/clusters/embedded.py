@@ -27,6 +27,7 @@ from vrooli.workflows.results.clusters import (
 from vrooli.workflows.safeguards.consent import CONFIRMED, Action, Consent
 
 ABSENT, DAMAGED, STOPPED, RUNNING = "absent", "damaged", "stopped", "running"
+PAUSED = "paused"
 
 
 async def start(name: str, listener: Listener, *, ports: Mapping[str, int]) -> ClusterResult:
@@ -45,6 +46,18 @@ async def stop(name: str, listener: Listener) -> ClusterResult:
     """Stop a cluster; its data stay."""
     cluster = demand_existing(name)
     return await _act(cluster, [Step("stop", f"Stop cluster {name}", cluster.stop)], listener)
+
+
+async def pause(name: str, listener: Listener) -> ClusterResult:
+    """Pause a running cluster; changes nothing if it is paused."""
+    cluster = demand_existing(name)
+    return await _act(cluster, [Step("pause", f"Pause cluster {name}", cluster.pause)], listener)
+
+
+async def resume(name: str, listener: Listener) -> ClusterResult:
+    """Resume a paused cluster and wait until it is ready; changes nothing if it is not paused."""
+    cluster = demand_existing(name)
+    return await _act(cluster, [Step("resume", f"Resume cluster {name}", cluster.resume)], listener)
 
 
 async def delete(name: str, listener: Listener, consent: Consent = CONFIRMED) -> ClusterResult:

@@ -24,7 +24,7 @@ class ClusterView(Model):
 
     name: str = Field(description="the name of the cluster")
     kind: str = Field(description="embedded, minikube, kind or context")
-    state: str = Field(description="running, degraded, stopped, damaged or absent")
+    state: str = Field(description="running, degraded, paused, stopped, damaged or absent")
     version: str = Field(
         default="",
         description="the Kubernetes version, or empty if the API server does not respond",
@@ -39,7 +39,7 @@ class ClusterView(Model):
 
 
 class ClusterResult(Result):
-    """The result of `cluster start`, `cluster stop`, `cluster delete` and `cluster status`."""
+    """The result of `cluster start`, `stop`, `delete` and `status`, `pause` and `resume`."""
 
     changed: bool = Field(description="whether anything changed")
     detail: str = Field(default="", description="what changed, or empty")

@@ -6,10 +6,14 @@ ready until the components have renewed them.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
+
+from vrooli.files import write_atomically
 
 # The interval between two readings of the clocks, seconds.
 INTERVAL_S = 5.0
@@ -19,6 +23,8 @@ SHORTEST_S = 30.0
 # For so long after a suspension, problems can be its consequences, seconds: the period after which
 # pods of a node without heartbeats are evicted (the default toleration).
 RECOVERY_S = 300.0
+MACHINE = "this machine was suspended, or its clock was set forward,"
+CLUSTER = "this cluster was paused"
 
 
 @dataclass(frozen=True)
@@ -28,10 +34,12 @@ class Suspension:
     Attributes:
         ended: When it ended, seconds since the epoch.
         seconds: How long it was.
+        cause: What happened, in words that ``for`` and its length can follow.
     """
 
     ended: float
     seconds: float
+    cause: str = MACHINE
 
     def is_recent(self, now: float) -> bool:
         """Whether problems at a time can be consequences of it."""
@@ -40,10 +48,46 @@ class Suspension:
     def describe(self) -> str:
         """What happened, in words."""
         end = datetime.fromtimestamp(self.ended, UTC)
-        return (
-            f"this machine was suspended, or its clock was set forward, for {_format(self.seconds)}"
-            f" until {end:%H:%M:%S} UTC"
-        )
+        return f"{self.cause} for {_format(self.seconds)} until {end:%H:%M:%S} UTC"
+
+
+@dataclass(frozen=True)
+class Pause:
+    """The last pause of a cluster.
+
+    Attributes:
+        since: When it began, seconds since the epoch.
+    """
+
+    since: float
+
+    def caused(self, gap: Suspension) -> bool:
+        """Whether a gap of the clocks is this pause; the last reading before it is older."""
+        began = gap.ended - gap.seconds
+        return began - INTERVAL_S <= self.since <= gap.ended
+
+    def describe(self) -> str:
+        """Since when, in words."""
+        return f"paused since {datetime.fromtimestamp(self.since, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+    def write(self, path: Path) -> None:
+        """Write it atomically."""
+        write_atomically(path, json.dumps(asdict(self)) + "\n")
+
+    @classmethod
+    def read(cls, path: Path) -> Pause | None:
+        """The last pause; None if there is none or it cannot be parsed."""
+        try:
+            return cls(**json.loads(path.read_text()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+
+def attributed(gap: Suspension, path: Path) -> Suspension:
+    """A gap with its cause, given the file of the last pause."""
+    paused = Pause.read(path)
+    is_pause = paused is not None and paused.caused(gap)
+    return replace(gap, cause=CLUSTER) if is_pause else gap
 
 
 class SuspensionDetector:

@@ -28,13 +28,22 @@ async def wait(layout: Layout, *names: str) -> None:
     """
 
     async def ready() -> bool:
+        demand_supervisor(layout)
         report = Report.read(layout.status)
-        if holder(layout.supervisor_lock) is None:
-            raise _ended(layout, report)
         return report is not None and report.ready(*names)
 
     if not await poll_until(ready, READY_S):
         raise _not_ready(layout)
+
+
+def demand_supervisor(layout: Layout) -> None:
+    """Require that the supervisor runs.
+
+    Raises:
+        PrerequisiteError: It has ended.
+    """
+    if holder(layout.supervisor_lock) is None:
+        raise _ended(layout, Report.read(layout.status))
 
 
 async def wait_for_fresh_pods(layout: Layout, record: Record) -> None:

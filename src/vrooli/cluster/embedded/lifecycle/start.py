@@ -11,11 +11,11 @@ from pathlib import Path
 from vrooli.cluster.embedded.api import Api
 from vrooli.cluster.embedded.components import addons, certificates, config_files, containerd_config
 from vrooli.cluster.embedded.components.catalog import PROGRAMS
-from vrooli.cluster.embedded.host import cgroups, foreign_processes
+from vrooli.cluster.embedded.host import cgroups, foreign_processes, freezer
 from vrooli.cluster.embedded.host.inspection import Host, load_modules, probe, require
 from vrooli.cluster.embedded.images import archives, templates
 from vrooli.cluster.embedded.layout import Layout
-from vrooli.cluster.embedded.lifecycle import cleanup, readiness, stop
+from vrooli.cluster.embedded.lifecycle import cleanup, pause, readiness, stop
 from vrooli.cluster.embedded.locks import alone, holder
 from vrooli.cluster.embedded.network import forwarder, namespace
 from vrooli.cluster.embedded.settings import (
@@ -53,6 +53,8 @@ async def ensure_running(
     for program in programs.values():
         require_trusted(program)
     record = merge_record(existing, settings, programs, images)
+    if existing is not None and freezer.is_frozen(layout.identity):
+        await pause.resume(layout, existing, progress)
     if record == existing and await _is_healthy(layout, record):
         loaded = await archives.load(layout, record, images.archive)
         return Done(bool(loaded), f"{layout.name} runs")

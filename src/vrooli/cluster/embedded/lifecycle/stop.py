@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 
-from vrooli.cluster.embedded.host import autostart, foreign_processes
+from vrooli.cluster.embedded.host import autostart, cgroups, foreign_processes
 from vrooli.cluster.embedded.host.inspection import probe
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.lifecycle import cleanup
@@ -24,6 +24,8 @@ async def stop(layout: Layout, progress: Progress) -> Done:
     supervisor = holder(layout.supervisor_lock)
     if supervisor is not None:
         progress.report("Stopping the pods and the control plane")
+        # A paused supervisor would not receive the signal.
+        cgroups.thaw(probe(layout.root), layout.identity)
         with contextlib.suppress(ProcessLookupError):
             os.kill(supervisor, signal.SIGTERM)
 

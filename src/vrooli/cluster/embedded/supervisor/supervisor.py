@@ -251,12 +251,13 @@ class Supervisor:
                     _complain(f"The log of {name} can't be rotated: {error}")
 
     async def _watch_clocks(self) -> None:
-        """Report each suspension of this machine, in the status and as an event of the node."""
+        """Report each suspension, in the status and as an event of the node."""
         detector = SuspensionDetector()
         async with asyncio.TaskGroup() as group:
             while True:
                 await asyncio.sleep(suspension.INTERVAL_S)
                 if (last := detector.check(suspension.INTERVAL_S)) is not None:
+                    last = suspension.attributed(last, self._layout.pause)
                     _complain(last.describe())
                     self._report = replace(self._report, suspension=last)
                     self._publish()

@@ -1,0 +1,54 @@
+"""The components of a release: their pods and containers. No I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vrooli.operators.pgo import names as pgo
+from vrooli.operators.redis import names as redis
+
+
+@dataclass(frozen=True)
+class Component:
+    """The pods of a component.
+
+    Attributes:
+        labels: The label selector of its pods; ``{release}`` is replaced by the release's name.
+        container: The container with its program.
+        leader_label: The label of the pod that accepts writes; empty if all pods are equal.
+        leader_roles: The values of that label.
+    """
+
+    labels: str
+    container: str
+    leader_label: str = ""
+    leader_roles: tuple[str, ...] = ()
+
+
+_OWN = "app.kubernetes.io/instance={release},app.kubernetes.io/component="
+COMPONENTS = {
+    **{
+        name: Component(_OWN + name, name)
+        for name in ("ui", "server", "jobs", "nsfw-detector", "adminer", "rotator")
+    },
+    # The labels that the two operators set on the pods of the chart's resources.
+    "postgres": Component(
+        f"{pgo.CLUSTER_LABEL}=vrooli-pg,{pgo.INSTANCE_LABEL}",
+        "database",
+        pgo.ROLE_LABEL,
+        pgo.LEADER_ROLES,
+    ),
+    "pgbouncer": Component(
+        f"{pgo.CLUSTER_LABEL}=vrooli-pg,{pgo.ROLE_LABEL}=pgbouncer",
+        "pgbouncer",
+    ),
+    "redis": Component(
+        "app.kubernetes.io/name=vrooli-rf,app.kubernetes.io/component=redis",
+        "redis",
+        redis.ROLE_LABEL,
+        ("master",),
+    ),
+    "sentinel": Component(
+        "app.kubernetes.io/name=vrooli-rf,app.kubernetes.io/component=sentinel", "sentinel"
+    ),
+}
