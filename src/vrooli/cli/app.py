@@ -28,6 +28,7 @@ from vrooli.cli import (
     scale,
     sessions,
     setup,
+    snapshots,
     status,
     switchover,
     test,
@@ -73,6 +74,7 @@ app.command("redis-cli", epilog=sessions.REDIS_EXAMPLES)(sessions.redis_cli)
 app.command("uninstall", epilog=uninstall.EXAMPLES)(uninstall.command)
 app.command("pause", epilog=pausing.PAUSE_EXAMPLES)(pausing.pause)
 app.command("resume", epilog=pausing.RESUME_EXAMPLES)(pausing.resume)
+snapshots.add_to(cluster.app)
 app.add_typer(cluster.app, name="cluster")
 app.add_typer(artifact.app, name="artifact")
 app.add_typer(values.app, name="values")

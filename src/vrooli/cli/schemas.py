@@ -23,6 +23,8 @@ from vrooli.workflows.results.clusters import (
     ClusterListResult,
     ClusterResult,
     KubeconfigResult,
+    SnapshotListResult,
+    SnapshotResult,
 )
 from vrooli.workflows.results.databases import RotateResult, SwitchoverResult
 from vrooli.workflows.results.findings import CheckResult, DiagnoseResult
@@ -82,6 +84,11 @@ RESULTS: Mapping[str, tuple[type[Result], ...]] = {
     "cluster status": (ClusterResult,),
     "cluster delete": (ClusterResult,),
     "cluster list": (ClusterListResult,),
+    "cluster snapshot": (SnapshotResult,),
+    "cluster snapshots": (SnapshotListResult,),
+    "cluster restore": (ClusterResult,),
+    "cluster fork": (ClusterResult,),
+    "cluster delete-snapshot": (SnapshotListResult,),
     "cluster logs": (Result,),
     "cluster kubeconfig": (KubeconfigResult,),
     "cluster autostart": (AutostartResult,),

@@ -36,6 +36,9 @@ from vrooli.workflows.results.clusters import (
     ClusterResult,
     ClusterView,
     KubeconfigResult,
+    SnapshotListResult,
+    SnapshotResult,
+    SnapshotView,
 )
 from vrooli.workflows.results.databases import RotateResult, SwitchoverResult
 from vrooli.workflows.results.findings import CheckResult, DiagnoseResult
@@ -79,6 +82,14 @@ BACKUP = BackupView(
     remaining_full_backups=None,
     has_errors=False,
 )
+SNAPSHOT = SnapshotView(
+    name="x",
+    cluster="x",
+    created=datetime(2026, 11, 29, 14, 5, 1, tzinfo=UTC),
+    size_bytes=1,
+    frozen_s=0,
+)
+SNAPSHOTS = SnapshotListResult(cluster="x", snapshots=(SNAPSHOT,), free_bytes=1)
 PROGRAM = ProgramResult(namespace="x", pod="x", container="x", exit_status=0)
 # What each workflow gives back, as little as its model takes.
 RESULTS: dict[str, Result] = {
@@ -178,6 +189,11 @@ RESULTS: dict[str, Result] = {
     "uninstall.uninstall": StepsResult.model_validate(STEPS),
     "clusters.embedded.start": ClusterResult(changed=False, cluster=CLUSTER),
     "clusters.embedded.stop": ClusterResult(changed=False, cluster=CLUSTER),
+    "clusters.snapshots.create": SnapshotResult(elapsed_s=1, snapshot=SNAPSHOT),
+    "clusters.snapshots.list_all": SNAPSHOTS,
+    "clusters.snapshots.delete": SNAPSHOTS,
+    "clusters.snapshots.restore": ClusterResult(changed=True, cluster=CLUSTER),
+    "clusters.snapshots.fork": ClusterResult(changed=True, cluster=CLUSTER),
     "clusters.embedded.pause": ClusterResult(changed=False, cluster=CLUSTER),
     "clusters.embedded.resume": ClusterResult(changed=False, cluster=CLUSTER),
     "clusters.embedded.status": ClusterResult(changed=False, cluster=CLUSTER),
@@ -606,6 +622,38 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
     ),
     ("clusters.embedded.stop", "cluster stop", {}, {"name": "vrooli"}),
     ("clusters.embedded.stop", "cluster stop", {"VROOLI_CLUSTER_NAME": "b"}, {"name": "b"}),
+    ("clusters.snapshots.create", "cluster snapshot", {}, {"name": "vrooli", "snapshot": None}),
+    (
+        "clusters.snapshots.create",
+        "cluster snapshot before --name a",
+        {},
+        {"name": "a", "snapshot": "before"},
+    ),
+    ("clusters.snapshots.list_all", "cluster snapshots", {}, {"name": "vrooli"}),
+    (
+        "clusters.snapshots.delete",
+        "cluster delete-snapshot before --yes",
+        {},
+        {"name": "vrooli", "snapshot": "before", "consent": YES},
+    ),
+    (
+        "clusters.snapshots.restore",
+        "cluster restore before --name a",
+        {},
+        {"name": "a", "snapshot": "before", "consent": Consent()},
+    ),
+    (
+        "clusters.snapshots.fork",
+        "cluster fork b",
+        {},
+        {"name": "vrooli", "new": "b", "snapshot": None, "ports": {}, "start": False},
+    ),
+    (
+        "clusters.snapshots.fork",
+        "cluster fork b --name a --snapshot before --start --port http=0",
+        {},
+        {"name": "a", "new": "b", "snapshot": "before", "ports": {"http": 0}, "start": True},
+    ),
     ("clusters.embedded.pause", "pause", {}, {"name": "vrooli"}),
     ("clusters.embedded.pause", "pause a", {}, {"name": "a"}),
     ("clusters.embedded.resume", "resume", {"VROOLI_CLUSTER_NAME": "b"}, {"name": "b"}),

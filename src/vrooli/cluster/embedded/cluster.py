@@ -16,6 +16,8 @@ from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.lifecycle import pause, start, stop
 from vrooli.cluster.embedded.locks import holder, locked
 from vrooli.cluster.embedded.settings import AddonImages, Record, Settings
+from vrooli.cluster.embedded.snapshots import store
+from vrooli.cluster.embedded.snapshots.operations import Snapshots
 from vrooli.cluster.embedded.supervisor import logs
 from vrooli.cluster.embedded.supervisor.report import Report
 from vrooli.cluster.interface import ClusterStatus
@@ -145,9 +147,15 @@ class StoredCluster:
             return await pause.resume(self._layout, self._record(), progress)
 
     async def delete(self, progress: Progress) -> Done:
-        """Stop it, and remove everything that it created on this host."""
+        """Stop it, and remove everything that it created on this host, and its snapshots."""
         with locked(self._layout):
+            await store.remove_all(self._layout)
             return await stop.delete(self._layout, progress)
+
+    @property
+    def snapshots(self) -> Snapshots:
+        """Its snapshots."""
+        return Snapshots(self._layout)
 
     async def logs(
         self, component: str, *, tail: int = 100, follow: bool = False

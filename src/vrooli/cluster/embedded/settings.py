@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from vrooli.cluster.embedded.layout import Layout
 from vrooli.errors import UsageError
 from vrooli.files import write_atomically
 from vrooli.trust import require_trusted
@@ -35,6 +36,8 @@ DEFAULT_PORTS = {"api": 26443, "http": 28080, "https": 28443}
 # Each cluster uses one /30 of it for the link between the host and its namespace.
 DEFAULT_HOST_CIDR = "10.213.0.0/16"
 LINK_PREFIX = 30
+# The index of a cluster that has no link yet.
+UNASSIGNED = -1
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,8 @@ class Record:
         images: The images of its add-ons, by name.
         inside: The node's ports to which those on 127.0.0.1 are forwarded; empty in records of an
             older version with other ports, which its supervisor still uses.
+        node: The node's name, if it is not the cluster's own: a fork keeps that of its origin.
+        volumes: The path at which its volumes appear to the node, if it is not their own.
     """
 
     index: int
@@ -144,11 +149,21 @@ class Record:
     programs: Mapping[str, str]
     images: Mapping[str, str]
     inside: Mapping[str, int] = field(default_factory=dict)
+    node: str = ""
+    volumes: str = ""
 
     @property
     def host_link(self) -> HostLink:
         """The link between the host and the cluster."""
         return HostLink.at(self.host_cidr, self.index)
+
+    def node_name(self, layout: Layout) -> str:
+        """The name of the node."""
+        return self.node or layout.node
+
+    def volumes_path(self, layout: Layout) -> Path:
+        """The path at which the node sees the data of persistent volumes."""
+        return Path(self.volumes) if self.volumes else layout.storage
 
     def program(self, name: str) -> str:
         """The path of one of its programs."""

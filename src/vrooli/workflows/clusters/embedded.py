@@ -13,6 +13,7 @@ from vrooli.cluster.embedded.host import autostart as systemd
 from vrooli.cluster.interface import Cluster
 from vrooli.errors import UsageError
 from vrooli.events import Listener, LogLine, Outcome, Progress
+from vrooli.grammar import counted
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows.host.setup import Machine
 from vrooli.workflows.results.base import Result
@@ -69,7 +70,9 @@ async def delete(name: str, listener: Listener, consent: Consent = CONFIRMED) ->
     """
     cluster = named(name)
     if (await cluster.status()).state != ABSENT:
-        what = f"delete cluster {name} with all data in it"
+        count = len(cluster.snapshots.list())
+        snapshots = f" and its {counted(count, 'snapshot')}" if count else ""
+        what = f"delete cluster {name} with all data in it{snapshots}"
         consent.demand(Action.DELETE_CLUSTER, None, what)
     return await _act(cluster, [Step("delete", f"Delete cluster {name}", cluster.delete)], listener)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pydantic import Field
 
 from vrooli.workflows.results.base import Model, Result
@@ -44,6 +46,36 @@ class ClusterResult(Result):
     changed: bool = Field(description="whether anything changed")
     detail: str = Field(default="", description="what changed, or empty")
     cluster: ClusterView = Field(description="the cluster after the command")
+
+
+class SnapshotView(Model):
+    """A snapshot of a cluster."""
+
+    name: str = Field(description="the name of the snapshot")
+    cluster: str = Field(description="the name of the cluster")
+    created: datetime = Field(description="the moment that the snapshot contains, UTC")
+    size_bytes: int = Field(
+        description="the size of its own files, in bytes; images are shared with the cluster"
+    )
+    frozen_s: float = Field(
+        description="how long the cluster was frozen for the copy, in seconds; 0 if it did not run"
+    )
+
+
+class SnapshotResult(Result):
+    """The result of `cluster snapshot`."""
+
+    elapsed_s: float = Field(description="the duration of the command, in seconds")
+    snapshot: SnapshotView = Field(description="the snapshot")
+
+
+class SnapshotListResult(Result):
+    """The result of `cluster snapshots` and `cluster delete-snapshot`."""
+
+    changed: bool = Field(default=False, description="whether a snapshot was deleted")
+    cluster: str = Field(description="the name of the cluster")
+    snapshots: tuple[SnapshotView, ...] = Field(description="its snapshots, oldest first")
+    free_bytes: int = Field(description="the free space of their disk, in bytes")
 
 
 class ClusterListResult(Result):

@@ -31,6 +31,8 @@ class Action(StrEnum):
     UNINSTALL = "`uninstall`"
     DELETE_DATA = "`uninstall --delete-data`"
     DELETE_CLUSTER = "`cluster delete`, if the cluster exists"
+    RESTORE_CLUSTER = "`cluster restore`"
+    DELETE_SNAPSHOT = "`cluster delete-snapshot`"
 
 
 class Verdict(StrEnum):
@@ -59,6 +61,8 @@ REQUIRES_YES: Mapping[Action, Sequence[str]] = {
     Action.UNINSTALL: SHARED,
     Action.DELETE_DATA: EVERY,
     Action.DELETE_CLUSTER: EVERY,
+    Action.RESTORE_CLUSTER: EVERY,
+    Action.DELETE_SNAPSHOT: EVERY,
 }
 
 

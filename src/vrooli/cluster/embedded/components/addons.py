@@ -56,7 +56,7 @@ def variables(layout: Layout, record: Record) -> dict[str, str]:
         "dns_ip": DNS_SERVICE_IP,
         "http_port": str(HTTP_PORT_INSIDE),
         "https_port": str(HTTPS_PORT_INSIDE),
-        "storage": str(layout.storage),
+        "storage": str(record.volumes_path(layout)),
         "authority": encoded("ca.crt"),
         "metrics_certificate": encoded("metrics-server.crt"),
         "metrics_key": encoded("metrics-server.key"),

@@ -13,10 +13,12 @@ KEY_BYTES = 32  # of secretbox, XSalsa20 and Poly1305
 WRITES = ["create", "update", "patch", "delete", "deletecollection"]
 HEALTH = ["/healthz*", "/livez*", "/readyz*", "/version", "/metrics*", "/openapi*"]
 
+ENCRYPTION_KEY = "encryption.key"
+
 
 def ensure_encryption_key(pki: Path) -> None:
     """Create the key of the Secrets and ConfigMaps in etcd once: without it they are lost."""
-    path = pki / "encryption.key"
+    path = pki / ENCRYPTION_KEY
     if not path.exists():
         key = base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
         write_atomically(path, key, mode=0o600)

@@ -88,13 +88,13 @@ def _etcd(layout: Layout, record: Record) -> Component:
     pki, url = layout.pki, f"https://127.0.0.1:{ETCD_PORT}"
     peer = "https://127.0.0.1:2380"  # required, but unused with only one member
     flags = [
-        f"--name={layout.node}",
+        f"--name={record.node_name(layout)}",
         f"--data-dir={layout.etcd}",
         f"--listen-client-urls={url}",
         f"--advertise-client-urls={url}",
         f"--listen-peer-urls={peer}",
         f"--initial-advertise-peer-urls={peer}",
-        f"--initial-cluster={layout.node}={peer}",
+        f"--initial-cluster={record.node_name(layout)}={peer}",
         f"--cert-file={pki / 'etcd.crt'}",
         f"--key-file={pki / 'etcd.key'}",
         f"--trusted-ca-file={pki / 'etcd-ca.crt'}",
@@ -226,7 +226,7 @@ def _kubelet(layout: Layout, record: Record) -> Component:
         f"--kubeconfig={layout.config / 'kubelet.kubeconfig'}",
         f"--root-dir={layout.kubelet}",
         f"--cert-dir={layout.kubelet / 'pki'}",
-        f"--hostname-override={layout.node}",
+        f"--hostname-override={record.node_name(layout)}",
         f"--node-ip={record.host_link.node_ip}",
     ]
     argv = _start(layout, record.program("kubelet"), *flags)
@@ -234,7 +234,7 @@ def _kubelet(layout: Layout, record: Record) -> Component:
         "kubelet",
         argv,
         after=("kube-apiserver", "containerd"),
-        ready=f"/api/v1/nodes/{layout.node}",
+        ready=f"/api/v1/nodes/{record.node_name(layout)}",
     )
 
 
@@ -249,7 +249,7 @@ def _kube_router(layout: Layout, record: Record) -> Component:
     """Enforces network policies, and nothing else."""
     flags = [
         f"--kubeconfig={layout.config / 'kube-router.kubeconfig'}",
-        f"--hostname-override={layout.node}",
+        f"--hostname-override={record.node_name(layout)}",
         f"--service-cluster-ip-range={SERVICE_RANGE}",
         f"--guarded-set={firewall.GUARDED_SET}",
     ]

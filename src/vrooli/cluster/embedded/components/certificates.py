@@ -35,6 +35,7 @@ CIPHER_SUITES = (
     "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
     "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
 )
+SERVICE_ACCOUNTS = "service-accounts"
 METRICS_HOST = "metrics-server.kube-system.svc"
 
 
@@ -93,7 +94,7 @@ def ensure(pki: Path, node: str, host_link: HostLink) -> None:
     for name in AUTHORITIES:
         if not (pki / f"{name}.crt").exists():
             _make_authority(pki, name)
-    if not (pki / "service-accounts.pub").exists():
+    if not (pki / f"{SERVICE_ACCOUNTS}.pub").exists():
         _make_service_accounts_key(pki)
     api_policies.ensure_encryption_key(pki)
     for leaf in leaves(node, host_link):
@@ -114,8 +115,8 @@ def _make_service_accounts_key(pki: Path) -> None:
     public = key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    _write_key(pki / "service-accounts.key", key)
-    write_atomically(pki / "service-accounts.pub", public.decode())
+    _write_key(pki / f"{SERVICE_ACCOUNTS}.key", key)
+    write_atomically(pki / f"{SERVICE_ACCOUNTS}.pub", public.decode())
 
 
 def _issue(pki: Path, leaf: Leaf) -> None:

@@ -124,7 +124,7 @@ def kube_proxy(layout: Layout, record: Record, host: Host) -> dict[str, Any]:
         "kind": "KubeProxyConfiguration",
         "mode": "nftables",
         "clientConnection": {"kubeconfig": str(layout.config / "kube-proxy.kubeconfig")},
-        "hostnameOverride": layout.node,
+        "hostnameOverride": record.node_name(layout),
         "clusterCIDR": POD_RANGE,
         "healthzBindAddress": f"{record.host_link.node_ip}:10256",
         "metricsBindAddress": "127.0.0.1:10249",
@@ -150,7 +150,7 @@ def resolv_conf() -> str:
 def write_all(layout: Layout, record: Record, host: Host) -> None:
     """Rewrite all configuration files and kubeconfigs; all for their owner only."""
     (layout.config / "cni").mkdir(parents=True, exist_ok=True)
-    key = (layout.pki / "encryption.key").read_text()
+    key = (layout.pki / api_policies.ENCRYPTION_KEY).read_text()
     texts = {
         "containerd.toml": containerd_config.containerd(layout, record, host),
         "cni/10-pods.conflist": json.dumps(containerd_config.cni(), indent=2),

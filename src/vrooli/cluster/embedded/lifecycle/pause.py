@@ -95,7 +95,7 @@ async def _wait_for_heartbeat(layout: Layout, record: Record, since: float) -> N
         PrerequisiteError: The supervisor has ended.
         WaitTimeoutError: The node is not ready.
     """
-    api, node = Api(layout, record), layout.node
+    api, node = Api(layout, record), record.node_name(layout)
 
     async def beats() -> bool:
         readiness.demand_supervisor(layout)

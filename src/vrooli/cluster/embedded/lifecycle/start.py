@@ -22,6 +22,7 @@ from vrooli.cluster.embedded.settings import (
     DEFAULT_HOST_CIDR,
     DEFAULT_PORTS,
     INSIDE,
+    UNASSIGNED,
     AddonImages,
     Record,
     Settings,
@@ -37,8 +38,6 @@ from vrooli.trust import require_trusted
 PREPARE_S = 30.0
 # Held while a cluster selects free ports and addresses on the machine and starts to use them.
 START_LOCK = Path("/run/vrooli-cluster-start.lock")
-# No link assigned yet.
-UNASSIGNED = -1
 
 
 async def ensure_running(
@@ -93,6 +92,8 @@ def merge_record(
         programs={name: str(programs[name]) for name in PROGRAMS},
         images={name: str(value) for name, value in asdict(images).items() if name != "archive"},
         inside=INSIDE,
+        node=existing.node if existing else "",
+        volumes=existing.volumes if existing else "",
     )
 
 
@@ -118,7 +119,7 @@ def create_folders(layout: Layout) -> None:
 
 async def _start(layout: Layout, record: Record, host: Host) -> None:
     create_folders(layout)
-    certificates.ensure(layout.pki, layout.node, record.host_link)
+    certificates.ensure(layout.pki, record.node_name(layout), record.host_link)
     config_files.write_all(layout, record, host)
     cgroups.create(host, layout.identity)
     # -P: modules are not searched in the current directory, where others may have put some.

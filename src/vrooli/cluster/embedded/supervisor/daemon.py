@@ -78,10 +78,28 @@ async def _prepare(layout: Layout, record: Record) -> dict[str, str]:
     for folder in PRIVATE_FOLDERS:
         Path(folder).mkdir(parents=True, exist_ok=True)
         await run(["mount", "-t", "tmpfs", "-o", "mode=0711", "vrooli", folder])
+    if record.volumes:
+        await show_volumes(layout, Path(record.volumes))
     await namespace.connect(layout, record.host_link)
     await firewall.close_link(layout)
     error = await firewall.prepare(layout)
     return {"kube-router": f"network policies aren't enforced: {error}"} if error else {}
+
+
+async def show_volumes(layout: Layout, path: Path) -> None:
+    """Show the volumes of a fork at the path of its origin, in this mount namespace only.
+
+    The origin's folder may be deleted or replaced while the fork runs, which would remove a mount
+    in it. So the folder of all clusters is replaced, and contains this cluster under both names.
+    """
+    clusters, aside = layout.root.parent, Path(PRIVATE_FOLDERS[0]) / "fork"
+    aside.mkdir()
+    await run(["mount", "--bind", layout.root, aside])
+    await run(["mount", "-t", "tmpfs", "-o", "mode=0700", "vrooli", clusters])
+    for source, target in ((aside, layout.root), (aside / layout.storage.name, path)):
+        target.mkdir(parents=True)
+        await run(["mount", "--bind", source, target])
+    await run(["umount", aside])
 
 
 def _daemonize(layout: Layout) -> None:

@@ -264,7 +264,7 @@ class Supervisor:
                     group.create_task(self._record_event(last))
 
     async def _record_event(self, last: Suspension) -> None:
-        event = node_events.suspended(self._layout.node, last)
+        event = node_events.suspended(self._record.node_name(self._layout), last)
 
         async def created() -> bool:
             return await self._api.create(node_events.PATH, event)
