@@ -13,22 +13,22 @@ from vrooli.secrets import usable
 from vrooli.vault.client import VaultClient
 
 
-async def ensure(vault: VaultClient, kube: Kube, target: Target, given: str = "") -> Value:
+async def ensure(vault: VaultClient, kube: Kube, target: Target, replacement: str = "") -> Value:
     """Write a new value to Vault, unless pods do not use the one that is there yet.
 
     Args:
         vault: The Vault.
         kube: The cluster.
         target: The secret.
-        given: The value to write; empty generates one.
+        replacement: The value to write; empty generates one.
 
     Raises:
         PrerequisiteError: Vault has no such secret, or no value that could be kept beside it.
         VaultConflictError: Somebody else has changed it in between.
-        UsageError: The given value cannot be used.
+        UsageError: The new value cannot be used.
     """
     kind = target.kind
-    if reason := usable.problem(kind.key, given):
+    if reason := usable.problem(kind.key, replacement):
         raise UsageError(f"The value for {kind.key} cannot be used: {reason}.")
     read = await vault.read_version(target.mount, target.path)
     if read is None:
@@ -41,9 +41,9 @@ async def ensure(vault: VaultClient, kube: Kube, target: Target, given: str = ""
     state = await targets.read(kube, target.namespace, target.state_secret)
     current = values.get(kind.key, "")
     is_usable = bool(current) and not usable.problem(kind.key, current)
-    if is_usable and given in ("", current) and is_pending(target, published, state, current):
+    if is_usable and replacement in ("", current) and is_pending(target, published, state, current):
         return Value(current, False, _previous(target, published, state, current), version)
-    new = given or generate()
+    new = replacement or generate()
     written = await vault.write_version(
         target.mount, target.path, {**values, kind.key: new}, version
     )

@@ -126,9 +126,9 @@ class _Run:
 
     async def _write(self, progress: Progress) -> Done:
         self._began = time.monotonic()
-        given = self._options.token if self._target.name is Rotated.DOCKERHUB else ""
+        replacement = self._options.token if self._target.name is Rotated.DOCKERHUB else ""
         async with vault_values.connect(self._kube, self._target) as vault:
-            self._value = await values.ensure(vault, self._kube, self._target, given)
+            self._value = await values.ensure(vault, self._kube, self._target, replacement)
         verb = "wrote" if self._value.is_written else "continues with"
         where = f"{self._target.mount}/{self._target.path}"
         return Done(self._value.is_written, f"{verb} version {self._value.version} of {where}")

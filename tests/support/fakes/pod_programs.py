@@ -34,6 +34,7 @@ class PodPrograms:
         handlers: What runs the programs of a container, by namespace, pod and container.
         ran: The programs so far, in order.
         refusal: The status with which the server refuses all programs; 0 accepts them.
+        failure: Why no program can be started; empty if they can.
         protocol: The protocol that the server speaks.
         is_endless: Whether programs never end.
         terminals: The sizes of each program's terminal, in order; none without a terminal.
@@ -43,6 +44,7 @@ class PodPrograms:
         self.handlers: dict[tuple[str, str, str], Handler] = {}
         self.ran: list[Program] = []
         self.refusal = 0
+        self.failure = ""
         self.protocol = "v5.channel.k8s.io"
         self.is_endless = False
         self.terminals: list[list[dict[str, int]]] = []
@@ -119,7 +121,9 @@ class _WebSocket:
         self._programs.ran.append(program)
         ended = self._handler(program)
         status: dict[str, Any] = {"status": "Success"}
-        if ended.exit_code:
+        if self._programs.failure:
+            status = {"status": "Failure", "message": self._programs.failure}
+        elif ended.exit_code:
             cause = {"reason": "ExitCode", "message": str(ended.exit_code)}
             status = {"status": "Failure", "details": {"causes": [cause]}}
         outputs = ((STDOUT, ended.stdout), (STDERR, ended.stderr))

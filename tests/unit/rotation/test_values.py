@@ -30,9 +30,9 @@ pytestmark = pytest.mark.anyio
 
 
 async def ensure(
-    vault: FakeVault, target: Target, *secrets: dict[str, Any], given: str = ""
+    vault: FakeVault, target: Target, *secrets: dict[str, Any], replacement: str = ""
 ) -> Value:
-    return await values.ensure(cast(VaultClient, vault), FakeCluster(*secrets), target, given)
+    return await values.ensure(cast(VaultClient, vault), FakeCluster(*secrets), target, replacement)
 
 
 def postgres_vault(password: str) -> FakeVault:
@@ -83,15 +83,15 @@ async def test_a_token_is_written_unless_pods_get_it_already() -> None:
     config = json.dumps({"auths": {"registry": {"username": "u", "password": "one"}}})
     published = secret("vrooli-dockerhub-pull-secret", {".dockerconfigjson": config})
     vault = FakeVault(DOCKERHUB.path, {"username": "u", "password": "one"})
-    assert (await ensure(vault, DOCKERHUB, published, given="two")).is_written
+    assert (await ensure(vault, DOCKERHUB, published, replacement="two")).is_written
     assert vault.values == {"username": "u", "password": "two"}
-    assert not (await ensure(vault, DOCKERHUB, published, given="two")).is_written
+    assert not (await ensure(vault, DOCKERHUB, published, replacement="two")).is_written
 
 
 async def test_a_given_value_with_a_null_byte_is_refused() -> None:
     vault = FakeVault(DOCKERHUB.path, {})
     with pytest.raises(UsageError, match="null byte"):
-        await ensure(vault, DOCKERHUB, given="a\0b")
+        await ensure(vault, DOCKERHUB, replacement="a\0b")
     assert vault.version == 1
 
 
