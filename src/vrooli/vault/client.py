@@ -32,6 +32,18 @@ class VaultConflictError(VrooliError):
     """A secret has another version than the one that was read."""
 
 
+class _ServerName(requests.adapters.HTTPAdapter):
+    """Expects the certificate of another host than that of the address."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        super().__init__()
+
+    def init_poolmanager(self, *words: Any, **options: Any) -> None:
+        """Name the host in the handshake, which the certificate is compared with."""
+        super().init_poolmanager(*words, **options, server_hostname=self._name)
+
+
 class VaultClient:
     """A client of one Vault, with or without a token.
 
@@ -41,6 +53,7 @@ class VaultClient:
         verify: Whether its certificate must be valid for the address; a path is the file of the
             authorities that may have signed it.
         namespace: The namespace in Vault (Enterprise) of all requests; empty: none.
+        server_name: The host that the certificate must be for; empty: that of the address.
     """
 
     def __init__(
@@ -50,11 +63,16 @@ class VaultClient:
         *,
         verify: bool | str = True,
         namespace: str = "",
+        server_name: str = "",
     ) -> None:
         self.address, self.verify = address, verify
         if not verify:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         options: dict[str, Any] = {"url": address, "timeout": REQUEST_S, "verify": verify}
+        if server_name:
+            options["session"] = session = requests.Session()
+            session.verify = verify  # hvac prefers it to its own argument
+            session.mount("https://", _ServerName(server_name))
         self._hvac: Any = hvac.Client(token=token, namespace=namespace or None, **options)
         # Vault reports its health outside of namespaces only.
         self._root: Any = hvac.Client(**options) if namespace else self._hvac

@@ -27,9 +27,10 @@ async def verify(site: Site, request: VaultRequest, address: VaultAddress, port:
         PrerequisiteError: The operator will not accept the certificate.
         ApiError: This kubeconfig may not read the CA.
     """
-    if address.scheme != "https" or request.skips_verification or not request.ca_secret:
+    pem = await authority(site, request, address)
+    if not pem:
         return ""
-    context = _context(await _authority(site, request), request)
+    context = _context(pem, request)
     try:
         _, writer = await asyncio.open_connection(
             "127.0.0.1", port, ssl=context, server_hostname=address.host
@@ -48,6 +49,18 @@ async def verify(site: Site, request: VaultRequest, address: VaultAddress, port:
     certificate = writer.get_extra_info("peercert")
     writer.close()
     return _warning(certificate, request)
+
+
+async def authority(site: Site, request: VaultRequest, address: VaultAddress) -> str:
+    """The CA that the operator verifies the certificate with, PEM; empty if it is not in a Secret.
+
+    Raises:
+        PrerequisiteError: The Secret does not exist, or has no CA.
+        ApiError: This kubeconfig may not read the CA.
+    """
+    if address.scheme != "https" or request.skips_verification or not request.ca_secret:
+        return ""
+    return await _authority(site, request)
 
 
 _REPLACE = "Put the CA that signed it into the key ca.crt of this Secret (vso.caCertSecretName)."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, closing
+from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
 
 from vrooli.checks.interface import Site, UnavailableError
@@ -17,7 +17,7 @@ from vrooli.kube import ApiError, Kube
 from vrooli.kube.objects import Ref, mapping, ref_of
 from vrooli.kube.status import pod_status
 from vrooli.secrets import usable
-from vrooli.vault import VaultClient, policies, server
+from vrooli.vault import VaultClient, policies, server, tls
 from vrooli.vault.address import VaultAddress, parse_address, pod_port
 from vrooli.vault.client import VaultDeniedError
 
@@ -219,6 +219,11 @@ async def _reach(
     async with await kube.port_forward(ref.namespace, name, port) as local:
         warning = await certificate.verify(site, request, address, local)
         url = f"{address.scheme}://127.0.0.1:{local}{address.path}"
-        # The certificate, verified above, names the Service and not this local port.
-        with closing(VaultClient(url, verify=False, namespace=request.namespace)) as vault:
-            yield vault, warning
+        pem = await certificate.authority(site, request, address)
+        with ExitStack() as stack:
+            # Without a Secret, the CAs are those in the operator's image, which are unknown here.
+            verify = stack.enter_context(tls.trusted(pem)) if pem else False
+            client = VaultClient(
+                url, verify=verify, namespace=request.namespace, server_name=address.host
+            )
+            yield stack.enter_context(closing(client)), warning
