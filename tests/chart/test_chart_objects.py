@@ -202,7 +202,7 @@ SINCE = {
 # The APIs of definitions that others install.
 OPERATORS = (
     *("crunchydata.com/", "spotahome.com/", "hashicorp.com/", "coreos.com/"),
-    "gateway.networking.k8s.io/",
+    *("gateway.networking.k8s.io/", "keda.sh/"),
 )
 
 

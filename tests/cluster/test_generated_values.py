@@ -17,8 +17,8 @@ from vrooli.errors import VrooliError
 from vrooli.kube import Kube, gather_limited
 
 NAMESPACE = "default"
-# Prometheus' operator and its definitions are no part of the cluster: rendering tests judge these.
-UNKNOWN = "monitoring.coreos.com/"
+# The definitions of Prometheus' operator and of KEDA are no part of the cluster.
+UNKNOWN = ("monitoring.coreos.com/", "keda.sh/")
 # Deterministic, so that a run that fails fails again; --long draws others each time.
 EXAMPLES = settings(
     max_examples=300,

@@ -46,7 +46,7 @@ CHANGES = {
     },
 }
 # Prometheus' operator and its definitions are no part of the cluster.
-UNKNOWN = "monitoring.coreos.com/"
+UNKNOWN = ("monitoring.coreos.com/", "keda.sh/")
 SETTLED_S = 60.0
 # What a restart by the Vault Secrets Operator and one by the rotator write.
 RESTARTS = {

@@ -25,7 +25,7 @@ from vrooli.kube import Kube
 # The oldest Kubernetes that the chart is for.
 KUBERNETES = "v1.23"
 # Their definitions are in no cluster of ours.
-UNKNOWN = "monitoring.coreos.com/"
+UNKNOWN = ("monitoring.coreos.com/", "keda.sh/")
 OPTIONAL = ("container-seccomp-profile", "container-ports-check")
 PERFECT = 10
 

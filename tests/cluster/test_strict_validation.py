@@ -14,8 +14,9 @@ from vrooli.kube import Kube
 
 # Nothing is written there: every object is applied as a dry run.
 NAMESPACE = "default"
-# Prometheus' operator and its definitions are no part of the cluster: rendering tests judge these.
-UNKNOWN = "monitoring.coreos.com/"
+# Prometheus' operator, KEDA and their definitions are no part of the cluster: rendering tests judge
+# these.
+UNKNOWN = ("monitoring.coreos.com/", "keda.sh/")
 FEATURES: dict[str, dict[str, Any]] = {
     "everything on": {
         "services": {

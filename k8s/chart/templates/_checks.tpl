@@ -4,11 +4,7 @@ Usage: {{ include "vrooli.checks" . }}
 */}}
 {{- define "vrooli.checks" -}}
 {{- range $key, $service := .Values.services }}
-{{- with $service.autoscaling }}
-{{- if and .enabled (gt (int .minReplicas) (int .maxReplicas)) }}
-services.{{ $key }}.autoscaling.minReplicas: {{ .minReplicas }} is greater than maxReplicas, {{ .maxReplicas }}
-{{- end }}
-{{- end }}
+{{- include "vrooli.autoscalingChecks" (list $key $service) }}
 {{- if ge (int $service.drainSeconds) (int $service.terminationGracePeriodSeconds) }}
 services.{{ $key }}.drainSeconds: {{ $service.drainSeconds }} must be less than terminationGracePeriodSeconds, {{ $service.terminationGracePeriodSeconds }}
 {{- end }}
@@ -23,6 +19,24 @@ services.{{ $key }}.drainSeconds: {{ $service.drainSeconds }} must be less than 
 {{- end }}
 {{- if .Values.gateway.enabled }}
 {{- include "vrooli.gatewayChecks" . }}
+{{- end }}
+{{- end }}
+
+{{- define "vrooli.autoscalingChecks" -}}
+{{- $path := printf "services.%s.autoscaling" (first .) }}
+{{- with (last .).autoscaling }}
+{{- if and (or .enabled .keda.enabled) (gt (int .minReplicas) (int .maxReplicas)) }}
+{{ $path }}.minReplicas: {{ .minReplicas }} is greater than maxReplicas, {{ .maxReplicas }}
+{{- end }}
+{{- if and .enabled .keda.enabled }}
+{{ $path }}.keda.enabled: conflicts with {{ $path }}.enabled: KEDA creates a HorizontalPodAutoscaler of its own
+{{- end }}
+{{- if and .keda.enabled (not .keda.triggers) }}
+{{ $path }}.keda.triggers: KEDA requires at least one
+{{- end }}
+{{- if and .enabled (not (or (int .targetCPUUtilizationPercentage) (int .targetMemoryUtilizationPercentage) .externalMetrics)) }}
+{{ $path }}.enabled: requires a target of CPU or memory, or an external metric
+{{- end }}
 {{- end }}
 {{- end }}
 

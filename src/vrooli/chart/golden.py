@@ -21,6 +21,7 @@ FEATURES = (
     "external-databases",
     "gateway",
     "gpu",
+    "keda",
     "monitoring",
     "network-policies",
     "s3-backups",

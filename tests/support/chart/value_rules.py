@@ -157,12 +157,24 @@ def _secrets(supplied: Values) -> Values:
     return changed
 
 
+def _one_autoscaler(path: str, scaling: Values) -> Values:
+    """No autoscaler without a metric, and not two of them."""
+    targets = (
+        scaling["targetCPUUtilizationPercentage"],
+        scaling["targetMemoryUtilizationPercentage"],
+    )
+    enabled = scaling["enabled"] and (any(targets) or bool(scaling["externalMetrics"]))
+    with_keda = scaling["keda"]["enabled"] and bool(scaling["keda"]["triggers"]) and not enabled
+    return {f"{path}.enabled": enabled, f"{path}.keda.enabled": with_keda}
+
+
 def _services(supplied: Values) -> Values:
     changed: Values = {}
     for key, service in at(supplied, "services").items():
         scaling, grace = service["autoscaling"], service["terminationGracePeriodSeconds"]
         fewest = min(scaling["minReplicas"], scaling["maxReplicas"])
         changed[f"services.{key}.autoscaling.minReplicas"] = fewest
+        changed.update(_one_autoscaler(f"services.{key}.autoscaling", scaling))
         changed[f"services.{key}.drainSeconds"] = min(service["drainSeconds"], grace - 1)
         for path in {"livenessPath", "readinessPath"} - service["probes"].keys():
             changed[f"services.{key}.probes.{path}"] = "/"

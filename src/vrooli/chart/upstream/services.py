@@ -77,7 +77,6 @@ GENERAL = (
     ),
     no("serviceAccount.**", "Each component has its own service account, without permissions."),
     to("autoscaling.enabled", *each("services.{}.autoscaling.enabled"), note=UNREAD),
-    no("autoscaling.*.targetMemoryUtilizationPercentage", "Autoscaling is by CPU only."),
     to("autoscaling.*.*", "services.*.autoscaling.*", note=UNREAD),
     no("healthChecks.*.initialDelaySeconds", f"`services.*.probes.startup`: {_TIMING}."),
     no("healthChecks.enabled", "Probes are always enabled."),

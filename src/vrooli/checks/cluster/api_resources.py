@@ -13,6 +13,7 @@ from vrooli.operators.model import INSTALL_COMMAND
 SERVED_BY = {group: operator for operator in OPERATORS for group in operator.groups}
 OTHERS = {
     "gateway.networking.k8s.io": "the Gateway API and a controller (or set gateway.enabled: false)",
+    "keda.sh": "KEDA (or set services.*.autoscaling.keda.enabled: false)",
     "monitoring.coreos.com": "the Prometheus Operator (or set monitoring.enabled: false)",
 }
 

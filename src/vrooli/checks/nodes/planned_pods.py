@@ -13,6 +13,8 @@ from vrooli.operators.pgo.names import CLUSTER_LABEL
 
 INSTANCE = "app.kubernetes.io/instance"
 NAME = "app.kubernetes.io/name"
+# The field of an autoscaler that contains its minimum number of pods, by kind.
+_LEAST = {"HorizontalPodAutoscaler": "minReplicas", "ScaledObject": "minReplicaCount"}
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,9 @@ def planned_pods(manifests: Iterable[Manifest]) -> list[PodGroup]:
     """The long-running pods of the release."""
     objects = list(manifests)
     least = {
-        str(item.body["spec"]["scaleTargetRef"]["name"]): int(item.body["spec"]["minReplicas"])
+        str(item.body["spec"]["scaleTargetRef"]["name"]): int(item.body["spec"][_LEAST[item.kind]])
         for item in objects
-        if item.kind == "HorizontalPodAutoscaler"
+        if item.kind in _LEAST
     }
     pods: list[PodGroup] = []
     for item in objects:
