@@ -181,7 +181,7 @@ def find_target(name: str, replicas: int | None, state: Deployed) -> Target:
             "Deploy it first, with the value set to true.",
         )
     autoscaling = mapping(values, "services", component.service, "autoscaling")
-    if autoscaling.get("enabled"):
+    if autoscaling.get("enabled") or (autoscaling.get("keda") or {}).get("enabled"):
         path = f"services.{component.service}.autoscaling.minReplicas"
         _demand_range(name, replicas, 1, int(autoscaling["maxReplicas"]))
         return Target(name, path, int(autoscaling["minReplicas"]), replicas, True)

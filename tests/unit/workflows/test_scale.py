@@ -64,6 +64,12 @@ def test_the_value_of_each_component_is_found(name: str, path: str, before: int)
     assert (target.path, target.before, target.after) == (path, before, 2)
 
 
+def test_a_component_that_keda_scales_has_a_minimum() -> None:
+    scaling = {"keda": {"enabled": True}, "minReplicas": 1, "maxReplicas": 4}
+    target = scale.find_target("jobs", 2, _state({"services": {"jobs": {"autoscaling": scaling}}}))
+    assert (target.path, target.before) == ("services.jobs.autoscaling.minReplicas", 1)
+
+
 def test_every_component_has_a_value_of_the_chart() -> None:
     for component in scale.COMPONENTS.values():
         for path in (component.path, component.enabled):
