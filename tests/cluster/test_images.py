@@ -125,6 +125,7 @@ async def test_of_many_contents_those_stay_that_were_used_last(
     builder: Buildah, pause: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pruning, "IN_USE_S", 0.0)
+    monkeypatch.setattr(pruning, "LAYERS_S", 0.0)
     made = []
     for _ in range(pruning.MAX_PER_IMAGE + 2):
         pause.write_bytes(pause.read_bytes() + b"\0")
@@ -138,8 +139,9 @@ async def test_of_many_contents_those_stay_that_were_used_last(
 
 
 async def test_the_layers_of_failed_builds_go_with_the_next_build(
-    builder: Buildah, pause: Path, tmp_path: Path
+    builder: Buildah, pause: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(pruning, "LAYERS_S", 0.0)
     containerfile = tmp_path / "images/pause/Containerfile"
     good = containerfile.read_text()
     leftovers = []
@@ -158,6 +160,22 @@ async def test_the_layers_of_failed_builds_go_with_the_next_build(
     image = await _ensure(builder, pause)
     assert image.id in await _all_images(builder)
     assert await _nameless(builder) == set()
+
+
+async def test_the_next_build_goes_on_from_the_stages_of_the_last_one(
+    builder: Buildah, pause: Path, tmp_path: Path
+) -> None:
+    containerfile = tmp_path / "images/pause/Containerfile"
+    containerfile.write_text(
+        "FROM scratch AS stage\nCOPY --from=programs pause /stage\n"
+        "FROM scratch\nCOPY --from=stage /stage /pause\nLABEL number=0\n"
+    )
+    await _ensure(builder, pause)
+    stages = await _nameless(builder)
+    assert stages
+    containerfile.write_text(containerfile.read_text().replace("number=0", "number=1"))
+    assert (await _ensure(builder, pause)).built
+    assert stages <= await _all_images(builder)
 
 
 # Builds and packs an image when it is told to, as another checkout of the repository would.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -54,6 +55,10 @@ class _External:
     async def images(self) -> frozenset[str]:
         """Empty: only the API lists them."""
         return frozenset()
+
+    async def image_digests(self, names: Collection[str]) -> Mapping[str, str]:
+        """Empty: only the API lists images."""
+        return {}
 
     def urls(self) -> dict[str, str]:
         """Empty: such a cluster defines its own addresses."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -71,6 +72,9 @@ class Cluster(Protocol):
 
         The API lists only some of the images, and only some names of each.
         """
+
+    async def image_digests(self, names: Collection[str]) -> Mapping[str, str]:
+        """The digests of these images on its nodes, by name; of those that it can list."""
 
     def urls(self) -> dict[str, str]:
         """Its URLs on 127.0.0.1, by name (http, https, api)."""

@@ -33,9 +33,9 @@ def program(name: str) -> str:
     return (PROGRAMS / f"{name}.py").read_text()
 
 
-def values() -> dict[str, Any]:
-    """The values, for pods that this process updates."""
-    return {"services": {service.key: _service(service) for service in EDITED_SERVICES}}
+def values(services: Iterable[EditedService] = EDITED_SERVICES) -> dict[str, Any]:
+    """The values, for pods of these services that this process updates."""
+    return {"services": {service.key: _service(service) for service in services}}
 
 
 def _service(service: EditedService) -> dict[str, Any]:

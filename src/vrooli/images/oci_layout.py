@@ -25,7 +25,9 @@ INDEXES = ("index.v1+json", "manifest.list.v2+json")
 NAMES = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
 
 
-def pack(folder: Path, names: Mapping[str, str], target: Path) -> None:
+def pack(
+    folder: Path, names: Mapping[str, str], target: Path, present: Mapping[str, str] | None = None
+) -> None:
     """Write images of a layout into one archive, each blob once.
 
     Blobs that no image of the layout needs are deleted.
@@ -34,6 +36,8 @@ def pack(folder: Path, names: Mapping[str, str], target: Path) -> None:
         folder: The layout.
         names: The name of each image in the layout, by its name in the archive.
         target: The archive.
+        present: The digests of the images that its reader has, by name: the archive contains
+            neither these images nor their blobs.
 
     Raises:
         VrooliError: An image is not in the layout.
@@ -43,8 +47,19 @@ def pack(folder: Path, names: Mapping[str, str], target: Path) -> None:
     missing = [name for name in names.values() if name not in by_name]
     if missing:
         raise VrooliError(f"{folder} does not contain the images {', '.join(missing)}.")
-    selected = [with_name(by_name[name], reference) for reference, name in names.items()]
-    blobs = {digest: None for manifest in selected for digest in required_blobs(folder, manifest)}
+    present = present or {}
+    selected = [
+        with_name(by_name[name], reference)
+        for reference, name in names.items()
+        if by_name[name]["digest"] != present.get(reference)
+    ]
+    known = {blob for digest in present.values() for blob in _blobs_of(folder, digest)}
+    blobs = {
+        digest: None
+        for manifest in selected
+        for digest in required_blobs(folder, manifest)
+        if digest not in known
+    }
     with tarfile.open(target, "w") as archive:
         # The index comes first, so that reading the names does not require the whole archive.
         add_json(archive, INDEX, {"schemaVersion": 2, "manifests": selected})
@@ -87,6 +102,15 @@ def required_blobs(folder: Path, descriptor: dict[str, Any]) -> list[str]:
         manifest["config"]["digest"],
         *(part["digest"] for part in manifest["layers"]),
     ]
+
+
+def _blobs_of(folder: Path, digest: str) -> list[str]:
+    """The digests of all blobs of an image; none if the layout no longer has its manifest."""
+    try:
+        manifest = json.loads(blob_path(folder, digest).read_text())
+    except OSError:
+        return []
+    return required_blobs(folder, {"digest": digest, "mediaType": manifest.get("mediaType", "")})
 
 
 def image_name(manifest: dict[str, Any]) -> str:

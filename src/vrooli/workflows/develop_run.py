@@ -15,7 +15,7 @@ from vrooli.chart.manifest import Manifest
 from vrooli.checks import preflight
 from vrooli.cluster.interface import Cluster
 from vrooli.environments import SecretsSource
-from vrooli.errors import VrooliError
+from vrooli.errors import CommandError, VrooliError
 from vrooli.events import Listener, Progress, StepEnded
 from vrooli.kube import Kube
 from vrooli.operators import Operator, Site, Source
@@ -31,7 +31,7 @@ from vrooli.secrets import env_file
 from vrooli.secrets import kubernetes as kubernetes_secrets
 from vrooli.steps import Done, Step, run_steps
 from vrooli.vault import tls
-from vrooli.workflows import postgres_version
+from vrooli.workflows import local_images, postgres_version
 from vrooli.workflows.clusters.selection import Choice
 from vrooli.workflows.git_metadata import source
 from vrooli.workflows.host.setup import FIRST, Machine
@@ -74,8 +74,8 @@ class DevelopRun:
         self.machine = Machine(runs_clusters=choice.embedded)
         self.sources: dict[str, Source] = {}
         self.applied = Applied(changed=False)
-        # Values over all others, for pods that run edited files.
-        self.overlay: chart_values.Values = {}
+        # The images of the user, which are deployed as they are, by component.
+        self.other_images: dict[str, str] = {}
         self.manifests: tuple[Manifest, ...] = ()
 
     def steps(self) -> list[Step]:
@@ -136,9 +136,17 @@ class DevelopRun:
         every = [*images.DATA, *images.SERVICES]
         every += [name for name in images.DEVELOPMENT if name in self.machine.images]
         requested = every if self.choice.embedded else [*FIRST, *every]
-        return await self.cluster.load_images(
-            await self.machine.archive(requested, progress), progress
-        )
+        references = [name for image in requested for name in self.machine.images[image].names]
+        present = await self.cluster.image_digests(references)
+        try:
+            archive = await self.machine.archive(requested, progress, present)
+            return await self.cluster.load_images(archive, progress)
+        except CommandError:
+            if not present:
+                raise
+        # The cluster lacks layers of an image that it lists: load all of them.
+        archive = await self.machine.archive(requested, progress)
+        return await self.cluster.load_images(archive, progress)
 
     def _install(self, operator: Operator) -> Step:
         async def ensure(progress: Progress) -> Done:
@@ -173,18 +181,7 @@ class DevelopRun:
 
     async def ensure_release(self, progress: Progress) -> Done:
         """Have the chart installed with the environment's values and the local images."""
-        values = chart_values.load(self.options.environment, self.options.values)
-        values = chart_values.merge(values, self._local_values())
-        values = chart_values.merge(values, self.overlay)
-        values = chart_values.merge(
-            values, await postgres_version.local_values(self.kube, values, self.options.values)
-        )
-        release = self.release
-        if not self.options.discard_overrides:
-            self.overrides = await overrides.fetch(self.kube, release)
-            self.base, values = values, self.overrides.merge_into(values)
-            for item in self.overrides.entries:
-                progress.report(f"override {item.format()}")
+        values, release = await self._release_values(progress), self.release
         rendering = await asyncio.to_thread(
             chart_engine.render_texts, values, release=release.name, namespace=release.namespace
         )
@@ -203,6 +200,25 @@ class DevelopRun:
         self.applied = await apply.ensure(self.kube, release, values, progress, options)
         return self.applied
 
+    async def _release_values(self, progress: Progress) -> chart_values.Values:
+        """The values of the files, with the local images and the overrides of the release."""
+        values = chart_values.load(self.options.environment, self.options.values)
+        find = local_images.find_others
+        self.other_images = await asyncio.to_thread(find, self.options.environment, values)
+        if self.other_images:
+            await local_images.demand_available(self.cluster, self.other_images)
+        values = chart_values.merge(values, self._local_values())
+        values = chart_values.merge(values, self.overlay())
+        values = chart_values.merge(
+            values, await postgres_version.local_values(self.kube, values, self.options.values)
+        )
+        if not self.options.discard_overrides:
+            self.overrides = await overrides.fetch(self.kube, self.release)
+            self.base, values = values, self.overrides.merge_into(values)
+            for item in self.overrides.entries:
+                progress.report(f"override {item.format()}")
+        return values
+
     async def follow_release(self, progress: Progress) -> Done:
         """Follow the release until every object of it is ready."""
         done = await wait.until_ready(self.kube, self.manifests, progress, since=self.began)
@@ -214,6 +230,10 @@ class DevelopRun:
             self.kube, self.release, done, self.applied.revision
         )
 
+    def overlay(self) -> chart_values.Values:
+        """Values over those of the files and of the images; none."""
+        return {}
+
     @property
     def release(self) -> Release:
         """The release."""
@@ -221,12 +241,16 @@ class DevelopRun:
 
     def _local_values(self) -> chart_values.Values:
         """What develop says over the values files: the images that were built here."""
-        services = {key: self.local_image(name) for name, key in SERVICES.items()}
+        others = self.other_images
         result: chart_values.Values = {
-            "services": services,
-            "rotation": self.local_image("rotator"),
-            "spotahomeRedis": {"image": self.machine.images["redis"].reference},
+            "services": {
+                key: self.local_image(name) for name, key in SERVICES.items() if name not in others
+            }
         }
+        if "rotator" not in others:
+            result["rotation"] = self.local_image("rotator")
+        if local_images.REDIS not in others:
+            result["spotahomeRedis"] = {"image": self.machine.images["redis"].reference}
         if self.options.secrets_source is SecretsSource.FILE:
             result["vso"] = {"enabled": False}
         return result

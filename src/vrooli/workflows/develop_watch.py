@@ -135,13 +135,17 @@ class WatchRun(DevelopRun):
     async def _build(self, progress: Progress) -> Done:
         return await self.machine.build(images.DEVELOPMENT, progress)
 
-    async def ensure_release(self, progress: Progress) -> Done:
-        """Have the chart installed, with pods that run edited files."""
-        if self._group is not None:
-            development = {"services": {"ui": self.local_image("ui-development")}}
-            self.overlay = chart_values.merge(overlay.values(), development)
-            self.is_edited = True
-        return await super().ensure_release(progress)
+    def overlay(self) -> chart_values.Values:
+        """Values of pods that run edited files; none at the end, and for images of the user."""
+        if self._group is None:
+            return {}
+        self.is_edited = True
+        services = [item for item in EDITED_SERVICES if item.name not in self.other_images]
+        values = overlay.values(services)
+        for service in services:
+            if service.image:
+                values["services"][service.key] |= self.local_image(service.image)
+        return values
 
     async def follow_release(self, progress: Progress) -> Done:
         """Follow the release; some of its pods are ready only with their files."""
@@ -228,7 +232,6 @@ class WatchRun(DevelopRun):
 
     async def restore(self) -> None:
         """Run the images again that were built before and during the watch."""
-        self.overlay = {}
         terminal = self._listener
 
         def report(event: Event) -> None:

@@ -119,3 +119,25 @@ def test_a_layout_does_not_hold_an_image_whose_layer_is_gone(made: Layout) -> No
 
 def test_no_layout_holds_nothing(tmp_path: Path) -> None:
     assert not oci_layout.contains_image(tmp_path, "localhost/a:1", "id")
+
+
+def test_images_that_are_present_are_omitted_with_their_layers(made: Layout) -> None:
+    target, names = made.folder.with_suffix(".tar"), ["localhost/a:1", "localhost/b:1"]
+    present = {"localhost/a:1": made.manifests[0]["digest"]}
+    oci_layout.pack(made.folder, {name: name for name in names}, target, present)
+    with tarfile.open(target) as archive:
+        members = archive.getnames()
+        index = json.load(archive.extractfile("index.json") or pytest.fail("no index"))
+    assert [oci_layout.image_name(item) for item in index["manifests"]] == ["localhost/b:1"]
+    # The manifest, the configuration, and the layer that a doesn't share.
+    assert len(members) == 3 + 3
+    assert f"blobs/sha256/{hashlib.sha256(b'shared').hexdigest()}" not in members
+
+
+@pytest.mark.parametrize("digest", ["sha256:" + "0" * 64, "the digest of another content"])
+def test_an_image_that_is_present_with_other_content_is_packed(made: Layout, digest: str) -> None:
+    target = made.folder.with_suffix(".tar")
+    name = "localhost/a:1"
+    oci_layout.pack(made.folder, {name: name}, target, {name: digest})
+    with tarfile.open(target) as archive:
+        assert len(archive.getnames()) == 3 + 4

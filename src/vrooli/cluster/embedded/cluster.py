@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from pathlib import Path
 
 from vrooli.cluster.embedded.api import Api
@@ -97,6 +97,13 @@ class StoredCluster:
         if record is None or not is_running or freezer.is_frozen(self._layout.identity):
             return frozenset()
         return await archives.names(self._layout, record)
+
+    async def image_digests(self, names: Collection[str]) -> Mapping[str, str]:
+        """The digests of these images in its containerd, by name; none if it is not running."""
+        record = Record.read(self._layout.record)
+        if record is None or holder(self._layout.supervisor_lock) is None:
+            return {}
+        return await archives.fetch_digests(self._layout, record, names)
 
     async def status(self) -> ClusterStatus:
         """Its status; nothing is changed."""

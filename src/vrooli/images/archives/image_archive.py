@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from vrooli.events import Progress
@@ -21,7 +21,11 @@ FORMAT = 2
 
 
 async def archive(
-    images: Iterable[BuiltImage], progress: Progress, *, builder: Builder | None = None
+    images: Iterable[BuiltImage],
+    progress: Progress,
+    *,
+    builder: Builder | None = None,
+    present: Mapping[str, str] | None = None,
 ) -> Path:
     """The archive that holds the images: an OCI layout in a tar file, each layer once.
 
@@ -29,13 +33,16 @@ async def archive(
         images: The images; intermediate ones are omitted.
         progress: Reports that the archive is created.
         builder: The builder that stores the images; by default the one of this machine.
+        present: The digests of the images that the cluster has, by reference: these images are
+            omitted, and of others the layers that they share.
 
     Raises:
         PrerequisiteError: No builder is available.
         VrooliError: An image could not be written.
     """
     ids = sorted((name, image.id) for image in images for name in image.names)
-    key = hashlib.sha256(repr((FORMAT, ids)).encode()).hexdigest()[:16]
+    contents = (FORMAT, ids, sorted(present.items())) if present else (FORMAT, ids)
+    key = hashlib.sha256(repr(contents).encode()).hexdigest()[:16]
     path = records.folder() / "archives" / f"{key}.tar"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -43,7 +50,8 @@ async def archive(
         async with locked(path.with_name("lock"), lambda: progress.report(waiting)):
             if not path.exists():  # another run may have created it meanwhile
                 partial = path.with_suffix(".partial")
-                await (builder or await detect()).save(dict(ids), partial, progress.report)
+                chosen = builder or await detect()
+                await chosen.save(dict(ids), partial, progress.report, present)
                 partial.replace(path)
     os.utime(path)
     _remove_unused(path.parent)

@@ -140,7 +140,7 @@ class Buildah:
         await process.run(self.command("rmi", reference), timeout_s=QUERY_S, check=False)
 
     async def prune(self, before: float) -> None:
-        """Remove the untagged images that no other image needs: layers of failed builds.
+        """Remove the untagged images that no other image needs: layers of earlier builds.
 
         Only this product uses the store. Base images of others are not listed; they are removed
         with the last image that is built on them. The store's times are whole seconds.
@@ -157,11 +157,16 @@ class Buildah:
         await process.run(self.command("rm", "--all"), timeout_s=QUERY_S)
 
     async def save(
-        self, images: Mapping[str, str], target: Path, on_progress: Callable[[str], None]
+        self,
+        images: Mapping[str, str],
+        target: Path,
+        on_progress: Callable[[str], None],
+        present: Mapping[str, str] | None = None,
     ) -> None:
         """Write images, given as ids by reference, into one OCI archive.
 
-        A layout next to the store caches the compressed layers, so that only changed images
+        Images that are present at its reader, given as digests by reference, are omitted. A
+        layout next to the store caches the compressed layers, so that only changed images
         are compressed again.
         """
         layout_folder = self.store.with_name("layout")
@@ -182,7 +187,7 @@ class Buildah:
                 shutil.rmtree(layout_folder, ignore_errors=True)
                 raise
         names = {reference: first_names[image_id] for reference, image_id in images.items()}
-        await asyncio.to_thread(oci_layout.pack, layout_folder, names, target)
+        await asyncio.to_thread(oci_layout.pack, layout_folder, names, target, present)
 
     async def push(self, image_id: str, reference: str) -> str:
         """Push an image to its reference's registry; returns its digest there.

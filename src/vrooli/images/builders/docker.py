@@ -85,7 +85,11 @@ class Docker:
         """Do nothing: the daemon removes the remains of interrupted builds."""
 
     async def save(
-        self, images: Mapping[str, str], target: Path, on_progress: Callable[[str], None]
+        self,
+        images: Mapping[str, str],
+        target: Path,
+        on_progress: Callable[[str], None],
+        present: Mapping[str, str] | None = None,
     ) -> None:
         """Write images into one OCI archive, the format of ``docker save`` since version 25."""
         on_progress(f"packing {len(images)} images")
@@ -97,7 +101,7 @@ class Docker:
         await asyncio.to_thread(shutil.unpack_archive, saved, unpacked, "tar", filter="data")
         saved.unlink()
         names = {reference: reference for reference in images}
-        await asyncio.to_thread(oci_layout.pack, unpacked, names, target)
+        await asyncio.to_thread(oci_layout.pack, unpacked, names, target, present)
         shutil.rmtree(unpacked)
 
     async def push(self, image_id: str, reference: str) -> str:

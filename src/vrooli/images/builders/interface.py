@@ -88,9 +88,17 @@ class Builder(Protocol):
         """Remove the remains of interrupted builds; only while no build runs."""
 
     async def save(
-        self, images: Mapping[str, str], target: Path, on_progress: Callable[[str], None]
+        self,
+        images: Mapping[str, str],
+        target: Path,
+        on_progress: Callable[[str], None],
+        present: Mapping[str, str] | None = None,
     ) -> None:
-        """Write images, given as ids by reference, into one OCI archive."""
+        """Write images, given as ids by reference, into one OCI archive.
+
+        Images that are present at its reader, given as digests by reference, are omitted with
+        their blobs.
+        """
 
     async def push(self, image_id: str, reference: str) -> str:
         """Push an image to its reference's registry; returns its digest there."""

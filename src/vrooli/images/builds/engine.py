@@ -130,7 +130,7 @@ class _BuildRun:
         return results
 
     async def _prune(self) -> None:
-        """Remove images that have not been used for long, and the remains of failed builds.
+        """Remove images that have not been used for long, and old layers of builds.
 
         The layers of a build that failed in this run are kept: the next run continues from them.
         A failure to prune is reported as progress, and does not fail the build.
@@ -138,8 +138,9 @@ class _BuildRun:
         if not self._has_built:
             return
         failed = len(self._tasks) > sum(map(_has_succeeded, self._tasks.values()))
+        before = time.time() - pruning.LAYERS_S
         try:
-            await pruning.prune_store(self._builder, self._began if failed else time.time())
+            await pruning.prune_store(self._builder, min(self._began, before) if failed else before)
         except CommandError as error:
             self._progress.report(
                 f"The image store was not pruned: {error.message.splitlines()[0]}"

@@ -14,6 +14,9 @@ DAY_S = 24 * 3600.0
 # The number of builds of each image to keep, and for how long since their last use, seconds:
 # enough for a few checkouts and for a branch that is checked out again.
 MAX_PER_IMAGE, RETENTION_S = 4, 14 * DAY_S
+# How long untagged images are kept, seconds. They are stages of builds, which the next build of a
+# changed source continues from instead of installing packages again, and layers of failed builds.
+LAYERS_S = DAY_S
 # Images that were used this recently are kept, seconds: a run may still be packing them.
 IN_USE_S = 3600.0
 

@@ -101,9 +101,15 @@ class Machine:
         """Build the images that a cluster needs first."""
         return await self.build(FIRST, progress)
 
-    async def archive(self, names: Sequence[str], progress: Progress) -> Path:
-        """An archive of some of the images."""
-        return await images.archive([self.images[name] for name in names], progress)
+    async def archive(
+        self,
+        names: Sequence[str],
+        progress: Progress,
+        present: Mapping[str, str] | None = None,
+    ) -> Path:
+        """An archive of some of the images, without those that are present, by their digests."""
+        chosen = [self.images[name] for name in names]
+        return await images.archive(chosen, progress, present=present)
 
     async def cluster(
         self, name: str, ports: Mapping[str, int], progress: Progress

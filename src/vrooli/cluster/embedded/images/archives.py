@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -62,7 +62,7 @@ async def name_by_digest(layout: Layout, record: Record, archive: Path) -> None:
     targets = {name: with_digest(name, digest) for name, digest in digests.items()}
     async with _alone(layout):
         await _load(layout, record, archive, digests)
-        present = await _digests(layout, record, targets.values())
+        present = await fetch_digests(layout, record, targets.values())
         for name, target in targets.items():
             if present.get(target) != digests[name]:
                 argv = ("images", "tag", "--force", name, target)
@@ -79,7 +79,7 @@ def _alone(layout: Layout) -> AbstractAsyncContextManager[None]:
 async def _load(
     layout: Layout, record: Record, archive: Path, digests: Mapping[str, str]
 ) -> list[str]:
-    present = await _digests(layout, record, digests)
+    present = await fetch_digests(layout, record, digests)
     missing = [name for name, digest in digests.items() if present.get(name) != digest]
     if missing:
         await import_images(record, layout.containerd_socket, archive)
@@ -89,7 +89,7 @@ async def _load(
 
 async def _demand(layout: Layout, record: Record, expected: Mapping[str, str]) -> None:
     """Compare what containerd has under names with the digests of an archive."""
-    present = await _digests(layout, record, expected)
+    present = await fetch_digests(layout, record, expected)
     for name, digest in expected.items():
         if (actual := present.get(name)) != digest:
             raise VrooliError(
@@ -98,8 +98,10 @@ async def _demand(layout: Layout, record: Record, expected: Mapping[str, str]) -
             )
 
 
-async def _digests(layout: Layout, record: Record, images: Iterable[str]) -> dict[str, str]:
-    """The digests of the named images that containerd has."""
+async def fetch_digests(layout: Layout, record: Record, images: Collection[str]) -> dict[str, str]:
+    """The digests of the named images that containerd has, by name."""
+    if not images:
+        return {}
     # Without the names, ctr would also compute the size of all other images from their blobs.
     filters = [f'name=="{name}"' for name in images]
     listing = await run(ctr(record, layout.containerd_socket, "images", "ls", *filters))
