@@ -127,6 +127,7 @@ def _show_backup(result: BackupResult, console: Console) -> None:
         f"{format_bytes(item.size_bytes)} ({format_bytes(item.stored_bytes)} stored){redis}."
     )
     console.print(f"It is retained {_retention(item)}.")
+    console.print(f"To restore a copy: `{result.restore_command}`", markup=False, soft_wrap=True)
     tables.show_notes((f"not in this point: {note.rstrip('.')}" for note in result.notes), console)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from vrooli import shell
 from vrooli.backups import listing, points
 from vrooli.backups.info import StoredBackup, remaining_fulls
 from vrooli.backups.listing import Listing
@@ -47,7 +48,14 @@ async def backup(options: BackupOptions, listener: Listener) -> BackupResult:
         namespace=release.namespace,
         backup=view(listed, stored[0]),
         notes=tuple(run.notes),
+        restore_command=_restore_command(options, run.point.id),
     )
+
+
+def _restore_command(options: BackupOptions, point: str) -> str:
+    where = f"-e {options.environment.name}"
+    where += f" --cluster {shell.quote(options.cluster)}" if options.cluster else ""
+    return f"vrooli restore --point {shell.segment(point)} --into inspection {where}"
 
 
 async def backups(

@@ -156,7 +156,12 @@ RESULTS: dict[str, Result] = {
     "test.run_suites": SuitesResult(suites=(), cases=()),
     "logs.release_logs": Result(),
     "backup.backup": BackupResult.model_validate(
-        {**STEPS, "release": "x", "namespace": "x", "backup": BACKUP, "notes": ()}
+        {
+            **STEPS,
+            **dict.fromkeys(("release", "namespace", "restore_command"), "x"),
+            "backup": BACKUP,
+            "notes": (),
+        }
     ),
     "backup.backups": BackupsResult(
         release="x",

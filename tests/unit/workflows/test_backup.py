@@ -163,6 +163,8 @@ async def test_a_point_contains_postgres_redis_vault_and_the_revision(
     assert made.remaining_full_backups == 2
     assert repository.files == {"vrooli/20261129-140501/redis.rdb.000": DUMP}
     assert databases.removed
+    command = f"vrooli restore --point {made.id} --into inspection -e dev"
+    assert result.restore_command == command
     listed = await workflow.backups(DEV, None, silent)
     assert listed.backups == (made,)
     assert listed.ranges[0].until is not None

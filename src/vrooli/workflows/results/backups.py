@@ -67,6 +67,7 @@ class BackupResult(StepsResult):
     namespace: str = Field(description="its namespace")
     backup: BackupView = Field(description="the new point")
     notes: tuple[str, ...] = Field(description="what it does not contain, and why")
+    restore_command: str = Field(description="a command that restores a copy of the point")
 
 
 class TableView(Model):

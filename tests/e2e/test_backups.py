@@ -1,0 +1,101 @@
+"""A point of a live release, and a copy of a moment: what they have, and that nothing is left."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from support.cluster.live import Live
+from vrooli.backups import copies, listing, moment, points
+from vrooli.backups.clones import Place
+from vrooli.databases.postgres.session import Postgres
+from vrooli.databases.redis.session import Redis
+from vrooli.errors import UsageError
+from vrooli.events import Progress, silent
+from vrooli.kube import Kube
+from vrooli.release.model import Release
+from vrooli.workflows.backup import backup, backups
+from vrooli.workflows.backup_run import BackupOptions
+from vrooli.workflows.restore import RestoreOptions, restore
+
+pytestmark = [pytest.mark.root, pytest.mark.anyio]
+
+DATABASE, TABLE, KEY = "vrooli", "public.backup_test", "backup-test"
+PLACE = Place("copy", "restored-test")
+COUNT = f"SELECT count(*) AS rows FROM {TABLE}"
+
+
+@dataclass(frozen=True)
+class Site:
+    """The live release and its databases."""
+
+    live: Live
+    kube: Kube
+    release: Release
+    postgres: Postgres
+    redis: Redis
+
+
+@pytest.fixture
+async def site(live: Live) -> AsyncIterator[Site]:
+    """The release; the table, the key and the copy of a test are removed at its end."""
+    release = Release.of(live.environment, live.kubeconfig)
+    async with await Kube.connect(live.kubeconfig) as kube:
+        postgres, redis = await Postgres.of(kube, release), await Redis.of(kube, release)
+        try:
+            yield Site(live, kube, release, postgres, redis)
+        finally:
+            await postgres.execute(f"DROP TABLE IF EXISTS {TABLE};", DATABASE)
+            await redis.command(await redis.master(), "DEL", KEY)
+            await copies.remove(kube, PLACE, Progress("copy", silent))
+            await kube.delete("v1", "Namespace", PLACE.namespace)
+
+
+async def test_a_point_is_complete_and_leaves_nothing_in_the_pods(site: Site) -> None:
+    value = bytes(range(1, 127)).decode() * 50
+    await site.redis.command(await site.redis.master(), "SET", KEY, value)
+    result = await backup(BackupOptions(site.live.environment, site.live.cluster), silent)
+    made = result.backup
+    listed = await backups(site.live.environment, site.live.cluster, silent)
+    assert listed.backups[-1] == made
+    assert made.vault_versions
+    repository = (await listing.fetch(site.kube, site.release)).repository
+    folder = f"{points.FOLDER}/{made.id}"
+    sizes = await repository.sizes(made.repository, folder)
+    assert sum(sizes.values()) == made.redis_bytes
+    dump = b"".join([await repository.get(1, f"{folder}/{name}") for name in sorted(sizes)])
+    assert dump.startswith(b"REDIS")
+    assert KEY.encode() in dump
+    master = await site.redis.master()
+    left = await site.kube.exec(site.release.namespace, master.name, ["ls", "/data"], "redis")
+    assert "vrooli-dump" not in left
+    future = RestoreOptions(
+        site.live.environment, to="2100-01-01", into=str(PLACE), cluster=site.live.cluster
+    )
+    with pytest.raises(UsageError, match="in the future"):
+        await restore(future, silent)
+
+
+@pytest.mark.long
+async def test_a_copy_has_what_was_committed_until_its_moment(site: Site) -> None:
+    await site.postgres.execute(f"CREATE TABLE {TABLE} (number int);", DATABASE)
+    await site.postgres.execute(f"INSERT INTO {TABLE} VALUES (1), (2);", DATABASE)
+    at = await moment.now(site.postgres)
+    await asyncio.sleep(0.1)
+    await site.postgres.execute(f"INSERT INTO {TABLE} VALUES (3);", DATABASE)
+    options = RestoreOptions(
+        site.live.environment, to=at.isoformat(), into=str(PLACE), cluster=site.live.cluster
+    )
+    result = await restore(options, silent)
+    (table,) = [item for item in result.tables if item.table == f"{DATABASE}: {TABLE}"]
+    assert (table.restored_rows, table.live_rows) == (2, 3)
+    copy: Any = await copies.find(site.kube, PLACE)
+    assert await Postgres(site.kube, copy).query(COUNT, DATABASE) == [{"rows": 2}]
+    policies = await site.kube.list(
+        "networking.k8s.io/v1", "NetworkPolicy", site.release.namespace, "vrooli.com/restored-copy"
+    )
+    assert policies == []
