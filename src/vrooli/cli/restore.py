@@ -1,8 +1,9 @@
-"""``vrooli restore``: a copy of PostgreSQL at a moment or a point."""
+"""``vrooli restore``: a copy of PostgreSQL at a moment or a point, or Redis at a point."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,12 +12,22 @@ from vrooli import environments, shell
 from vrooli.cli import examples, options
 from vrooli.cli.run import execute
 from vrooli.cli.terminal import prompt, tables
+from vrooli.errors import UsageError
 from vrooli.events import Listener
+from vrooli.grammar import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from vrooli.workflows.results.backups import RestoreResult
+    from vrooli.workflows.results.backups import RedisRestoreResult, RestoreResult
+
+
+class Database(StrEnum):
+    """The databases of a release."""
+
+    POSTGRES = "postgres"
+    REDIS = "redis"
+
 
 EXAMPLES = examples.epilog(
     (
@@ -27,19 +38,24 @@ EXAMPLES = examples.epilog(
         "Restore a copy of a point of the dev environment",
         "vrooli restore --point 20261129-140501 --into inspection/copy",
     ),
+    (
+        "Replace the data of Redis in the dev environment with that of a point",
+        "vrooli restore --point 20261129-140501 --only redis",
+    ),
 )
 
 
 def command(
     into: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--into",
             metavar="NAMESPACE[/NAME]",
             help="Namespace of the copy, which is created if it does not exist, and the name of "
             "its PostgresCluster. Default name: RELEASE-copy.",
+            show_default=False,
         ),
-    ],
+    ] = None,
     to: Annotated[
         str,
         typer.Option(
@@ -55,6 +71,14 @@ def command(
             "--point", metavar="ID", help="Point or backup to restore, an ID of `vrooli backups`."
         ),
     ] = "",
+    only: Annotated[
+        Database,
+        typer.Option(
+            "--only",
+            help="postgres restores a copy; redis replaces the live data of Redis with that of a "
+            "point.",
+        ),
+    ] = Database.POSTGRES,
     environment: options.EnvironmentName = "dev",
     cluster: options.ClusterName = None,
     repository: Annotated[
@@ -76,12 +100,27 @@ def command(
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
-    """Restore a copy of PostgreSQL in another namespace, and compare it with the live data.
+    """Restore a copy of PostgreSQL in another namespace, or the data of Redis.
 
     The copy has the data of a moment between the first backup and now, or of a point. The live
     data is not changed. The result lists the rows of each table in both, and differences of tables,
     extensions and users.
+
+    With --only redis, the live data of Redis is replaced with that of a point. A new point is made
+    first, so that the previous data can be brought back.
     """
+    if only is Database.REDIS:
+        if to or into or repository or not point:
+            raise UsageError(
+                "Redis is restored in place, to a point.",
+                "Use `vrooli restore --only redis --point ID`; `vrooli backups` lists the points.",
+            )
+        _restore_redis(environment, point, cluster, timeout, yes, output, debug)
+        return
+    if not into:
+        raise UsageError(
+            "A restore of PostgreSQL needs a place for the copy.", "Use --into NAMESPACE."
+        )
 
     def work(listener: Listener) -> Awaitable[RestoreResult]:
         from vrooli.workflows.restore import RestoreOptions, restore
@@ -91,6 +130,36 @@ def command(
         return restore(request, listener, prompt.consent(yes=yes))
 
     execute(work, _show, output, debug)
+
+
+def _restore_redis(
+    environment: str,
+    point: str,
+    cluster: str | None,
+    timeout: float,
+    yes: bool,
+    output: options.OutputFormat,
+    debug: bool,
+) -> None:
+    def work(listener: Listener) -> Awaitable[RedisRestoreResult]:
+        from vrooli.workflows.restore_redis import RedisRestoreOptions, restore_redis
+
+        where = environments.environment(environment)
+        request = RedisRestoreOptions(where, point, cluster, timeout)
+        return restore_redis(request, listener, prompt.consent(yes=yes))
+
+    execute(work, _show_redis, output, debug)
+
+
+def _show_redis(result: RedisRestoreResult, console: Console) -> None:
+    tables.show_steps(result, console)
+    console.print(
+        f"\nRedis of {result.release} has the data of point {result.point}: "
+        f"{counted(result.keys, 'key')}. It refused writes for {result.pause_s:.1f} s."
+    )
+    console.print(
+        f"To bring the previous data back: `{result.undo_command}`", markup=False, soft_wrap=True
+    )
 
 
 def _show(result: RestoreResult, console: Console) -> None:

@@ -16,7 +16,12 @@ from pydantic import BaseModel, Field, TypeAdapter, create_model
 
 from vrooli.cli.terminal import jsonlines
 from vrooli.workflows.results.artifacts import BuildResult, VerifyResult
-from vrooli.workflows.results.backups import BackupResult, BackupsResult, RestoreResult
+from vrooli.workflows.results.backups import (
+    BackupResult,
+    BackupsResult,
+    RedisRestoreResult,
+    RestoreResult,
+)
 from vrooli.workflows.results.base import Result, StepsResult
 from vrooli.workflows.results.clusters import (
     AutostartResult,
@@ -65,7 +70,7 @@ RESULTS: Mapping[str, tuple[type[Result], ...]] = {
     "backup": (BackupResult,),
     "backups": (BackupsResult,),
     "switchover": (SwitchoverResult,),
-    "restore": (RestoreResult,),
+    "restore": (RestoreResult, RedisRestoreResult),
     "rotate": (RotateResult,),
     "scale": (ScaleResult,),
     "uninstall": (StepsResult,),

@@ -27,8 +27,15 @@ from vrooli.workflows.graph import Format, GraphOptions
 from vrooli.workflows.logs import LogOptions
 from vrooli.workflows.options import DeployOptions, DevelopOptions
 from vrooli.workflows.restore import RestoreOptions
+from vrooli.workflows.restore_redis import RedisRestoreOptions
 from vrooli.workflows.results.artifacts import BuildResult, VerifyResult
-from vrooli.workflows.results.backups import BackupResult, BackupsResult, BackupView, RestoreResult
+from vrooli.workflows.results.backups import (
+    BackupResult,
+    BackupsResult,
+    BackupView,
+    RedisRestoreResult,
+    RestoreResult,
+)
 from vrooli.workflows.results.base import Result, StepsResult
 from vrooli.workflows.results.clusters import (
     AutostartResult,
@@ -179,6 +186,15 @@ RESULTS: dict[str, Result] = {
             **STEPS,
             **dict.fromkeys(("release", "namespace", "database", "previous", "current"), "x"),
             "pause_s": 0.0,
+        }
+    ),
+    "restore_redis.restore_redis": RedisRestoreResult.model_validate(
+        {
+            **STEPS,
+            **dict.fromkeys(("release", "namespace", "point", "previous_point"), "x"),
+            "undo_command": "x",
+            "keys": 1,
+            "pause_s": 0.5,
         }
     ),
     "restore.restore": RestoreResult.model_validate(
@@ -568,6 +584,12 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
             **_switchover(database=Database.POSTGRES, to="pg-0", environment=PROD, cluster="kind"),
             "consent": YES,
         },
+    ),
+    (
+        "restore_redis.restore_redis",
+        "restore --only redis --point a --yes",
+        {},
+        {"options": RedisRestoreOptions(DEV, "a"), "consent": YES},
     ),
     ("restore.restore", "restore --into x --to 14:05", {}, _restore(to="14:05")),
     (

@@ -90,3 +90,15 @@ class RestoreResult(StepsResult):
     differences: tuple[str, ...] = Field(
         description="tables, extensions and users that differ from those of the release now"
     )
+
+
+class RedisRestoreResult(StepsResult):
+    """The data of Redis was replaced with that of a point."""
+
+    release: str = Field(description="the name of the Helm release")
+    namespace: str = Field(description="its namespace")
+    point: str = Field(description="the ID of the point")
+    keys: int = Field(description="the keys of Redis now; those that have expired are gone")
+    pause_s: float = Field(description="how long Redis refused writes, in seconds")
+    previous_point: str = Field(description="the ID of the point that was made before")
+    undo_command: str = Field(description="a command that brings the previous data back")

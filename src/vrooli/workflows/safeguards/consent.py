@@ -28,6 +28,7 @@ class Action(StrEnum):
     SWITCHOVER = "`switchover`, if there is something to do"
     RESTORE_COPY = "`restore --into`"
     ROTATE = "`rotate`"
+    RESTORE_REDIS = "`restore --only redis`"
     UNINSTALL = "`uninstall`"
     DELETE_DATA = "`uninstall --delete-data`"
     DELETE_CLUSTER = "`cluster delete`, if the cluster exists"
@@ -58,6 +59,7 @@ REQUIRES_YES: Mapping[Action, Sequence[str]] = {
     Action.SWITCHOVER: SHARED,
     Action.RESTORE_COPY: SHARED,
     Action.ROTATE: SHARED,
+    Action.RESTORE_REDIS: EVERY,
     Action.UNINSTALL: SHARED,
     Action.DELETE_DATA: EVERY,
     Action.DELETE_CLUSTER: EVERY,

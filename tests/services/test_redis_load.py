@@ -1,0 +1,119 @@
+"""A dump is loaded into a running Redis with a replica and an append-only file, by real servers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from support.programs.backend import Running, free_port
+from vrooli.backups import redis_load
+
+SECRET = "a-secret"
+SETTINGS = (
+    f"requirepass {SECRET}\nmasterauth {SECRET}\nappendonly yes\nrepl-diskless-sync-delay 0\n"
+)
+PATIENCE_S = 20.0
+
+
+class Pair:
+    """A master with a replica.
+
+    Attributes:
+        master: The master.
+        replica: Its replica.
+        folder: The folder of the master's data.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "master"
+        self.master = _server(folder, "master", "")
+        self.replica = _server(folder, "replica", f"replicaof 127.0.0.1 {self.master.port}\n")
+
+    def cli(self, server: Running, *words: str) -> str:
+        """Run a command."""
+        argv = ["redis-cli", "-p", str(server.port), "--no-auth-warning", *words]
+        environment = {**os.environ, "REDISCLI_AUTH": SECRET}
+        done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    def load(self, limit_s: float = 20) -> subprocess.CompletedProcess[str]:
+        """Load the dump as a restore does it in the pod of the master."""
+        arguments = [str(self.folder), redis_load.FILE, str(free_port()), str(round(limit_s * 10))]
+        environment = {"REDIS_PORT": str(self.master.port), "REDIS_PASSWORD": SECRET}
+        return subprocess.run(
+            ["sh", "-s", *arguments],
+            input=redis_load.SCRIPT,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+def _server(folder: Path, name: str, config: str) -> Running:
+    port, file = free_port(), folder / f"{name}.conf"
+    (folder / name).mkdir()
+    file.write_text(f"port {port}\nbind 127.0.0.1\ndir {folder}/{name}\n{SETTINGS}{config}")
+    return Running(name, ["redis-server", str(file)], port, folder).start()
+
+
+def _await(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[Pair]:
+    """Two servers with a dump of the keys 1 to 500, and other data since."""
+    servers = Pair(tmp_path)
+    fill = "for i = 1, 500 do redis.call('SET', i, i) end"
+    servers.cli(servers.master, "EVAL", fill, "0")
+    servers.cli(servers.master, "SAVE")
+    shutil.copy(servers.folder / "dump.rdb", servers.folder / redis_load.FILE)
+    servers.cli(servers.master, "SET", "later", "x")
+    servers.cli(servers.master, "DEL", "7")
+    try:
+        yield servers
+    finally:
+        servers.replica.stop()
+        servers.master.stop()
+
+
+def test_the_data_is_that_of_the_dump_and_stays_it_after_a_restart(pair: Pair) -> None:
+    done = pair.load()
+    assert done.stdout.startswith("loaded "), done
+    assert SECRET not in done.stdout + done.stderr
+    assert pair.cli(pair.master, "ROLE").startswith("master")
+    assert pair.cli(pair.master, "DBSIZE") == "500"
+    assert pair.cli(pair.master, "GET", "7") == "7"
+    _await(lambda: pair.cli(pair.replica, "GET", "7") == "7")
+    assert pair.cli(pair.replica, "EXISTS", "later") == "0"
+    assert not (pair.folder / redis_load.FILE).exists()
+    _await(lambda: "aof_rewrite_in_progress:0" in pair.cli(pair.master, "INFO", "persistence"))
+    pair.master.stop()
+    pair.master.start()
+    assert pair.cli(pair.master, "DBSIZE") == "500"
+
+
+def test_a_damaged_dump_leaves_the_data_as_it_is(pair: Pair) -> None:
+    (pair.folder / redis_load.FILE).write_bytes(b"REDIS0010 and nothing else")
+    done = pair.load(limit_s=2)
+    assert done.returncode == 1
+    assert "the dump was not loaded in time" in done.stderr
+    assert pair.cli(pair.master, "ROLE").startswith("master")
+    assert pair.cli(pair.master, "GET", "later") == "x"
+
+
+def test_a_replica_is_refused(pair: Pair) -> None:
+    _await(lambda: pair.cli(pair.replica, "GET", "later") == "x")
+    pair.master, pair.replica = pair.replica, pair.master
+    done = pair.load()
+    assert (done.returncode, done.stderr.strip()) == (1, "it is not the master")
