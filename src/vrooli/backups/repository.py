@@ -17,6 +17,7 @@ from vrooli.databases import programs
 from vrooli.databases.postgres.session import Postgres
 from vrooli.databases.programs import Place
 from vrooli.errors import PrerequisiteError, VrooliError
+from vrooli.kube.execution import Completed
 from vrooli.kube.objects import mapping
 from vrooli.kube.status import is_pod_ready
 
@@ -130,16 +131,19 @@ class Repository:
                 "Wait until it ends. `vrooli backups` lists it then.",
             )
         if completed.exit_code:
-            raise _failure(arguments[0], completed.stdout + completed.stderr)
+            raise _failure(arguments[0], completed)
         return completed.stdout
 
 
-def _failure(command: str, output: str) -> RepositoryError:
-    lines = output.strip()
-    match = _ERROR.search(lines)
-    reason = lines[match.end() :] if match else lines
-    message = " ".join(reason.split()) or "it gave no reason"
+def _failure(command: str, completed: Completed) -> RepositoryError:
+    output = (completed.stdout + completed.stderr).strip()
+    match = _ERROR.search(output)
+    reason = " ".join(output[match.end() :].split()) if match else ""
+    if not reason:  # a process that is killed reports nothing
+        reason = (
+            f"it was stopped with exit code {completed.exit_code}; its container may have restarted"
+        )
     return RepositoryError(
-        f"pgBackRest could not run `{command}`: {message}",
+        f"pgBackRest could not run `{command}`: {reason}",
         "Run `vrooli diagnose`, which examines the repository and the archiving of WAL.",
     )

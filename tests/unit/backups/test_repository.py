@@ -66,6 +66,13 @@ async def test_a_failed_backup_reports_the_reason_alone() -> None:
     )
 
 
+async def test_a_backup_that_was_killed_is_reported_without_its_warnings() -> None:
+    fake = FakeRepository(failure=Completed(137, "", "WARN: a timeline switch has occurred\n"))
+    with pytest.raises(RepositoryError, match="exit code 137; its container may") as error:
+        await (await _repository(fake)).backup(1, "incr", 60)
+    assert "timeline" not in error.value.message
+
+
 async def test_the_retention_is_that_of_the_resource() -> None:
     repository = await _repository(FakeRepository([backup("20261129-094420F")]))
     assert (repository.retention(1), repository.retention(2)) == (2, None)
