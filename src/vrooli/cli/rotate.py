@@ -25,10 +25,7 @@ EXAMPLES = examples.epilog(
         "vrooli rotate postgres -e prod --cluster context:my-cluster",
     ),
     ("Replace both passwords and the JWT key", "vrooli rotate all -e prod"),
-    (
-        "Replace the token of Docker Hub without a prompt",
-        "vrooli rotate dockerhub -e prod --yes < token.txt",
-    ),
+    ("Enter a new token of Docker Hub at a prompt", "vrooli rotate dockerhub -e prod"),
 )
 
 
