@@ -1,4 +1,4 @@
-"""A point of a live release, and a copy of a moment: what they have, and that nothing is left."""
+"""A point of a live release, and a copy of a moment: what they have, and that nothing is files."""
 
 from __future__ import annotations
 
@@ -59,20 +59,20 @@ async def test_a_point_is_complete_and_leaves_nothing_in_the_pods(site: Site) ->
     value = bytes(range(1, 127)).decode() * 50
     await site.redis.command(await site.redis.master(), "SET", KEY, value)
     result = await backup(BackupOptions(site.live.environment, site.live.cluster), silent)
-    made = result.backup
+    point = result.backup
     listed = await backups(site.live.environment, site.live.cluster, silent)
-    assert listed.backups[-1] == made
-    assert made.vault_versions
+    assert listed.backups[-1] == point
+    assert point.vault_versions
     repository = (await listing.fetch(site.kube, site.release)).repository
-    folder = f"{points.FOLDER}/{made.id}"
-    sizes = await repository.sizes(made.repository, folder)
-    assert sum(sizes.values()) == made.redis_bytes
+    folder = f"{points.FOLDER}/{point.id}"
+    sizes = await repository.sizes(point.repository, folder)
+    assert sum(sizes.values()) == point.redis_bytes
     dump = b"".join([await repository.get(1, f"{folder}/{name}") for name in sorted(sizes)])
     assert dump.startswith(b"REDIS")
     assert KEY.encode() in dump
     master = await site.redis.master()
-    left = await site.kube.exec(site.release.namespace, master.name, ["ls", "/data"], "redis")
-    assert "vrooli-dump" not in left
+    files = await site.kube.exec(site.release.namespace, master.name, ["ls", "/data"], "redis")
+    assert "vrooli-dump" not in files
     future = RestoreOptions(
         site.live.environment, to="2100-01-01", into=str(PLACE), cluster=site.live.cluster
     )

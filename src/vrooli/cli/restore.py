@@ -45,58 +45,66 @@ EXAMPLES = examples.epilog(
 )
 
 
+Into = Annotated[
+    str | None,
+    typer.Option(
+        "--into",
+        metavar="NAMESPACE[/NAME]",
+        help="Namespace of the copy, which is created if it does not exist, and the name of "
+        "its PostgresCluster. Default name: RELEASE-copy.",
+        show_default=False,
+    ),
+]
+Moment = Annotated[
+    str,
+    typer.Option(
+        "--to",
+        metavar="TIME",
+        help="Moment to restore: a time of today such as 14:05, or ISO 8601. UTC without an "
+        "offset.",
+    ),
+]
+PointId = Annotated[
+    str,
+    typer.Option(
+        "--point", metavar="ID", help="Point or backup to restore, an ID of `vrooli backups`."
+    ),
+]
+Only = Annotated[
+    Database,
+    typer.Option(
+        "--only",
+        help="postgres restores a copy; redis replaces the live data of Redis with that of a "
+        "point.",
+    ),
+]
+Repository = Annotated[
+    int | None,
+    typer.Option(
+        "--repository",
+        min=1,
+        max=4,
+        metavar="NUMBER",
+        help="Repository for --to. Default: the first that has the moment.",
+        show_default=False,
+    ),
+]
+Timeout = Annotated[
+    float,
+    typer.Option("--timeout", min=1, metavar="SECONDS", help="Time limit of the restore."),
+]
+
+
 def command(
-    into: Annotated[
-        str | None,
-        typer.Option(
-            "--into",
-            metavar="NAMESPACE[/NAME]",
-            help="Namespace of the copy, which is created if it does not exist, and the name of "
-            "its PostgresCluster. Default name: RELEASE-copy.",
-            show_default=False,
-        ),
-    ] = None,
-    to: Annotated[
-        str,
-        typer.Option(
-            "--to",
-            metavar="TIME",
-            help="Moment to restore: a time of today such as 14:05, or ISO 8601. UTC without an "
-            "offset.",
-        ),
-    ] = "",
-    point: Annotated[
-        str,
-        typer.Option(
-            "--point", metavar="ID", help="Point or backup to restore, an ID of `vrooli backups`."
-        ),
-    ] = "",
-    only: Annotated[
-        Database,
-        typer.Option(
-            "--only",
-            help="postgres restores a copy; redis replaces the live data of Redis with that of a "
-            "point.",
-        ),
-    ] = Database.POSTGRES,
+    into: Into = None,
+    to: Moment = "",
+    point: PointId = "",
+    only: Only = Database.POSTGRES,
     environment: options.EnvironmentName = "dev",
     cluster: options.ClusterName = None,
-    repository: Annotated[
-        int | None,
-        typer.Option(
-            "--repository",
-            min=1,
-            max=4,
-            metavar="NUMBER",
-            help="Repository for --to. Default: the first that has the moment.",
-            show_default=False,
-        ),
-    ] = None,
+    repository: Repository = None,
     yes: prompt.Yes = False,
-    timeout: Annotated[
-        float,
-        typer.Option("--timeout", min=1, metavar="SECONDS", help="Time limit of the restore."),
-    ] = 3600.0,
+    timeout: Timeout = 3600.0,
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
@@ -110,17 +118,11 @@ def command(
     first, so that the previous data can be brought back.
     """
     if only is Database.REDIS:
-        if to or into or repository or not point:
-            raise UsageError(
-                "Redis is restored in place, to a point.",
-                "Use `vrooli restore --only redis --point ID`; `vrooli backups` lists the points.",
-            )
+        _demand_point_only(to, into, repository, point)
         _restore_redis(environment, point, cluster, timeout, yes, output, debug)
         return
     if not into:
-        raise UsageError(
-            "A restore of PostgreSQL needs a place for the copy.", "Use --into NAMESPACE."
-        )
+        raise UsageError("The copy of PostgreSQL needs a namespace.", "Use --into NAMESPACE.")
 
     def work(listener: Listener) -> Awaitable[RestoreResult]:
         from vrooli.workflows.restore import RestoreOptions, restore
@@ -130,6 +132,14 @@ def command(
         return restore(request, listener, prompt.consent(yes=yes))
 
     execute(work, _show, output, debug)
+
+
+def _demand_point_only(to: str, into: str | None, repository: int | None, point: str) -> None:
+    if to or into or repository or not point:
+        raise UsageError(
+            "Redis is restored in place, to a point.",
+            "Use `vrooli restore --only redis --point ID`; `vrooli backups` lists the points.",
+        )
 
 
 def _restore_redis(

@@ -42,8 +42,8 @@ def test_an_invalid_record_is_no_point(annotation: str | None) -> None:
 
 def test_a_backup_is_found_by_the_id_of_its_point_and_by_its_label() -> None:
     annotation = {ANNOTATION: POINT.to_annotation()}
-    made = backup("20261129-094420F", seconds=9, annotation=annotation)
-    info = parse_info(report(backup("20261128-000000F"), made))
+    stored = backup("20261129-094420F", seconds=9, annotation=annotation)
+    info = parse_info(report(backup("20261128-000000F"), stored))
     assert find_backup(info, POINT.id) == (info.backups[1], POINT)
     assert find_backup(info, "20261129-094420F") == (info.backups[1], POINT)
     assert find_backup(info, "20261128-000000F") == (info.backups[0], None)

@@ -152,21 +152,21 @@ async def test_a_point_contains_postgres_redis_vault_and_the_revision(
     databases, repository = Databases(), FakeRepository()
     _connect(monkeypatch, _cluster(databases, repository))
     result = await workflow.backup(BackupOptions(DEV), silent)
-    made = result.backup
-    assert (made.id, made.is_point, made.kind, made.revision) == (
+    point = result.backup
+    assert (point.id, point.is_point, point.kind, point.revision) == (
         "20261129-140501",
         True,
         "full",
         1,
     )
-    assert (made.redis_bytes, made.vault_versions) == (len(DUMP), secrets)
-    assert made.remaining_full_backups == 2
+    assert (point.redis_bytes, point.vault_versions) == (len(DUMP), secrets)
+    assert point.remaining_full_backups == 2
     assert repository.files == {"vrooli/20261129-140501/redis.rdb.000": DUMP}
     assert databases.removed
-    command = f"vrooli restore --point {made.id} --into inspection -e dev"
+    command = f"vrooli restore --point {point.id} --into inspection -e dev"
     assert result.restore_command == command
     listed = await workflow.backups(DEV, None, silent)
-    assert listed.backups == (made,)
+    assert listed.backups == (point,)
     assert listed.ranges[0].until is not None
 
 

@@ -57,8 +57,8 @@ class Staged:
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was made, in order; the point of now has the name `now`."""
+def events(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The steps that ran, in order; the point of now has the name `now`."""
     steps: list[str] = []
     assert TIME is not None
     point = Point("20261129-140501", TIME, "vrooli-dev", 7, redis=DUMP)
@@ -114,37 +114,37 @@ async def _restore(point: str = "20261129-140501", consent: Consent = CONFIRMED)
 
 
 async def test_a_point_of_now_is_made_before_the_data_is_replaced(
-    monkeypatch: pytest.MonkeyPatch, made: list[str]
+    monkeypatch: pytest.MonkeyPatch, events: list[str]
 ) -> None:
     staged = Staged()
-    _stage(monkeypatch, staged, made)
+    _stage(monkeypatch, staged, events)
     result = await _restore()
-    assert made == ["point", "stage"]
+    assert events == ["point", "stage"]
     assert (result.keys, result.pause_s, result.previous_point) == (7, 0.5, "now")
     assert result.undo_command == "vrooli restore --point now --only redis -e dev"
     assert staged.is_removed
 
 
 async def test_a_failed_load_leaves_no_dump_in_the_pod(
-    monkeypatch: pytest.MonkeyPatch, made: list[str]
+    monkeypatch: pytest.MonkeyPatch, events: list[str]
 ) -> None:
     staged = Staged(VrooliError("it is not the master"))
-    _stage(monkeypatch, staged, made)
+    _stage(monkeypatch, staged, events)
     with pytest.raises(VrooliError, match="not the master"):
         await _restore()
     assert staged.is_removed
 
 
-async def test_a_point_without_a_dump_of_redis_is_refused(made: list[str]) -> None:
+async def test_a_point_without_a_dump_of_redis_is_refused(events: list[str]) -> None:
     with pytest.raises(UsageError, match="20261129-000000F has no dump of Redis"):
         await _restore("20261129-000000F")
-    assert made == []
+    assert events == []
 
 
-async def test_it_is_confirmed_in_every_environment(made: list[str]) -> None:
+async def test_it_is_confirmed_in_every_environment(events: list[str]) -> None:
     with pytest.raises(UsageError, match="replace the data of Redis of vrooli-dev"):
         await _restore(consent=Consent())
-    assert made == []
+    assert events == []
 
 
 async def test_missing_memory_is_reported_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
