@@ -150,7 +150,10 @@ def test_a_program_that_speaks_for_itself_ends_at_its_limit() -> None:
         asyncio.run(process.run_attached(["sleep", "60"], timeout_s=0.2))
 
 
-def test_a_child_that_outlives_its_program_is_ended_with_the_run() -> None:
+def test_a_child_that_outlives_its_program_is_ended_with_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(process, "GRACE_S", 1.0)
     pids: list[int] = []
 
     async def cancel_it() -> None:
