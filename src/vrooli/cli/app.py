@@ -13,6 +13,7 @@ from vrooli.cli import (
     artifact,
     backups,
     build,
+    cache,
     check,
     cluster,
     deploy,
@@ -76,6 +77,7 @@ app.command("pause", epilog=pausing.PAUSE_EXAMPLES)(pausing.pause)
 app.command("resume", epilog=pausing.RESUME_EXAMPLES)(pausing.resume)
 snapshots.add_to(cluster.app)
 app.add_typer(cluster.app, name="cluster")
+app.add_typer(cache.app, name="cache")
 app.add_typer(artifact.app, name="artifact")
 app.add_typer(values.app, name="values")
 

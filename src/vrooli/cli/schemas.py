@@ -23,6 +23,7 @@ from vrooli.workflows.results.backups import (
     RestoreResult,
 )
 from vrooli.workflows.results.base import Result, StepsResult
+from vrooli.workflows.results.caches import CacheResult
 from vrooli.workflows.results.clusters import (
     AutostartResult,
     ClusterListResult,
@@ -84,6 +85,8 @@ RESULTS: Mapping[str, tuple[type[Result], ...]] = {
     "test": (SuitesResult,),
     "pause": (ClusterResult,),
     "resume": (ClusterResult,),
+    "cache show": (CacheResult,),
+    "cache clean": (CacheResult,),
     "cluster start": (ClusterResult,),
     "cluster stop": (ClusterResult,),
     "cluster status": (ClusterResult,),

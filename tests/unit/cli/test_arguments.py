@@ -37,6 +37,7 @@ from vrooli.workflows.results.backups import (
     RestoreResult,
 )
 from vrooli.workflows.results.base import Result, StepsResult
+from vrooli.workflows.results.caches import CacheResult
 from vrooli.workflows.results.clusters import (
     AutostartResult,
     ClusterListResult,
@@ -97,6 +98,7 @@ SNAPSHOT = SnapshotView(
     frozen_s=0,
 )
 SNAPSHOTS = SnapshotListResult(cluster="x", snapshots=(SNAPSHOT,), free_bytes=1)
+CACHE = CacheResult(changed=False, path="/x", caches=(), total_bytes=0, free_bytes=1)
 PROGRAM = ProgramResult(namespace="x", pod="x", container="x", exit_status=0)
 # What each workflow gives back, as little as its model takes.
 RESULTS: dict[str, Result] = {
@@ -210,6 +212,8 @@ RESULTS: dict[str, Result] = {
     "uninstall.uninstall": StepsResult.model_validate(STEPS),
     "clusters.embedded.start": ClusterResult(changed=False, cluster=CLUSTER),
     "clusters.embedded.stop": ClusterResult(changed=False, cluster=CLUSTER),
+    "cache.show": CACHE,
+    "cache.clean": CACHE,
     "clusters.snapshots.create": SnapshotResult(elapsed_s=1, snapshot=SNAPSHOT),
     "clusters.snapshots.list_all": SNAPSHOTS,
     "clusters.snapshots.delete": SNAPSHOTS,
@@ -649,6 +653,10 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
     ),
     ("clusters.embedded.stop", "cluster stop", {}, {"name": "vrooli"}),
     ("clusters.embedded.stop", "cluster stop", {"VROOLI_CLUSTER_NAME": "b"}, {"name": "b"}),
+    ("cache.show", "cache show", {}, {}),
+    ("cache.show", "cache", {}, {}),
+    ("cache.clean", "cache clean", {}, {"everything": False}),
+    ("cache.clean", "cache clean --all", {}, {"everything": True}),
     ("clusters.snapshots.create", "cluster snapshot", {}, {"name": "vrooli", "snapshot": None}),
     (
         "clusters.snapshots.create",

@@ -50,6 +50,14 @@ class StoredCluster:
         """The kubeconfig for clients; 0600."""
         return self._layout.kubeconfig
 
+    def programs(self) -> frozenset[Path]:
+        """The programs of its last start, which it runs or will run again; none if damaged."""
+        try:
+            record = Record.read(self._layout.record)
+        except UsageError:
+            return frozenset()
+        return frozenset(map(Path, record.programs.values())) if record else frozenset()
+
     def urls(self) -> dict[str, str]:
         """Its URLs on 127.0.0.1, by name.
 

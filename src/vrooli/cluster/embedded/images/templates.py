@@ -127,6 +127,17 @@ async def _link(template: Path, target: Path) -> None:
     part.replace(target)
 
 
+async def remove_all() -> bool:
+    """Remove all templates; clusters keep their links. Returns whether there were any."""
+    if not folder().is_dir():
+        return False
+    async with _locked():
+        existing = sorted(folder().glob("[0-9a-f]*"))
+        for path in existing:
+            await run(["rm", "-rf", "--one-file-system", path], timeout_s=UNPACK_S)
+    return bool(existing)
+
+
 def _remove_unused() -> None:
     by_use = sorted(folder().glob("[0-9a-f]*"), key=lambda path: path.stat().st_mtime)
     for path in by_use[:-MAX_TEMPLATES]:
