@@ -36,6 +36,7 @@ from vrooli.cli import (
     uninstall,
     values,
 )
+from vrooli.cli import open as open_
 from vrooli.cli.command import App
 from vrooli.cli.terminal import errors
 
@@ -72,6 +73,7 @@ app.command("rotate", epilog=rotate.EXAMPLES)(rotate.command)
 app.command("shell", epilog=sessions.SHELL_EXAMPLES)(sessions.shell)
 app.command("psql", epilog=sessions.PSQL_EXAMPLES)(sessions.psql)
 app.command("redis-cli", epilog=sessions.REDIS_EXAMPLES)(sessions.redis_cli)
+app.command("open", epilog=open_.EXAMPLES)(open_.command)
 app.command("uninstall", epilog=uninstall.EXAMPLES)(uninstall.command)
 app.command("pause", epilog=pausing.PAUSE_EXAMPLES)(pausing.pause)
 app.command("resume", epilog=pausing.RESUME_EXAMPLES)(pausing.resume)

@@ -43,7 +43,7 @@ from vrooli.workflows.results.releases import (
     RollbackResult,
     ScaleResult,
 )
-from vrooli.workflows.results.sessions import ProgramResult
+from vrooli.workflows.results.sessions import OpenResult, ProgramResult
 from vrooli.workflows.results.status import StatusResult, WatchResult
 from vrooli.workflows.results.suites import SuitesResult
 from vrooli.workflows.results.values import ConvertResult
@@ -79,6 +79,7 @@ RESULTS: Mapping[str, tuple[type[Result], ...]] = {
     "diagnose": (DiagnoseResult,),
     "graph": (GraphResult, Result),
     "logs": (Result,),
+    "open": (OpenResult, Result),
     "shell": (ProgramResult,),
     "psql": (ProgramResult,),
     "redis-cli": (ProgramResult,),

@@ -167,12 +167,14 @@ async def _remove_archives(progress: Progress) -> Done:
     with open_private(records.folder() / "building.lock") as file:
         if not try_lock(file):
             return Done(False, BUSY)
-        count = len(_inside(folder))
-        await asyncio.to_thread(shutil.rmtree, folder, True)
-    return Done(count > 0, "removed; the next start of a cluster packs its images again")
+        if not _inside(folder):
+            return Done(False, "there are none")
+        await asyncio.to_thread(shutil.rmtree, folder)
+    return Done(True, "removed; the next start of a cluster packs its images again")
 
 
 async def _remove_templates(progress: Progress) -> Done:
     del progress
-    removed = await templates.remove_all()
-    return Done(removed, "removed; the next new cluster unpacks its images again")
+    if not await templates.remove_all():
+        return Done(False, "there are none")
+    return Done(True, "removed; the next new cluster unpacks its images again")

@@ -79,7 +79,7 @@ async def shell(
         )
     part = COMPONENTS[component]
     async with access.connect(options.cluster) as reached:
-        chosen = await _pod(reached.kube, options.environment, component, pod)
+        chosen = await choose_pod(reached.kube, options.environment, component, pod)
         marker = f"{options.environment.name} {component}"
         argv = list(command) or ["sh", "-c", _SHELL, "sh", marker]
         program = Program(options.environment.namespace, chosen, part.container, argv)
@@ -163,7 +163,9 @@ async def _run(
     )
 
 
-async def _pod(kube: Kube, environment: Environment, component: str, wanted: str | None) -> str:
+async def choose_pod(
+    kube: Kube, environment: Environment, component: str, wanted: str | None = None
+) -> str:
     """The named pod of a component, or its best one: the leader, then ready ones, then new ones."""
     part = COMPONENTS[component]
     selector = part.labels.format(release=environment.release)

@@ -25,6 +25,7 @@ from vrooli.workflows.check import CheckOptions
 from vrooli.workflows.diagnose import DiagnoseOptions
 from vrooli.workflows.graph import Format, GraphOptions
 from vrooli.workflows.logs import LogOptions
+from vrooli.workflows.open import OpenOptions
 from vrooli.workflows.options import DeployOptions, DevelopOptions
 from vrooli.workflows.restore import RestoreOptions
 from vrooli.workflows.restore_redis import RedisRestoreOptions
@@ -59,7 +60,7 @@ from vrooli.workflows.results.releases import (
     RollbackResult,
     ScaleResult,
 )
-from vrooli.workflows.results.sessions import ProgramResult
+from vrooli.workflows.results.sessions import OpenResult, ProgramResult
 from vrooli.workflows.results.status import StatusResult
 from vrooli.workflows.results.suites import SuitesResult
 from vrooli.workflows.rollback import RollbackOptions
@@ -212,6 +213,7 @@ RESULTS: dict[str, Result] = {
     "uninstall.uninstall": StepsResult.model_validate(STEPS),
     "clusters.embedded.start": ClusterResult(changed=False, cluster=CLUSTER),
     "clusters.embedded.stop": ClusterResult(changed=False, cluster=CLUSTER),
+    "open.open_page": OpenResult(url="http://x", opened=False),
     "cache.show": CACHE,
     "cache.clean": CACHE,
     "clusters.snapshots.create": SnapshotResult(elapsed_s=1, snapshot=SNAPSHOT),
@@ -243,6 +245,7 @@ class Core:
     async def __call__(self, *args: Any, **kwargs: Any) -> Result:
         bound = self._signature.bind(*args, **kwargs)
         bound.arguments.pop("listener")
+        bound.arguments.pop("browse", None)  # a function
         bound.arguments.pop("streams", None)  # the terminal, or the capture of JSON
         self.arguments = dict(bound.arguments)
         return self._result
@@ -601,6 +604,13 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
         "restore --into x --point a --repository 2 --timeout 9",
         {},
         _restore(point="a", repository=2, timeout_s=9.0),
+    ),
+    ("open.open_page", "open ui", {}, {"options": OpenOptions(DEV, "ui")}),
+    (
+        "open.open_page",
+        "open graph --no-browser -e prod --cluster kind",
+        {},
+        {"options": OpenOptions(PROD, "graph", "kind")},
     ),
     (
         "sessions.shell",

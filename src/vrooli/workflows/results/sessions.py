@@ -7,6 +7,16 @@ from pydantic import Field
 from vrooli.workflows.results.base import Result
 
 
+class OpenResult(Result):
+    """The result of `open`."""
+
+    url: str = Field(description="the URL of the page")
+    opened: bool = Field(description="whether a browser was asked to open it")
+    notes: tuple[str, ...] = Field(
+        default=(), description="how to log in, and what this machine needs to reach the URL"
+    )
+
+
 class ProgramResult(Result):
     """The result of `shell`, `psql` and `redis-cli`."""
 
