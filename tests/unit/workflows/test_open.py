@@ -130,7 +130,12 @@ async def test_the_graph_is_opened_once_its_server_runs(monkeypatch: pytest.Monk
         return Result()
 
     monkeypatch.setattr(graph_server, "serve", serve)
-    await open_page(OpenOptions(DEV, "graph"), lambda url: bool(opened.append(url)), silent)
+
+    def browse(url: str) -> bool:
+        opened.append(url)
+        return True
+
+    await open_page(OpenOptions(DEV, "graph"), browse, silent)
     assert opened == ["http://127.0.0.1:1"]
 
 
