@@ -183,7 +183,7 @@ def test_a_needed_kind_that_is_never_answered_hides_nothing_else_and_is_missing(
         said = diagnose(kubeconfig, "--timeout", "20", limit_s=20)
     assert said.status == 1
     assert of_pods(said.found) == IN_TROUBLE
-    assert said.missing == {"Service in dev": "no answer within 15 s"}
+    assert said.missing in _unanswered("Service in dev", 15)
     assert "--timeout" in said.last["missing"][0]["advice"]
 
 
@@ -202,6 +202,11 @@ async def _make_healthy(kubeconfig: Path) -> str:
         note = many_pods.record_secret(gzip.compress(json.dumps(noted).encode()))
         await kube.apply(note, namespace=namespace)
     return namespace
+
+
+def _unanswered(what: str, limit_s: int) -> list[dict[str, str]]:
+    """The one request that had no answer; a busy machine notices its limit up to a second later."""
+    return [{what: f"no answer within {elapsed_s} s"} for elapsed_s in (limit_s, limit_s + 1)]
 
 
 def _of_healthy(kubeconfig: Path, *words: str, **settings: float) -> Said:
@@ -224,7 +229,7 @@ def test_who_found_nothing_because_a_list_came_too_late_does_not_call_it_well(
     with way(bare_kubeconfig, tmp_path, f"/{healthy}/{path}", never) as kubeconfig:
         said = _of_healthy(kubeconfig, "--timeout", "8", limit_s=8)
     assert (said.status, said.last["verdict"], said.last["ok"]) == (3, "unknown", False)
-    assert said.missing == {f"{kind} in {healthy}": "no answer within 6 s"}
+    assert said.missing in _unanswered(f"{kind} in {healthy}", 6)
 
 
 def test_a_kind_that_nothing_depends_on_may_stay_unseen(
@@ -233,7 +238,7 @@ def test_a_kind_that_nothing_depends_on_may_stay_unseen(
     with way(bare_kubeconfig, tmp_path, f"/{healthy}/configmaps", never) as kubeconfig:
         said = _of_healthy(kubeconfig, limit_s=12)
     assert (said.status, said.last["verdict"], said.missing) == (0, "healthy", {})
-    assert said.unavailable == {f"ConfigMap in {healthy}": "no answer within 10 s"}
+    assert said.unavailable in _unanswered(f"ConfigMap in {healthy}", 10)
 
 
 def _first(times: int, changed: Answer) -> Callable[[Answer], Answer]:
