@@ -53,7 +53,7 @@ def show(output: options.Output = options.OutputFormat.TEXT, debug: options.Debu
     )
 )
 def clean(
-    everything: Annotated[
+    all_kinds: Annotated[
         bool,
         typer.Option("--all", help="Also remove archives of images and unpacked images."),
     ] = False,
@@ -68,7 +68,7 @@ def clean(
     def work(listener: Listener) -> Awaitable[CacheResult]:
         from vrooli.workflows import cache
 
-        return cache.clean(listener, everything=everything)
+        return cache.clean(listener, all_kinds=all_kinds)
 
     execute(work, _show, output, debug)
 

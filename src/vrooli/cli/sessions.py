@@ -199,7 +199,7 @@ def _streams(output: OutputFormat, *, has_command: bool, reads_input: bool) -> C
     from vrooli.cli.terminal import streams
 
     if output is OutputFormat.TEXT:
-        return streams.ProcessStreams(reads_input=reads_input, wants_terminal=reads_input)
+        return streams.ProcessStreams(reads_input=reads_input, uses_terminal=reads_input)
     if not has_command:
         raise UsageError(
             "--output json requires a command.", "Add a command, or use --output text."

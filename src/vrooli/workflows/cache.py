@@ -46,8 +46,8 @@ async def show(listener: Listener) -> CacheResult:
     return await _measured(0)
 
 
-async def clean(listener: Listener, *, everything: bool) -> CacheResult:
-    """Remove what is not needed to run; with ``everything``, also what makes the next run faster.
+async def clean(listener: Listener, *, all_kinds: bool) -> CacheResult:
+    """Remove what is not needed to run; with ``all_kinds``, also what makes the next run faster.
 
     Raises:
         CommandError: The builder failed.
@@ -58,7 +58,7 @@ async def clean(listener: Listener, *, everything: bool) -> CacheResult:
         CacheKind.OLD_PROGRAMS: _remove_old_programs,
         CacheKind.IMAGES: _prune_images,
     }
-    if everything:
+    if all_kinds:
         works |= {CacheKind.ARCHIVES: _remove_archives, CacheKind.UNPACKED: _remove_templates}
     # One after the other: each is limited by the disk.
     names = list(works)

@@ -164,7 +164,7 @@ async def _run(
 
 
 async def choose_pod(
-    kube: Kube, environment: Environment, component: str, wanted: str | None = None
+    kube: Kube, environment: Environment, component: str, requested: str | None = None
 ) -> str:
     """The named pod of a component, or its best one: the leader, then ready ones, then new ones."""
     part = COMPONENTS[component]
@@ -177,13 +177,13 @@ async def choose_pod(
             f"{environment.release} has no running pod of {component} in {environment.namespace}.",
             f"See `vrooli status`. If the release does not exist, {advice.install(environment)}.",
         )
-    if wanted is None:
+    if requested is None:
         return name(max(running, key=lambda body: _rank(part, body)))
-    if wanted not in names:
+    if requested not in names:
         raise UsageError(
-            f"{component} has no running pod {wanted!r}.", f"Use one of: {', '.join(names)}."
+            f"{component} has no running pod {requested!r}.", f"Use one of: {', '.join(names)}."
         )
-    return wanted
+    return requested
 
 
 def _rank(component: Component, body: Manifest) -> tuple[bool, bool, str]:

@@ -665,8 +665,8 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
     ("clusters.embedded.stop", "cluster stop", {"VROOLI_CLUSTER_NAME": "b"}, {"name": "b"}),
     ("cache.show", "cache show", {}, {}),
     ("cache.show", "cache", {}, {}),
-    ("cache.clean", "cache clean", {}, {"everything": False}),
-    ("cache.clean", "cache clean --all", {}, {"everything": True}),
+    ("cache.clean", "cache clean", {}, {"all_kinds": False}),
+    ("cache.clean", "cache clean --all", {}, {"all_kinds": True}),
     ("clusters.snapshots.create", "cluster snapshot", {}, {"name": "vrooli", "snapshot": None}),
     (
         "clusters.snapshots.create",

@@ -77,7 +77,7 @@ async def test_a_closed_output_is_an_error(monkeypatch: pytest.MonkeyPatch) -> N
     os.close(reading)
     monkeypatch.setattr(streams, "STDOUT", writing)
     with pytest.raises(VrooliError, match="Broken pipe"):
-        ProcessStreams(wants_terminal=False).write(b"x", is_error=False)
+        ProcessStreams(uses_terminal=False).write(b"x", is_error=False)
     os.close(writing)
 
 

@@ -81,7 +81,7 @@ async def test_each_kind_is_measured(caches: Path) -> None:
 
 
 async def test_clean_removes_what_is_not_needed_to_run(caches: Path) -> None:
-    result = await cache.clean(silent, everything=False)
+    result = await cache.clean(silent, all_kinds=False)
     assert not golang.caches().exists()
     assert not (caches / "programs/old-1").exists()
     assert (caches / "programs/used-1/program").exists()
@@ -93,7 +93,7 @@ async def test_clean_removes_what_is_not_needed_to_run(caches: Path) -> None:
 
 
 async def test_clean_all_also_removes_archives_and_unpacked_images(caches: Path) -> None:
-    await cache.clean(silent, everything=True)
+    await cache.clean(silent, all_kinds=True)
     assert not (records.folder() / "archives").exists()
     assert not (templates.folder() / "0a").exists()
     assert (records.folder() / "layout/blob").exists()
@@ -104,7 +104,7 @@ async def test_clean_all_also_removes_archives_and_unpacked_images(caches: Path)
 async def test_a_program_of_a_running_process_is_kept(caches: Path, tmp_path: Path) -> None:
     (tmp_path / "proc/17").mkdir(parents=True)
     (tmp_path / "proc/17/exe").symlink_to(caches / "programs/old-1/program")
-    await cache.clean(silent, everything=True)
+    await cache.clean(silent, all_kinds=True)
     assert (caches / "programs/old-1/program").exists()
 
 
@@ -113,7 +113,7 @@ async def test_what_another_run_uses_is_kept_and_reported(caches: Path) -> None:
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_SH)
         events: list[Event] = []
-        await cache.clean(events.append, everything=False)
+        await cache.clean(events.append, all_kinds=False)
     assert golang.caches().exists()
     ended = {event.step: event.detail for event in events if isinstance(event, StepEnded)}
     assert ended["build-caches"] == cache.BUSY
@@ -122,7 +122,7 @@ async def test_what_another_run_uses_is_kept_and_reported(caches: Path) -> None:
 async def test_a_folder_of_programs_that_is_being_filled_is_kept(caches: Path) -> None:
     with (caches / "programs/old-1.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        await cache.clean(silent, everything=False)
+        await cache.clean(silent, all_kinds=False)
     assert (caches / "programs/old-1/program").exists()
 
 

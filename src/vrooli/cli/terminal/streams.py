@@ -18,15 +18,15 @@ STDIN, STDOUT, STDERR = 0, 1, 2
 class ProcessStreams:
     """The standard streams of this process; a terminal passes every key on to the program."""
 
-    def __init__(self, *, reads_input: bool = True, wants_terminal: bool = True) -> None:
+    def __init__(self, *, reads_input: bool = True, uses_terminal: bool = True) -> None:
         """Take the standard streams.
 
         Args:
             reads_input: Whether the program reads the standard input.
-            wants_terminal: Whether the program gets a terminal, if this process has one.
+            uses_terminal: Whether the program gets a terminal, if this process has one.
         """
         has_terminal = os.isatty(STDIN) and os.isatty(STDOUT)
-        self.is_terminal = wants_terminal and has_terminal
+        self.is_terminal = uses_terminal and has_terminal
         self.has_input = reads_input or self.is_terminal
         self._resized = asyncio.Event()
 

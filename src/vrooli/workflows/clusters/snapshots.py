@@ -34,16 +34,16 @@ async def create(name: str, snapshot: str | None, listener: Listener) -> Snapsho
     """
     cluster, began = embedded.demand_existing(name), time.monotonic()
     chosen = snapshot or f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    made: list[Snapshot] = []
+    created: list[Snapshot] = []
 
     async def make(progress: Progress) -> Done:
-        made.append(await cluster.snapshots.create(chosen, progress))
-        detail = f"{format_bytes(made[0].size_bytes)}, frozen for {made[0].frozen_s:.1f} s"
+        created.append(await cluster.snapshots.create(chosen, progress))
+        detail = f"{format_bytes(created[0].size_bytes)}, frozen for {created[0].frozen_s:.1f} s"
         return Done(True, f"{chosen}: {detail}")
 
     await run_steps([Step("snapshot", f"Snapshot of cluster {name}", make)], listener)
     elapsed_s = round(time.monotonic() - began, 3)
-    return SnapshotResult(elapsed_s=elapsed_s, snapshot=_view(made[0]))
+    return SnapshotResult(elapsed_s=elapsed_s, snapshot=_view(created[0]))
 
 
 async def list_all(name: str, listener: Listener) -> SnapshotListResult:
