@@ -51,7 +51,10 @@ def command(
     cluster: options.ClusterName = None,
     yes: prompt.Yes = False,
     timeout: Annotated[
-        float, typer.Option("--timeout", help="Timeout of each stage, in seconds.", min=1)
+        float,
+        typer.Option(
+            "--timeout", help="Timeout of each stage, in seconds.", min=1, metavar="SECONDS"
+        ),
     ] = 900.0,
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
