@@ -20,6 +20,7 @@ from vrooli.cli import (
     develop,
     diagnose,
     graph,
+    grow,
     logs,
     pausing,
     process_environment,
@@ -63,6 +64,7 @@ app.command("backup", epilog=backups.BACKUP_EXAMPLES)(backups.backup)
 app.command("backups", epilog=backups.BACKUPS_EXAMPLES)(backups.backups)
 app.command("restore", epilog=restore.EXAMPLES)(restore.command)
 app.command("scale", epilog=scale.EXAMPLES)(scale.command)
+app.command("grow", epilog=grow.EXAMPLES)(grow.command)
 app.command("status", epilog=status.EXAMPLES)(status.command)
 app.command("diagnose", epilog=diagnose.EXAMPLES)(diagnose.command)
 app.command("graph", epilog=graph.EXAMPLES)(graph.command)

@@ -48,6 +48,7 @@ class ReleaseChange:
         base: The values without the overrides; None if they are not known.
         origin: What the release is made of, for its history.
         description: The description of the revision; None is Helm's.
+        skipped_checks: The names of checks that do not apply.
         advice: What to do after it has failed.
     """
 
@@ -56,6 +57,7 @@ class ReleaseChange:
     base: Values | None = None
     origin: Origin = apply.UNKNOWN_ORIGIN
     description: str | None = None
+    skipped_checks: tuple[str, ...] = ()
     advice = "Fix the reported error, rebuild the artifact, and deploy it."
 
     def __init__(self, options: ChangeOptions, package: Path, values: Values) -> None:
@@ -132,7 +134,12 @@ class ReleaseChange:
         """Run the preflight checks."""
         available = self.images() | await self.reached.cluster.images()
         detail = await deployable.demand(
-            self.kube, self.release, self.manifests, available, self.reached.cluster.kind
+            self.kube,
+            self.release,
+            self.manifests,
+            available,
+            self.reached.cluster.kind,
+            skipped=self.skipped_checks,
         )
         self.fit.set()
         return Done(changed=False, detail=detail)
@@ -164,12 +171,16 @@ class ReleaseChange:
             return Done(changed=False, detail=detail + uninstall.format_leftovers(leftovers))
         return Done(changed=False, detail=f"{counted(len(self.changes), 'changed object')}")
 
-    async def act(self, listener: Listener, consent: Consent) -> list[StepEnded]:
-        """Apply and follow under the lock; on failure save a report and roll back."""
-        steps = [
+    def act_steps(self) -> list[Step]:
+        """The steps that change the release."""
+        return [
             Step("release", "Helm release", self.apply),
             Step("healthy", "Healthy release", self.follow, ("release",)),
         ]
+
+    async def act(self, listener: Listener, consent: Consent) -> list[StepEnded]:
+        """Apply and follow under the lock; on failure save a report and roll back."""
+        steps = self.act_steps()
         progress = Progress("release", listener)
         async with lease.hold(self.kube, self.release, progress):
             await self.check_again()

@@ -24,6 +24,7 @@ from vrooli.workflows.build import BuildOptions
 from vrooli.workflows.check import CheckOptions
 from vrooli.workflows.diagnose import DiagnoseOptions
 from vrooli.workflows.graph import Format, GraphOptions
+from vrooli.workflows.grow import Data
 from vrooli.workflows.logs import LogOptions
 from vrooli.workflows.open import OpenOptions
 from vrooli.workflows.options import DeployOptions, DevelopOptions
@@ -56,6 +57,7 @@ from vrooli.workflows.results.releases import (
     DeployResult,
     DevelopResult,
     DiffResult,
+    GrowResult,
     HistoryResult,
     RollbackResult,
     ScaleResult,
@@ -135,6 +137,18 @@ RESULTS: dict[str, Result] = {
     "releases.history": HistoryResult(release="x", namespace="x", revisions=()),
     "rollback.rollback": RollbackResult.model_validate(
         {**STEPS, "release": "x", "namespace": "x", "to_revision": 1, "revision": 3}
+    ),
+    "grow.grow": GrowResult.model_validate(
+        {
+            **STEPS,
+            **dict.fromkeys(("environment", "release", "namespace", "data"), "x"),
+            **dict.fromkeys(("before", "after"), "1Gi"),
+            "replaced": True,
+            "pause_s": 1.0,
+            "revision": 1,
+            "changes": (),
+            "overrides": (),
+        }
     ),
     "scale.scale": ScaleResult.model_validate(
         {
@@ -294,6 +308,11 @@ def _build(**changes: Any) -> dict[str, Any]:
     return {"options": BuildOptions(**changes)}
 
 
+def _grow(data: Data, size: str, environment: Environment = DEV, **changes: Any) -> dict[str, Any]:
+    options = ValuesOptions(environment, **{"timeout_s": 1800.0, **changes})
+    return {"options": options, "data": data, "size": size, "consent": Consent()}
+
+
 def _scale(
     name: str, replicas: int | None, environment: Environment = DEV, **changes: Any
 ) -> dict[str, Any]:
@@ -434,6 +453,13 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
     ("build.build", "build --images", {}, _build(images=True)),
     ("build.build", "build --push-images", {}, _build(push_images=True)),
     ("build.build", "build --push oci://r.example/c", {}, _build(push="oci://r.example/c")),
+    ("grow.grow", "grow postgres 5Gi", {}, _grow(Data.POSTGRES, "5Gi")),
+    (
+        "grow.grow",
+        "grow backups 5Gi -e prod -y --timeout 60",
+        {},
+        {**_grow(Data.BACKUPS, "5Gi", PROD, timeout_s=60.0), "consent": YES},
+    ),
     ("scale.scale", "scale server 5", {}, _scale("server", 5)),
     ("scale.scale", "scale server --reset", {}, _scale("server", None)),
     ("scale.scale", "scale jobs 0 -e prod -y", {}, {**_scale("jobs", 0, PROD), "consent": YES}),

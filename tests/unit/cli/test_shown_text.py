@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from rich.console import Console
 
 from vrooli import events
-from vrooli.cli import check, diagnose, graph, releases, scale, status
+from vrooli.cli import check, diagnose, graph, grow, releases, scale, status
 from vrooli.cli.terminal import tables
 from vrooli.cli.terminal.console import ConsoleView
 from vrooli.cli.terminal.jsonlines import JsonLines
@@ -47,6 +47,7 @@ SHOWN: list[tuple[type[BaseModel], Callable[..., None]]] = [
     (release_results.RollbackResult, releases._show_rollback),
     (release_results.DiffResult, releases._show_diff),
     (release_results.ScaleResult, scale._show),
+    (release_results.GrowResult, grow._show),
     (graphs.GraphResult, graph._show),
     (clusters.ClusterView, tables.show_cluster),
     (base.StepsResult, tables.show_steps),

@@ -108,7 +108,7 @@ async def _await_in_sync(
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(CATCH_UP_S):
             while True:
-                replicas = await _replicas(postgres, primary.pod, pods)
+                replicas = await fetch_replicas(postgres, primary.pod, pods)
                 reason = next(filter(None, (item.problem() for item in replicas)), "")
                 if not reason:
                     return replicas
@@ -120,7 +120,8 @@ async def _await_in_sync(
     )
 
 
-async def _replicas(postgres: Postgres, primary: str, pods: Sequence[str]) -> list[Replica]:
+async def fetch_replicas(postgres: Postgres, primary: str, pods: Sequence[str]) -> list[Replica]:
+    """The replication of these pods, as the primary reports it."""
     rows = {row["pod"]: row for row in await postgres.query(REPLICATION, pod=primary)}
     return [
         Replica(
@@ -227,7 +228,7 @@ async def await_followers(postgres: Postgres, primary: str, progress: Progress) 
             while True:
                 pods = [item.pod for item in await postgres.instances()]
                 others = [pod for pod in pods if pod != primary]
-                replicas = await _replicas(postgres, primary, others)
+                replicas = await fetch_replicas(postgres, primary, others)
                 reason = next(filter(None, (item.problem() for item in replicas)), "")
                 if not reason:
                     return

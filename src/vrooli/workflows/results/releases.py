@@ -141,6 +141,22 @@ class ScaleResult(StepsResult):
     overrides: tuple[OverrideView, ...] = Field(description="the overrides of the release")
 
 
+class GrowResult(StepsResult):
+    """The result of grow."""
+
+    environment: str = Field(description="dev, staging or prod")
+    release: str = Field(description="the name of the Helm release")
+    namespace: str = Field(description="the namespace of the release")
+    data: str = Field(description="postgres, redis or backups")
+    before: str = Field(description="the size of each volume before")
+    after: str = Field(description="the size of each volume now")
+    replaced: bool = Field(description="whether new volumes replaced the old ones")
+    pause_s: float = Field(description="how long writes paused, in seconds")
+    revision: int = Field(description="the latest revision of the release")
+    changes: tuple[ChangeView, ...] = Field(description="the changes that were applied")
+    overrides: tuple[OverrideView, ...] = Field(description="the overrides of the release")
+
+
 class DiffResult(Result):
     """The result of diff; `ok` is false if something differs."""
 

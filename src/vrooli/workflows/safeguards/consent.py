@@ -23,6 +23,7 @@ class Action(StrEnum):
     ROLLBACK = "`rollback`"
     SCALE = "`scale`, if there are changes"
     SCALE_TO_ZERO = "`scale COMPONENT 0`"
+    GROW = "`grow`, if there are changes"
     DEVELOP = "`develop`, if the release exists"
     REPLACE_ARTIFACT = "`develop`, if the release was not created by `develop`"
     SWITCHOVER = "`switchover`, if there is something to do"
@@ -54,6 +55,7 @@ REQUIRES_YES: Mapping[Action, Sequence[str]] = {
     Action.ROLLBACK: SHARED,
     Action.SCALE: SHARED,
     Action.SCALE_TO_ZERO: EVERY,
+    Action.GROW: SHARED,
     Action.DEVELOP: SHARED,
     Action.REPLACE_ARTIFACT: EVERY,
     Action.SWITCHOVER: SHARED,

@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from vrooli.chart.manifest import Manifest
+from vrooli.checks import catalog, preflight
 from vrooli.checks import interface as checks
-from vrooli.checks import preflight
 from vrooli.checks.images import local as local_images
 from vrooli.findings import Finding
 from vrooli.grammar import counted
@@ -24,6 +24,7 @@ async def demand(
     kind: str = "",
     *,
     back_to: Revision | None = None,
+    skipped: Collection[str] = (),
 ) -> str:
     """Run the preflight checks; returns a summary.
 
@@ -34,6 +35,7 @@ async def demand(
         images: Images that are, or will be, on the nodes.
         kind: The kind of cluster (embedded, minikube, kind, context).
         back_to: The target revision of a rollback; None for a deploy.
+        skipped: The names of checks that do not apply.
 
     Raises:
         PrerequisiteError: Another deploy holds the lock.
@@ -41,8 +43,9 @@ async def demand(
     """
     await lease.demand_free(kube, release)
     outcomes: list[checks.Outcome] = []
+    chosen = [item for item in catalog.STOP_DEPLOYS if item.name not in skipped]
     findings = await preflight.run(
-        kube, release.namespace, manifests, images, outcomes.append, kind=kind
+        kube, release.namespace, manifests, images, outcomes.append, checks=chosen, kind=kind
     )
     if back_to is not None:
         findings = [_of_rollback(finding, back_to) for finding in findings]

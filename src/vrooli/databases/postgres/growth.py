@@ -1,0 +1,200 @@
+"""Larger volumes for PostgreSQL where the storage class cannot expand them.
+
+PGO makes the volumes of new instances in the size of the PostgresCluster and keeps those of the
+others. So each instance with a smaller volume is replaced: one more instance is added, then
+replicas are deleted one by one, and the primary last, after a switchover. At each moment as many
+instances as before have all data. If this is killed, it continues with those that are left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vrooli.databases import programs
+from vrooli.databases.model import Switched
+from vrooli.databases.postgres import switchover
+from vrooli.databases.postgres.session import CONTAINER, Postgres
+from vrooli.databases.programs import Place
+from vrooli.errors import PrerequisiteError, WaitTimeoutError
+from vrooli.events import Progress
+from vrooli.kube.objects import items, labels, name, number, text
+from vrooli.operators import volumes
+from vrooli.operators.pgo import names
+
+POLL_S = 1.0
+# The time limit of df, seconds.
+DF_S = 15.0
+# The directory of the data volume in PGO's pods.
+_FREE = 'df -PB1 "$1" | tail -1'
+DIRECTORY = "/pgdata"
+# The volumes of a node's own disk, by the field of their PersistentVolume.
+LOCAL = ("hostPath", "local")
+
+
+@dataclass(frozen=True)
+class DataVolume:
+    """The data volume of an instance.
+
+    Attributes:
+        claim: The name of its claim.
+        instance: The instance, also the name of its StatefulSet.
+        size: The requested size.
+        storage_class: Its class.
+        volume: The name of its PersistentVolume.
+    """
+
+    claim: str
+    instance: str
+    size: str
+    storage_class: str
+    volume: str
+
+    @property
+    def pod(self) -> str:
+        """The pod of the instance."""
+        return f"{self.instance}-0"
+
+    def is_smaller(self, size: str) -> bool:
+        """Whether it is smaller than a size."""
+        return volumes.compare_sizes(self.size, size) < 0
+
+
+async def data_volumes(postgres: Postgres) -> list[DataVolume]:
+    """The data volumes of a PostgresCluster that are not being deleted."""
+    selector = f"{names.CLUSTER_LABEL}={postgres.name},{names.ROLE_LABEL}=pgdata"
+    claims = await postgres.kube.list("v1", volumes.KIND, postgres.namespace, selector)
+    return [
+        DataVolume(
+            name(claim),
+            text(labels(claim), names.INSTANCE_LABEL),
+            volumes.storage_request(claim["spec"]),
+            text(claim, "spec", "storageClassName"),
+            text(claim, "spec", "volumeName"),
+        )
+        for claim in claims
+        if not text(claim, "metadata", "deletionTimestamp")
+    ]
+
+
+async def demand_room(postgres: Postgres, needed: float) -> None:
+    """Refuse if the disk of the node has no room for the new volumes beside the old ones.
+
+    Volumes that are not on the disk of a node are not checked.
+
+    Raises:
+        PrerequisiteError: There is no room; the message has the bytes.
+    """
+    for volume in await data_volumes(postgres):
+        body = await postgres.kube.get("v1", "PersistentVolume", volume.volume)
+        if body is None or not any(field in body["spec"] for field in LOCAL):
+            continue
+        place = Place(postgres.namespace, volume.pod, CONTAINER)
+        completed = await programs.run(postgres.kube, place, _FREE, [DIRECTORY], "", DF_S)
+        free = int(completed.stdout.split()[3])
+        if free < needed:
+            raise PrerequisiteError(
+                f"The node of pod {volume.pod} has {free} bytes free, but the new volumes need "
+                f"{needed:.0f} bytes beside the old ones. Nothing was changed.",
+                "Free space on the node, or choose a smaller size.",
+            )
+        return
+
+
+@dataclass
+class Replacement:
+    """The replacement of all instances whose volumes are smaller than a size.
+
+    Attributes:
+        postgres: The PostgresCluster.
+        size: The size.
+        limit_s: How long an instance may take to copy the data, seconds.
+        switched: The switchover; None if the primary had a large volume.
+    """
+
+    postgres: Postgres
+    size: str
+    limit_s: float
+    switched: Switched | None = None
+
+    async def run(self, replicas: int, progress: Progress) -> None:
+        """Replace them, until the PostgresCluster has this number of instances again.
+
+        Raises:
+            WaitTimeoutError: A new instance did not follow the primary in time.
+            VrooliError: PostgreSQL refused the switchover.
+        """
+        if await self._small():
+            await self._set_replicas(replicas + 1)
+            await self._await_instances(replicas + 1, progress)
+        while small := await self._small_replicas():
+            progress.report(f"replaces {small[0].instance}")
+            await self._retire(small[0])
+            await self._await_instances(replicas + 1, progress)
+        if old := await self._small():
+            await self._switch_over(progress)
+            await self._retire(old[0])
+        await self._set_replicas(replicas)
+        await self._await_instances(replicas, progress)
+
+    async def _small(self) -> list[DataVolume]:
+        return [item for item in await data_volumes(self.postgres) if item.is_smaller(self.size)]
+
+    async def _small_replicas(self) -> list[DataVolume]:
+        primary = (await self.postgres.primary()).pod
+        return [item for item in await self._small() if item.pod != primary]
+
+    async def _switch_over(self, progress: Progress) -> None:
+        """Make an instance with a large volume the primary; any synchronous one is large now."""
+        planned = await switchover.plan(self.postgres, "", progress)
+        self.switched = await switchover.switch_over(self.postgres, planned, progress)
+        await switchover.await_followers(self.postgres, self.switched.pod, progress)
+
+    async def _retire(self, volume: DataVolume) -> None:
+        """Delete an instance with its volume; PGO makes a new one if it has too few."""
+        kube, namespace = self.postgres.kube, self.postgres.namespace
+        await kube.delete("v1", volumes.KIND, volume.claim, namespace)
+        await kube.delete("apps/v1", "StatefulSet", volume.instance, namespace)
+
+    async def _set_replicas(self, replicas: int) -> None:
+        postgres = self.postgres
+        place = (names.API_VERSION, names.KIND, postgres.name, postgres.namespace)
+        body = await postgres.kube.get(*place)
+        instances = [copy.deepcopy(dict(item)) for item in items(body, "spec", "instances")]
+        if number(instances[0], "replicas", default=1) != replicas:
+            instances[0]["replicas"] = replicas
+            await postgres.kube.patch(*place, {"spec": {"instances": instances}})
+
+    async def _await_instances(self, count: int, progress: Progress) -> None:
+        """Wait until this many instances are ready, and all replicas follow the primary."""
+        until, reported = time.monotonic() + self.limit_s, ""
+        while reason := await self._unready_reason(count):
+            if reason != reported:
+                progress.report(f"waits: {reason}")
+                reported = reason
+            if time.monotonic() > until:
+                raise WaitTimeoutError(
+                    f"PostgreSQL {self.postgres.name} has not {count} instances in sync after "
+                    f"{self.limit_s:.0f} s: {reason}.",
+                    "All data are still served. Run `vrooli diagnose` to find the cause, then the "
+                    "same command again: it continues.",
+                )
+            await asyncio.sleep(POLL_S)
+
+    async def _unready_reason(self, count: int) -> str:
+        instances = await self.postgres.instances()
+        ready = [item for item in instances if item.is_ready]
+        if len(instances) != count or len(ready) != count:
+            return f"{len(ready)} of {count} instances are ready"
+        primaries = [item.pod for item in instances if item.is_primary]
+        if len(primaries) != 1:
+            return "there is no primary"
+        others = [item.pod for item in instances if item.pod != primaries[0]]
+        return await self._replication_problem(primaries[0], others)
+
+    async def _replication_problem(self, primary: str, others: Sequence[str]) -> str:
+        replicas = await switchover.fetch_replicas(self.postgres, primary, others)
+        return next(filter(None, (item.problem() for item in replicas)), "")

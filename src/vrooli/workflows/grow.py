@@ -1,0 +1,339 @@
+"""Give the databases of a release larger volumes, and keep their size for the next deploys."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from vrooli.chart import engine
+from vrooli.chart import values as chart_values
+from vrooli.checks import preflight
+from vrooli.checks.data import changes
+from vrooli.checks.nodes import capacity
+from vrooli.checks.storage import classes as storage_classes
+from vrooli.databases.postgres import growth
+from vrooli.databases.postgres.growth import Replacement
+from vrooli.databases.postgres.session import Postgres
+from vrooli.errors import PrerequisiteError, UsageError, WaitTimeoutError
+from vrooli.events import Listener, Progress
+from vrooli.grammar import counted
+from vrooli.kube import Kube, quantities
+from vrooli.kube.objects import Body, name, text
+from vrooli.operators import volumes
+from vrooli.operators.catalog import databases
+from vrooli.operators.volumes import Purpose
+from vrooli.release import lease, overrides
+from vrooli.steps import Done, Step
+from vrooli.workflows.change_view import override_view, view
+from vrooli.workflows.results.base import StepsResult
+from vrooli.workflows.results.releases import GrowResult
+from vrooli.workflows.safeguards.consent import CONFIRMED, Action, Consent
+from vrooli.workflows.values_change import (
+    Deployed,
+    Edit,
+    ValuesChange,
+    ValuesOptions,
+    carry_out,
+    deployed,
+    value_at,
+)
+
+POLL_S = 1.0
+
+
+class Data(StrEnum):
+    """The data whose volumes can grow."""
+
+    POSTGRES = "postgres"
+    REDIS = "redis"
+    BACKUPS = "backups"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """The values and the volumes of one kind of data.
+
+    Attributes:
+        path: The value with the size.
+        enabled: The value that deploys the database.
+        purpose: The purpose of its volumes.
+    """
+
+    path: str
+    enabled: str
+    purpose: Purpose
+
+
+KINDS: Mapping[Data, Kind] = {
+    Data.POSTGRES: Kind("persistence.postgres.size", "pgoPostgresql.enabled", Purpose.POSTGRES),
+    Data.REDIS: Kind("persistence.redis.size", "spotahomeRedis.enabled", Purpose.REDIS),
+    Data.BACKUPS: Kind("pgoPostgresql.backup.size", "pgoPostgresql.enabled", Purpose.REPOSITORY),
+}
+
+
+@dataclass(frozen=True)
+class Growth:
+    """What grows, and how.
+
+    Attributes:
+        data: The data.
+        before: The size in the values.
+        size: The new size.
+        claims: The claims of its volumes.
+        is_expandable: Whether their storage class can expand them.
+    """
+
+    data: Data
+    before: str
+    size: str
+    claims: Sequence[Body]
+    is_expandable: bool
+
+    @property
+    def smaller(self) -> list[str]:
+        """The claims with a smaller volume."""
+        return [name(claim) for claim in self.claims if _is_smaller(_capacity(claim), self.size)]
+
+    @property
+    def replaces(self) -> bool:
+        """Whether the volumes are replaced."""
+        return bool(self.smaller) and not self.is_expandable
+
+
+async def grow(
+    options: ValuesOptions,
+    data: Data,
+    size: str,
+    listener: Listener,
+    consent: Consent = CONFIRMED,
+) -> GrowResult:
+    """Give volumes a larger size and wait until they have it.
+
+    Args:
+        options: Which release, and how long it may take.
+        data: Whose volumes grow.
+        size: The size of each volume, such as 5Gi.
+        listener: Receives what happens.
+        consent: How it is confirmed.
+
+    Raises:
+        UsageError: The size is not valid, or smaller than the present one.
+        PrerequisiteError: The release isn't deployed, a deploy runs, the node has no room, or the
+            storage class can't expand volumes that can't be replaced.
+        DeployFailedError: The release did not become ready; the same command continues.
+    """
+    began = time.monotonic()
+    demand_size(size)
+    async with deployed(replace(options, rollback=False)) as state:
+        await lease.demand_free(state.reached.kube, state.release)
+        planned = await plan(state, data, size)
+        run = _Growing(replace(options, rollback=False), state, planned)
+        ended = await carry_out(run, Action.GROW, listener, consent)
+        stored = await overrides.fetch(run.kube, run.release)
+    done = StepsResult.of(ended, time.monotonic() - began)
+    return GrowResult(
+        **dict(done),
+        environment=options.environment.name,
+        release=state.release.name,
+        namespace=state.release.namespace,
+        data=data.value,
+        before=planned.before,
+        after=size,
+        replaced=planned.replaces,
+        pause_s=round(run.pause_s, 3),
+        revision=run.applied.revision,
+        changes=tuple(map(view, run.changes)),
+        overrides=tuple(map(override_view, stored.entries)),
+    )
+
+
+def demand_size(size: str) -> None:
+    """Refuse a text that is not a size.
+
+    Raises:
+        UsageError: It is none.
+    """
+    try:
+        if quantities.number(size) >= 1:
+            return
+    except ValueError:
+        pass
+    raise UsageError(f"{size!r} is not a size.", "Use a quantity of Kubernetes, such as 5Gi.")
+
+
+async def plan(state: Deployed, data: Data, size: str) -> Growth:
+    """What grows, and how.
+
+    Raises:
+        UsageError: The size is smaller than the present one.
+        PrerequisiteError: The release has no such data, or its volumes can neither be expanded nor
+            replaced.
+    """
+    kind, kube = KINDS[data], state.reached.kube
+    if not value_at(state.values, kind.enabled):
+        raise PrerequisiteError(
+            f"{state.release} has no {data} in this cluster: {kind.enabled} is false."
+        )
+    before = str(value_at(state.values, kind.path))
+    claims = await _claims(kube, state, kind.purpose)
+    for present in (before, *map(_capacity, claims)):
+        if _is_smaller(size, present):
+            raise UsageError(
+                f"The volumes of {data} have {present}; {size} is smaller, and volumes cannot "
+                "shrink.",
+                f"Choose a size of at least {present}.",
+            )
+    planned = Growth(data, before, size, claims, await _is_expandable(kube, claims))
+    if planned.replaces and data is not Data.POSTGRES:
+        names = sorted({text(claim, "spec", "storageClassName") for claim in claims})
+        raise PrerequisiteError(
+            f"The volumes of {data} cannot grow: storage class {', '.join(names)} does not allow "
+            "expansion (allowVolumeExpansion), and only those of PostgreSQL can be replaced.",
+            "Use a storage class that allows expansion.",
+        )
+    return planned
+
+
+async def _claims(kube: Kube, state: Deployed, purpose: Purpose) -> list[Body]:
+    """The claims of the volumes with this purpose."""
+    claims = await kube.list("v1", volumes.KIND, state.release.namespace)
+    resources = databases()
+    specs = [
+        spec
+        for item in state.record.manifests
+        if item.kind in resources and not item.is_hook
+        for spec in resources[item.kind].volume_specs(item.body)
+        if spec.purpose is purpose
+    ]
+    return [claim for spec in specs for claim in spec.claims(claims)]
+
+
+async def _is_expandable(kube: Kube, claims: Sequence[Body]) -> bool:
+    """Whether the storage classes of all claims allow expansion."""
+    for class_name in {text(claim, "spec", "storageClassName") for claim in claims}:
+        body = await kube.get(*storage_classes.API, class_name) if class_name else None
+        if body is None or not body.get("allowVolumeExpansion"):
+            return False
+    return True
+
+
+def _capacity(claim: Body) -> str:
+    """The size of a claim's volume; the requested one until it is bound."""
+    actual = text(claim, "status", "capacity", "storage")
+    return actual or volumes.storage_request(claim["spec"])
+
+
+def _is_smaller(size: str, other: str) -> bool:
+    return volumes.compare_sizes(size, other) < 0
+
+
+class _Growing(ValuesChange):
+    """The steps of one growth."""
+
+    advice = "Fix the reported error, and run the same command again: it continues."
+
+    def __init__(self, options: ValuesOptions, state: Deployed, planned: Growth) -> None:
+        self.planned, self.pause_s, self.state = planned, 0.0, state
+        path = KINDS[planned.data].path
+        command = f"vrooli grow {planned.data} {planned.size} -e {options.environment.name}"
+        edit = Edit(command, {path: planned.size}) if planned.size != planned.before else Edit("")
+        way = "replace" if planned.replaces else "expand"
+        count = counted(len(planned.claims), "volume")
+        summary = f"{way} {count} of {planned.data} of {state.release} to {planned.size} each"
+        super().__init__(options, state, edit, summary)
+        if planned.replaces:  # this is what the check refuses of a deploy
+            self.skipped_checks = (changes.NAME,)
+
+    @property
+    def change(self) -> str:
+        """The change to confirm, in words; empty if there is nothing to do."""
+        return self.summary if self.planned.smaller else super().change
+
+    def act_steps(self) -> list[Step]:
+        """The steps of the release, with the volumes between Helm and the rollout."""
+        release, healthy = super().act_steps()
+        grown = Step("volumes", "Volumes", self.grow_volumes, (release.name,))
+        return [release, grown, replace(healthy, after=(grown.name,))]
+
+    async def check(self, progress: Progress) -> Done:
+        """Run the preflight checks, and check that the nodes have room for a replacement."""
+        done = await super().check(progress)
+        if self.planned.replaces:
+            count = len(self.planned.claims)
+            await self._demand_capacity(count + 1)
+            needed = quantities.number(self.planned.size) * (count + 1)
+            await growth.demand_room(await self._postgres(), needed)
+        return done
+
+    async def _demand_capacity(self, instances: int) -> None:
+        more = chart_values.merge(self.values, {"pgoPostgresql": {"instances": instances}})
+        manifests = await asyncio.to_thread(
+            engine.render,
+            more,
+            release=self.release.name,
+            namespace=self.release.namespace,
+            chart=self.package,
+        )
+        findings = await preflight.run(
+            self.kube, self.release.namespace, manifests, checks=(capacity.CHECK,)
+        )
+        preflight.demand([item for item in findings if item.resource.endswith(" instance")])
+
+    async def _postgres(self) -> Postgres:
+        return await Postgres.of(self.kube, self.release)
+
+    async def grow_volumes(self, progress: Progress) -> Done:
+        """Replace the volumes, or wait until the storage class has expanded them."""
+        if not self.planned.smaller:
+            return Done(changed=False, detail=f"all have {self.planned.size}")
+        if self.planned.replaces:
+            postgres = await self._postgres()
+            replicas = int(value_at(self.effective(), "pgoPostgresql.instances"))
+            replacement = Replacement(postgres, self.planned.size, self.options.timeout_s)
+            await replacement.run(replicas, progress)
+            if replacement.switched is not None:
+                self.pause_s = replacement.switched.pause_s
+            detail = f"{counted(replicas, 'instance')} replaced, writes paused {self.pause_s:.1f} s"
+            return Done(changed=True, detail=detail)
+        await self._await_expanded(progress)
+        return Done(changed=True, detail=f"{counted(len(self.planned.claims), 'volume')} expanded")
+
+    def effective(self) -> chart_values.Values:
+        """The new values, with those of the chart."""
+        return chart_values.merge(self.state.values, self.values)
+
+    async def _await_expanded(self, progress: Progress) -> None:
+        """Wait until each volume and its file system have the size.
+
+        Raises:
+            WaitTimeoutError: One does not in time.
+        """
+        until, reported = time.monotonic() + self.options.timeout_s, ""
+        while waiting := self._unexpanded(await _claims(self.kube, self.state, self._purpose)):
+            if waiting != reported:
+                progress.report(f"waits: {waiting}")
+                reported = waiting
+            if time.monotonic() > until:
+                raise WaitTimeoutError(
+                    f"The volumes were not expanded within {self.options.timeout_s:.0f} s: "
+                    f"{waiting}.",
+                    f"See why: `kubectl describe pvc -n {self.release.namespace}`.",
+                )
+            await asyncio.sleep(POLL_S)
+
+    @property
+    def _purpose(self) -> Purpose:
+        return KINDS[self.planned.data].purpose
+
+    def _unexpanded(self, claims: Sequence[Body]) -> str:
+        """Why volumes do not have the size yet; empty if all have."""
+        for claim in claims:
+            if _is_smaller(_capacity(claim), self.planned.size):
+                conditions = claim.get("status", {}).get("conditions") or []
+                states = [text(item, "type") for item in conditions if item["status"] == "True"]
+                state = f" ({', '.join(states)})" if states else ""
+                return f"{name(claim)} has {_capacity(claim)}{state}"
+        return ""

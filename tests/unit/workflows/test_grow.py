@@ -1,0 +1,128 @@
+"""Grow volumes: which grow and how, and what is refused before anything changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from support.fakes.cluster import FakeCluster, namespace
+from support.release.records import record
+from vrooli import project
+from vrooli.chart import engine
+from vrooli.chart import values as chart_values
+from vrooli.environments import ENVIRONMENTS
+from vrooli.errors import PrerequisiteError, UsageError
+from vrooli.operators.pgo import names
+from vrooli.release import Release
+from vrooli.release.records.source import RecordedSource
+from vrooli.workflows import grow
+from vrooli.workflows.grow import Data
+from vrooli.workflows.values_change import Deployed, ValuesOptions
+
+PROD = ENVIRONMENTS["prod"]
+RELEASE = Release(PROD.release, PROD.namespace, Path("kubeconfig"))
+CHART = {"values": chart_values.read(project.chart_dir() / "values.yaml")}
+VALUES: dict[str, Any] = {"persistence": {"postgres": {"size": "1Gi"}}}
+
+
+def _claim(name: str, role: dict[str, str], size: str, capacity: str = "") -> dict[str, Any]:
+    return {
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": name, "labels": {names.CLUSTER_LABEL: "vrooli-pg", **role}},
+        "spec": {"storageClassName": "a", "resources": {"requests": {"storage": size}}},
+        "status": {"capacity": {"storage": capacity or size}},
+    }
+
+
+DATA = {names.INSTANCE_SET_LABEL: "instance1", names.ROLE_LABEL: "pgdata"}
+BACKUP = {names.REPOSITORY_LABEL: "repo1"}
+
+
+def _state(*claims: dict[str, Any], expands: bool, **values: Any) -> Deployed:
+    storage_class = {
+        "kind": "StorageClass",
+        "metadata": {"name": "a"},
+        "allowVolumeExpansion": expands,
+    }
+    kube = FakeCluster(namespace(PROD.namespace), storage_class, *claims, namespace=PROD.namespace)
+    reached = cast(
+        Any, SimpleNamespace(kube=kube, cluster=SimpleNamespace(kubeconfig=RELEASE.kubeconfig))
+    )
+    rendered = engine.render(VALUES, release=RELEASE.name, namespace=RELEASE.namespace)
+    held = cast(Any, SimpleNamespace(manifests=rendered, metadata=record(1).metadata))
+    source = RecordedSource(CHART, {**VALUES, **values})
+    return Deployed(reached, RELEASE, held, source, grow.overrides.NONE, project.chart_dir())
+
+
+@pytest.mark.parametrize("size", ["", "x", "-1Gi", "0", "5 Gi", "5GiB", "1e"])
+def test_a_text_that_is_no_size_is_refused(size: str) -> None:
+    with pytest.raises(UsageError, match="is not a size"):
+        grow.demand_size(size)
+
+
+@pytest.mark.parametrize("size", ["5Gi", "500M", "1.5Ti", "1e9"])
+def test_quantities_are_sizes(size: str) -> None:
+    grow.demand_size(size)
+
+
+async def test_volumes_whose_class_allows_it_are_expanded() -> None:
+    state = _state(_claim("a", DATA, "1Gi"), _claim("r", BACKUP, "1Gi"), expands=True)
+    planned = await grow.plan(state, Data.POSTGRES, "5Gi")
+    assert (planned.before, planned.smaller, planned.replaces) == ("1Gi", ["a"], False)
+    planned = await grow.plan(state, Data.BACKUPS, "5Gi")
+    assert (planned.smaller, planned.replaces) == (["r"], False)
+
+
+async def test_postgres_is_replaced_where_the_class_cannot_expand() -> None:
+    state = _state(_claim("a", DATA, "1Gi"), _claim("b", DATA, "1Gi"), expands=False)
+    planned = await grow.plan(state, Data.POSTGRES, "5Gi")
+    assert (planned.smaller, planned.replaces) == (["a", "b"], True)
+    run = grow._Growing(ValuesOptions(PROD), state, planned)
+    assert run.skipped_checks == ("data",)
+    assert [step.name for step in run.act_steps()] == ["release", "volumes", "healthy"]
+    expected = f"replace 2 volumes of postgres of {RELEASE} to 5Gi each"
+    assert run.change == expected
+
+
+async def test_only_volumes_that_are_smaller_are_left_to_grow() -> None:
+    state = _state(_claim("a", DATA, "1Gi"), _claim("b", DATA, "5Gi"), expands=False)
+    state.source.values["persistence"] = {"postgres": {"size": "5Gi"}}
+    with pytest.raises(UsageError, match="smaller"):
+        await grow.plan(state, Data.POSTGRES, "4Gi")
+    assert (await grow.plan(state, Data.POSTGRES, "5Gi")).smaller == ["a"]
+
+
+async def test_a_volume_that_is_not_expanded_yet_counts_as_small() -> None:
+    state = _state(_claim("a", DATA, "5Gi", capacity="1Gi"), expands=True)
+    assert (await grow.plan(state, Data.POSTGRES, "5Gi")).smaller == ["a"]
+
+
+@pytest.mark.parametrize("size", ["1023Mi", "1G", "500Mi"])
+async def test_a_smaller_size_is_refused(size: str) -> None:
+    state = _state(_claim("a", DATA, "1Gi"), expands=True)
+    with pytest.raises(UsageError, match=f"{size} is smaller, and volumes cannot shrink"):
+        await grow.plan(state, Data.POSTGRES, size)
+
+
+async def test_backups_that_cannot_be_expanded_are_refused_with_the_class() -> None:
+    state = _state(_claim("r", BACKUP, "1Gi"), expands=False)
+    with pytest.raises(PrerequisiteError, match="storage class a does not allow expansion"):
+        await grow.plan(state, Data.BACKUPS, "5Gi")
+
+
+async def test_a_release_without_the_database_is_refused() -> None:
+    state = _state(expands=True, pgoPostgresql={"enabled": False})
+    with pytest.raises(PrerequisiteError, match=r"pgoPostgresql\.enabled is false"):
+        await grow.plan(state, Data.POSTGRES, "5Gi")
+
+
+async def test_what_an_expansion_waits_for_is_reported() -> None:
+    waiting = _claim("a", DATA, "5Gi", capacity="1Gi")
+    waiting["status"]["conditions"] = [{"type": "FileSystemResizePending", "status": "True"}]
+    state = _state(waiting, expands=True)
+    run = grow._Growing(ValuesOptions(PROD), state, await grow.plan(state, Data.POSTGRES, "5Gi"))
+    assert run._unexpanded([waiting]) == "a has 1Gi (FileSystemResizePending)"
+    assert run._unexpanded([_claim("a", DATA, "5Gi")]) == ""
