@@ -14,7 +14,7 @@ from vrooli.errors import InterruptError, PrerequisiteError, UsageError, VrooliE
 from vrooli.events import Listener, LogLine, Progress, StepEnded
 from vrooli.grammar import counted
 from vrooli.kube import Kube
-from vrooli.release import failure_handling, lease, secret_redaction
+from vrooli.release import failure_handling, lease, overrides, secret_redaction
 from vrooli.release import rollback as reverting
 from vrooli.release.drift import comparison, live_objects
 from vrooli.release.drift.diff import ObjectChange
@@ -79,6 +79,9 @@ async def rollback(
     async with access.connect(options.cluster) as reached:
         run = await _Run.prepared(options, reached)
         ended = await run_steps(run.read_steps(), listener)
+        stored = await overrides.fetch(run.kube, run.release)
+        for item in stored.entries:
+            listener(LogLine("override", f"the next deploy applies {item.format()}"))
         for change in run.changes:
             for line in format_change(view(change)):
                 listener(LogLine("change", line))

@@ -17,6 +17,9 @@ from vrooli.errors import PrerequisiteError, WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.operators.pgo import names
 
+Bodies = list[Body]
+Instances = list[Instance]
+Events = list[str]
 SMALL, LARGE = "1Gi", "5Gi"
 
 
@@ -28,7 +31,8 @@ class Pgo:
     def __init__(self, *sizes: str) -> None:
         self.sizes = {f"i{number}": size for number, size in enumerate(sizes)}
         self.primary_name, self.replicas, self.made = "i0", len(sizes), len(sizes)
-        self.least, self.events = len(sizes), list[str]()
+        self.least = len(sizes)
+        self.events: Events = []
         self.is_working = True
         self.kube = self
 
@@ -40,7 +44,7 @@ class Pgo:
             spare = next(item for item in self.sizes if item != self.primary_name)
             del self.sizes[spare]
 
-    async def list(self, api: str, kind: str, namespace: str, selector: str) -> list[Body]:
+    async def list(self, api: str, kind: str, namespace: str, selector: str) -> Bodies:
         assert selector == f"{names.CLUSTER_LABEL}=vrooli-pg,{names.ROLE_LABEL}=pgdata"
         return [
             {
@@ -72,7 +76,7 @@ class Pgo:
     async def primary(self) -> Instance:
         return Instance(f"{self.primary_name}-0", "instance1", True, True)
 
-    async def instances(self) -> list[Instance]:
+    async def instances(self) -> Instances:
         return [
             Instance(f"{item}-0", "instance1", item == self.primary_name, True)
             for item in self.sizes
