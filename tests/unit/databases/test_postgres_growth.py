@@ -33,7 +33,7 @@ class Pgo:
         self.primary_name, self.replicas, self.made = "i0", len(sizes), len(sizes)
         self.least = len(sizes)
         self.events: Events = []
-        self.is_working = True
+        self.is_working, self.lingering = True, ""
         self.kube = self
 
     def _reconcile(self) -> None:
@@ -54,7 +54,12 @@ class Pgo:
             for item, size in self.sizes.items()
         ]
 
-    async def get(self, *place: str) -> Body:
+    async def get(self, *place: str) -> Body | None:
+        if place[1] == "PersistentVolumeClaim":
+            lingering, self.lingering = self.lingering, ""
+            if lingering:
+                return {"spec": {"resources": {"requests": {"storage": SMALL}}}}
+            return None
         return {"spec": {"instances": [{"name": "instance1", "replicas": self.replicas}]}}
 
     async def patch(self, *words: Any) -> None:
@@ -70,17 +75,21 @@ class Pgo:
             assert self.sizes.pop(name) == SMALL
             self.least = min(self.least, len(self.sizes))
             self.events.append(f"deleted {name}")
-            self._reconcile()
+            self.lingering = name
         return True
 
     async def primary(self) -> Instance:
         return Instance(f"{self.primary_name}-0", "instance1", True, True)
 
     async def instances(self) -> Instances:
-        return [
-            Instance(f"{item}-0", "instance1", item == self.primary_name, True)
-            for item in self.sizes
+        """A deleted pod is listed until its volume is gone; PGO uses its name again."""
+        listed = [*self.sizes, *filter(None, [self.lingering])]
+        instances = [
+            Instance(f"{item}-0", "instance1", item == self.primary_name, True) for item in listed
         ]
+        if not self.lingering:
+            self._reconcile()
+        return instances
 
 
 @pytest.fixture
@@ -119,7 +128,7 @@ async def test_all_instances_are_replaced_and_the_number_never_falls_below(count
     pgo = Pgo(*[SMALL] * count)
     replacement = await _replace(pgo, count)
     assert list(pgo.sizes.values()) == [LARGE] * count
-    assert pgo.least == count
+    assert pgo.least >= count
     assert replacement.switched == Switched("i1-0" if count == 1 else f"i{count}-0", 0.25)
 
 

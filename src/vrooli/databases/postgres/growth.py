@@ -133,12 +133,14 @@ class Replacement:
         while small := await self._small_replicas():
             progress.report(f"replaces {small[0].instance}")
             await self._retire(small[0])
-            await self._await_instances(replicas + 1, progress)
+            await self._await_instances(replicas + 1, progress, retired=small[0])
+        retired = None
         if old := await self._small():
             await self._switch_over(progress)
             await self._retire(old[0])
+            retired = old[0]
         await self._set_replicas(replicas)
-        await self._await_instances(replicas, progress)
+        await self._await_instances(replicas, progress, retired=retired)
 
     async def _small(self) -> list[DataVolume]:
         return [item for item in await data_volumes(self.postgres) if item.is_smaller(self.size)]
@@ -168,10 +170,15 @@ class Replacement:
             instances[0]["replicas"] = replicas
             await postgres.kube.patch(*place, {"spec": {"instances": instances}})
 
-    async def _await_instances(self, count: int, progress: Progress) -> None:
-        """Wait until this many instances are ready, and all replicas follow the primary."""
+    async def _await_instances(
+        self, count: int, progress: Progress, retired: DataVolume | None = None
+    ) -> None:
+        """Wait until this many instances are ready, and all replicas follow the primary.
+
+        A retired one is ready until Kubernetes deletes it, and PGO may use its name again.
+        """
         until, reported = time.monotonic() + self.limit_s, ""
-        while reason := await self._unready_reason(count):
+        while reason := await self._unready_reason(count, retired):
             if reason != reported:
                 progress.report(f"waits: {reason}")
                 reported = reason
@@ -184,7 +191,9 @@ class Replacement:
                 )
             await asyncio.sleep(POLL_S)
 
-    async def _unready_reason(self, count: int) -> str:
+    async def _unready_reason(self, count: int, retired: DataVolume | None) -> str:
+        if retired is not None and await self._exists(retired):
+            return f"{retired.pod} is being deleted"
         instances = await self.postgres.instances()
         ready = [item for item in instances if item.is_ready]
         if len(instances) != count or len(ready) != count:
@@ -194,6 +203,14 @@ class Replacement:
             return "there is no primary"
         others = [item.pod for item in instances if item.pod != primaries[0]]
         return await self._replication_problem(primaries[0], others)
+
+    async def _exists(self, retired: DataVolume) -> bool:
+        """Whether a retired volume still exists; it does until its pod has ended."""
+        place = ("v1", volumes.KIND, retired.claim, self.postgres.namespace)
+        claim = await self.postgres.kube.get(*place)
+        if claim is None:
+            return False
+        return volumes.compare_sizes(volumes.storage_request(claim["spec"]), self.size) < 0
 
     async def _replication_problem(self, primary: str, others: Sequence[str]) -> str:
         replicas = await switchover.fetch_replicas(self.postgres, primary, others)
