@@ -64,7 +64,8 @@ def command(
     """
 
     def work(listener: Listener) -> Awaitable[GrowResult]:
-        from vrooli.workflows.grow import Data, grow
+        from vrooli.workflows.grow import grow
+        from vrooli.workflows.growth_plan import Data
         from vrooli.workflows.values_change import ValuesOptions
 
         request = ValuesOptions(environments.environment(environment), cluster, timeout)

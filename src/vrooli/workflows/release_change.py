@@ -133,13 +133,9 @@ class ReleaseChange:
     async def check(self, progress: Progress) -> Done:
         """Run the preflight checks."""
         available = self.images() | await self.reached.cluster.images()
+        kind, skipped = self.reached.cluster.kind, self.skipped_checks
         detail = await deployable.demand(
-            self.kube,
-            self.release,
-            self.manifests,
-            available,
-            self.reached.cluster.kind,
-            skipped=self.skipped_checks,
+            self.kube, self.release, self.manifests, available, kind, skipped=skipped
         )
         self.fit.set()
         return Done(changed=False, detail=detail)
@@ -207,17 +203,8 @@ class ReleaseChange:
         from vrooli.diagnosis.failure_report import save  # noqa: PLC0415
 
         keeping = partial(save, self.kube, self.release, self.manifests)
-        return failure_handling.Failed(
-            self.kube,
-            self.release,
-            self.manifests,
-            before,
-            error,
-            keeping,
-            self.unfinished,
-            self.advice,
-            undo=self.undo,
-        )
+        place = self.kube, self.release, self.manifests, before, error, keeping, self.unfinished
+        return failure_handling.Failed(*place, self.advice, undo=self.undo)
 
     async def undo(self) -> None:
         """Undo what was changed beside Helm's objects, after they were rolled back."""

@@ -24,7 +24,7 @@ from vrooli.workflows.build import BuildOptions
 from vrooli.workflows.check import CheckOptions
 from vrooli.workflows.diagnose import DiagnoseOptions
 from vrooli.workflows.graph import Format, GraphOptions
-from vrooli.workflows.grow import Data
+from vrooli.workflows.growth_plan import Data
 from vrooli.workflows.logs import LogOptions
 from vrooli.workflows.open import OpenOptions
 from vrooli.workflows.options import DeployOptions, DevelopOptions

@@ -16,10 +16,10 @@ from vrooli.chart import values as chart_values
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.operators.pgo import names
-from vrooli.release import Release
+from vrooli.release import Release, overrides
 from vrooli.release.records.source import RecordedSource
-from vrooli.workflows import grow
-from vrooli.workflows.grow import Data
+from vrooli.workflows import grow, growth_plan
+from vrooli.workflows.growth_plan import Data
 from vrooli.workflows.values_change import Deployed, ValuesOptions
 
 PROD = ENVIRONMENTS["prod"]
@@ -54,31 +54,31 @@ def _state(*claims: dict[str, Any], expands: bool, **values: Any) -> Deployed:
     rendered = engine.render(VALUES, release=RELEASE.name, namespace=RELEASE.namespace)
     held = cast(Any, SimpleNamespace(manifests=rendered, metadata=record(1).metadata))
     source = RecordedSource(CHART, {**VALUES, **values})
-    return Deployed(reached, RELEASE, held, source, grow.overrides.NONE, project.chart_dir())
+    return Deployed(reached, RELEASE, held, source, overrides.NONE, project.chart_dir())
 
 
 @pytest.mark.parametrize("size", ["", "x", "-1Gi", "0", "5 Gi", "5GiB", "1e"])
 def test_a_text_that_is_no_size_is_refused(size: str) -> None:
     with pytest.raises(UsageError, match="is not a size"):
-        grow.demand_size(size)
+        growth_plan.demand_size(size)
 
 
 @pytest.mark.parametrize("size", ["5Gi", "500M", "1.5Ti", "1e9"])
 def test_quantities_are_sizes(size: str) -> None:
-    grow.demand_size(size)
+    growth_plan.demand_size(size)
 
 
 async def test_volumes_whose_class_allows_it_are_expanded() -> None:
     state = _state(_claim("a", DATA, "1Gi"), _claim("r", BACKUP, "1Gi"), expands=True)
-    planned = await grow.plan(state, Data.POSTGRES, "5Gi")
+    planned = await growth_plan.plan(state, Data.POSTGRES, "5Gi")
     assert (planned.before, planned.smaller, planned.replaces) == ("1Gi", ["a"], False)
-    planned = await grow.plan(state, Data.BACKUPS, "5Gi")
+    planned = await growth_plan.plan(state, Data.BACKUPS, "5Gi")
     assert (planned.smaller, planned.replaces) == (["r"], False)
 
 
 async def test_postgres_is_replaced_where_the_class_cannot_expand() -> None:
     state = _state(_claim("a", DATA, "1Gi"), _claim("b", DATA, "1Gi"), expands=False)
-    planned = await grow.plan(state, Data.POSTGRES, "5Gi")
+    planned = await growth_plan.plan(state, Data.POSTGRES, "5Gi")
     assert (planned.smaller, planned.replaces) == (["a", "b"], True)
     run = grow._Growing(ValuesOptions(PROD), state, planned)
     assert run.skipped_checks == ("data",)
@@ -91,38 +91,39 @@ async def test_only_volumes_that_are_smaller_are_left_to_grow() -> None:
     state = _state(_claim("a", DATA, "1Gi"), _claim("b", DATA, "5Gi"), expands=False)
     state.source.values["persistence"] = {"postgres": {"size": "5Gi"}}
     with pytest.raises(UsageError, match="smaller"):
-        await grow.plan(state, Data.POSTGRES, "4Gi")
-    assert (await grow.plan(state, Data.POSTGRES, "5Gi")).smaller == ["a"]
+        await growth_plan.plan(state, Data.POSTGRES, "4Gi")
+    assert (await growth_plan.plan(state, Data.POSTGRES, "5Gi")).smaller == ["a"]
 
 
 async def test_a_volume_that_is_not_expanded_yet_counts_as_small() -> None:
     state = _state(_claim("a", DATA, "5Gi", capacity="1Gi"), expands=True)
-    assert (await grow.plan(state, Data.POSTGRES, "5Gi")).smaller == ["a"]
+    assert (await growth_plan.plan(state, Data.POSTGRES, "5Gi")).smaller == ["a"]
 
 
 @pytest.mark.parametrize("size", ["1023Mi", "1G", "500Mi"])
 async def test_a_smaller_size_is_refused(size: str) -> None:
     state = _state(_claim("a", DATA, "1Gi"), expands=True)
     with pytest.raises(UsageError, match=f"{size} is smaller, and volumes cannot shrink"):
-        await grow.plan(state, Data.POSTGRES, size)
+        await growth_plan.plan(state, Data.POSTGRES, size)
 
 
 async def test_backups_that_cannot_be_expanded_are_refused_with_the_class() -> None:
     state = _state(_claim("r", BACKUP, "1Gi"), expands=False)
     with pytest.raises(PrerequisiteError, match="storage class a does not allow expansion"):
-        await grow.plan(state, Data.BACKUPS, "5Gi")
+        await growth_plan.plan(state, Data.BACKUPS, "5Gi")
 
 
 async def test_a_release_without_the_database_is_refused() -> None:
     state = _state(expands=True, pgoPostgresql={"enabled": False})
     with pytest.raises(PrerequisiteError, match=r"pgoPostgresql\.enabled is false"):
-        await grow.plan(state, Data.POSTGRES, "5Gi")
+        await growth_plan.plan(state, Data.POSTGRES, "5Gi")
 
 
 async def test_what_an_expansion_waits_for_is_reported() -> None:
     waiting = _claim("a", DATA, "5Gi", capacity="1Gi")
     waiting["status"]["conditions"] = [{"type": "FileSystemResizePending", "status": "True"}]
     state = _state(waiting, expands=True)
-    run = grow._Growing(ValuesOptions(PROD), state, await grow.plan(state, Data.POSTGRES, "5Gi"))
+    planned = await growth_plan.plan(state, Data.POSTGRES, "5Gi")
+    run = grow._Growing(ValuesOptions(PROD), state, planned)
     assert run._unexpanded([waiting]) == "a has 1Gi (FileSystemResizePending)"
     assert run._unexpanded([_claim("a", DATA, "5Gi")]) == ""
