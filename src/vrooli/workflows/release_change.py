@@ -17,7 +17,7 @@ from vrooli.chart.values import Values
 from vrooli.errors import InterruptError, PrerequisiteError, UsageError, VrooliError
 from vrooli.events import Listener, Progress, StepEnded
 from vrooli.grammar import counted
-from vrooli.kube import Kube
+from vrooli.kube import ApiError, Kube
 from vrooli.release import apply, failure_handling, lease, overrides, secret_redaction, uninstall
 from vrooli.release.apply import Applied, ApplyOptions
 from vrooli.release.drift import comparison, live_objects
@@ -88,7 +88,12 @@ class ReleaseChange:
         """
         if self.options.discard_overrides:
             return
-        self.overrides = await overrides.fetch(self.kube, self.release)
+        try:
+            self.overrides = await overrides.fetch(self.kube, self.release)
+        except ApiError as error:
+            # The checks name all permissions that are missing; nothing is changed without this one.
+            if not error.is_forbidden:
+                raise
         await asyncio.to_thread(self.merge_overrides)
 
     def merge_overrides(self) -> None:
