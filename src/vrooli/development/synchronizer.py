@@ -19,6 +19,7 @@ from vrooli.errors import VrooliError
 from vrooli.events import Listener, LogLine
 from vrooli.grammar import counted
 from vrooli.kube import Kube, objects
+from vrooli.kube.status import pod_status
 from vrooli.release import Release, process_identity
 
 # The wait before a session that ended is opened again, seconds.
@@ -152,8 +153,8 @@ class Synchronizer:
 
 
 def _is_running(pod: Mapping[str, Any], service: EditedService) -> bool:
-    statuses = objects.items(pod, "status", "containerStatuses")
-    return any(item["name"] == service.name and "running" in item["state"] for item in statuses)
+    container = pod_status(pod).container(service.name)
+    return container is not None and container.is_running
 
 
 def _port(pod: Mapping[str, Any], service: EditedService) -> int:

@@ -21,6 +21,7 @@ from vrooli.cluster.embedded.settings import Record
 from vrooli.cluster.embedded.supervisor.report import Report
 from vrooli.errors import PrerequisiteError, WaitTimeoutError
 from vrooli.events import Progress
+from vrooli.kube.status import has_condition
 from vrooli.steps import Done
 
 # The component that judges a node by the time since its last heartbeat. After a long pause it would
@@ -105,9 +106,7 @@ async def _wait_for_heartbeat(layout: Layout, record: Record, since: float) -> N
         renewed = str(lease.get("spec", {}).get("renewTime", ""))
         if not renewed or datetime.fromisoformat(renewed).timestamp() < since:
             return False
-        body = await api.read(f"/api/v1/nodes/{node}")
-        conditions = body.get("status", {}).get("conditions", ())
-        return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
+        return has_condition(await api.read(f"/api/v1/nodes/{node}"), "Ready")
 
     if not await poll_until(beats, readiness.READY_S):
         raise WaitTimeoutError(
