@@ -12,9 +12,9 @@ import pytest
 from support.fakes.cluster import FakeCluster, namespace
 from support.release.database_pods import output, owned, redis_cli, redis_pod
 from vrooli.databases.model import Plan, Switched
-from vrooli.databases.redis import switchover
+from vrooli.databases.redis import switchover, writes_pause
 from vrooli.databases.redis.session import Redis, RedisCommandError
-from vrooli.errors import PrerequisiteError, UsageError
+from vrooli.errors import PrerequisiteError, UsageError, VrooliError
 from vrooli.events import Progress, silent
 from vrooli.kube.execution import Completed, Program
 from vrooli.release.model import Release
@@ -45,6 +45,8 @@ class Site:
         self.promoted = "10.0.0.2"
         self.offsets = dict.fromkeys(ADDRESSES.values(), 1000)
         self.refusal = ""
+        self.lost: set[str] = set()
+        self.flags = ["master"]
         self.acts: list[str] = []
         handlers = self.cluster.server.programs.handlers
         for name in names:
@@ -67,15 +69,21 @@ class Site:
         def run(program: Program) -> Completed:
             script = program.argv[2]
             if "CLIENT PAUSE" in script:
-                self.acts.append(f"{name}: pause until {' '.join(program.argv[8:])} have all")
-                return output("")
+                self.acts.append(f"{name}: pause until {' '.join(program.argv[10:])} have all")
+                return self._end("pause", "")
             if "REPLICAOF" in script:
                 self.acts.append(f"{name}: follow {' or '.join(program.argv[6:])}")
                 self.master = self.promoted
-                return output(f"{self.promoted}\n")
+                return self._end("follow", f"{self.promoted}\n")
             return redis_cli(command)(program)
 
         return run
+
+    def _end(self, part: str, text: str) -> Completed:
+        if part in self.lost:
+            self.master = "10.0.0.1"
+            raise VrooliError("The connection broke off")
+        return output(text)
 
     def _role(self, address: str) -> list[Any]:
         if address == self.master:
@@ -90,6 +98,10 @@ class Site:
         if words[1] == "REPLICAS":
             states = [{"ip": address, "slave-priority": "0"} for address in ADDRESSES.values()]
             return output(json.dumps(states) + "\n")
+        if words[1] == "MASTER":
+            flags = self.flags.pop(0) if len(self.flags) > 1 else self.flags[0]
+            self.acts.append(f"state {flags}")
+            return output(json.dumps({"ip": self.master, "flags": flags}) + "\n")
         assert words[1] == "FAILOVER", words
         self.acts.append("failover")
         return output(self.refusal or '"OK"\n')
@@ -154,3 +166,39 @@ async def test_a_refused_failover_ends_the_pause() -> None:
     assert "NOGOODSLAVE" in error.message
     assert "rfr-0: CLIENT UNPAUSE" in site.acts
     assert "rfr-0: CONFIG SET min-replicas-to-write 1" in site.acts
+
+
+@pytest.mark.parametrize("part", ["pause", "follow"])
+async def test_a_lost_connection_leaves_no_limit_on_the_master(part: str) -> None:
+    site = Site()
+    site.lost.add(part)
+    with pytest.raises((VrooliError, BaseExceptionGroup)):
+        await switchover.switch_over(await site.redis(), Plan("rfr-0", ""), PROGRESS)
+    assert site.acts[-2:] == [
+        "rfr-0: CLIENT UNPAUSE",
+        "rfr-0: CONFIG SET min-replicas-to-write 1",
+    ]
+
+
+async def test_the_pause_goes_on_while_sentinel_may_promote_a_replica(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(writes_pause, "POLL_S", 0)
+    site = Site()
+    site.lost.add("follow")
+    site.flags = ["master,failover_in_progress", "master"]
+    with pytest.raises(BaseExceptionGroup):
+        await switchover.switch_over(await site.redis(), Plan("rfr-0", ""), PROGRESS)
+    assert site.acts[-4:] == [
+        "state master,failover_in_progress",
+        "state master",
+        "rfr-0: CLIENT UNPAUSE",
+        "rfr-0: CONFIG SET min-replicas-to-write 1",
+    ]
+
+
+async def test_a_sentinel_that_is_not_ready_is_not_asked() -> None:
+    site = Site()
+    site.cluster.add(redis_pod("rfs-0", "sentinel", "", is_ready=False))
+    switched = await switchover.switch_over(await site.redis(), Plan("rfr-0", ""), PROGRESS)
+    assert switched.pod == "rfr-1"

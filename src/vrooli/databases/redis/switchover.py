@@ -1,11 +1,9 @@
 """A planned switchover of Redis by Sentinel that loses no acknowledged write.
 
 Writes are paused until a replica is promoted; then the connections of clients are closed, and they
-ask Sentinel for the new master. If this process is killed in between, the pause ends by itself, and
-the former master refuses writes without its replicas (``min-replicas-to-write``).
-
-The steps within the pause run as two scripts in the master's pod: a request from here to each pod
-would make the pause several times as long.
+ask Sentinel for the new master. Until then, the former master also refuses writes without its
+replicas (``min-replicas-to-write``). If this process is killed in between, the pause ends by
+itself, and the pod resets that limit.
 """
 
 from __future__ import annotations
@@ -13,53 +11,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from vrooli.databases import programs
 from vrooli.databases.model import Plan, Switched
-from vrooli.databases.programs import Place
-from vrooli.databases.redis.session import AUTH, MASTER, Redis, RedisCommandError, RedisPod
-from vrooli.errors import PrerequisiteError, UsageError, VrooliError, WaitTimeoutError
+from vrooli.databases.redis import writes_pause
+from vrooli.databases.redis.session import MASTER, Redis, RedisPod
+from vrooli.errors import PrerequisiteError, UsageError, WaitTimeoutError
 from vrooli.events import Progress
-from vrooli.kube.concurrency import gather_limited
-from vrooli.kube.objects import texts
 from vrooli.operators.redis import names
 from vrooli.release.rollout.redis_reconcile import ANNOTATION
 
-PORT = 6379
 # The log of writes that a replica may lack at the start, bytes.
 MAX_LAG = 1024 * 1024
 # How long replicas may take to catch up, and the processes to agree on the new master, seconds.
 CATCH_UP_S, FOLLOW_S = 30.0, 120.0
-# The longest pause of writes, and of each of its two halves, seconds. Sentinel promotes within one
-# to two, or gives up after its failover-timeout (10 in the chart).
-PAUSE_S, HALF_S = 30.0, 14.0
 # Sentinel reads the priorities of replicas every ten seconds (SENTINEL_INFO_PERIOD), seconds.
 PRIORITIES_S = 25.0
 POLL_S = 0.5
-# Settings that a switchover changes for its duration, and their defaults in Redis.
-WRITE_LIMIT, PRIORITY = "min-replicas-to-write", "replica-priority"
-DEFAULTS = {WRITE_LIMIT: "0", PRIORITY: "100"}
-_CLI = 'cli() { redis-cli -p "${REDIS_PORT:-6379}" "$@"; }; '
-# Pauses writes until all replicas have the last one. Arguments: the limits, then the replicas.
-_PAUSE = (
-    f"sh -ec '{_CLI}"
-    'cli CLIENT PAUSE "$1" WRITE >&2; cli CONFIG SET min-replicas-to-write "$2" >&2; shift 2; '
-    'offset="$(cli ROLE | sed -n 2p)"; '
-    'for replica in "$@"; do '
-    'until [ "$(cli -h "$replica" ROLE | sed -n 5p)" -ge "$offset" ]; do sleep 0.05; done; '
-    'done\' sh "$@"'
-)
-# Follows the first replica that was promoted, closes the connections of clients, ends the pause.
-_FOLLOW = (
-    f"sh -ec '{_CLI}"
-    'while true; do for replica in "$@"; do '
-    'if [ "$(cli -h "$replica" ROLE | sed -n 1p)" = master ]; then '
-    f'cli REPLICAOF "$replica" {PORT} >&2; cli CLIENT KILL TYPE normal SKIPME yes >&2; '
-    'cli CLIENT UNPAUSE >&2; echo "$replica"; exit; fi; '
-    'done; sleep 0.05; done\' sh "$@"'
-)
 
 
 async def plan(redis: Redis, to: str, progress: Progress) -> Plan:
@@ -141,28 +110,55 @@ async def switch_over(redis: Redis, planned: Plan, progress: Progress) -> Switch
     """Promote a replica: the planned one, or the one that Sentinel chooses.
 
     Raises:
+        PrerequisiteError: No Sentinel is ready.
         VrooliError: Sentinel refused, or promoted none in time; the master may be unchanged.
     """
     pods = {pod.name: pod for pod in await redis.pods()}
     master = pods[planned.current]
     replicas = [pod for pod in pods.values() if pod.name != master.name]
-    sentinel = (await redis.pods(names.SENTINEL))[0]
+    sentinel = await _ready_sentinel(redis)
     candidates = [pod for pod in replicas if planned.target in ("", pod.name)]
     passed_over = [pod for pod in replicas if pod not in candidates]
     try:
         await _set_priorities(redis, sentinel, passed_over, progress)
         progress.report("pauses writes")
         began = time.monotonic()
-        await _pause(redis, master, replicas)
-        async with asyncio.TaskGroup() as group:
-            following = group.create_task(_follow(redis, master, candidates))
-            await _fail_over(redis, master, sentinel)
+        address = await _promote(redis, master, replicas, candidates, sentinel)
         pause_s = time.monotonic() - began
     finally:
-        await asyncio.shield(_restore(redis, passed_over, PRIORITY))
-    await _restore(redis, list(pods.values()), WRITE_LIMIT)
-    promoted = next(pod for pod in candidates if pod.address == following.result())
-    return Switched(promoted.name, pause_s)
+        await asyncio.shield(writes_pause.restore(redis, passed_over, writes_pause.PRIORITY))
+    limited = list(pods.values())
+    await asyncio.shield(writes_pause.restore(redis, limited, writes_pause.WRITE_LIMIT))
+    return Switched(next(pod.name for pod in candidates if pod.address == address), pause_s)
+
+
+async def _ready_sentinel(redis: Redis) -> RedisPod:
+    for pod in await redis.pods(names.SENTINEL):
+        if pod.is_ready:
+            return pod
+    raise PrerequisiteError(
+        f"Redis {redis.name} has no Sentinel that is ready.",
+        "Run `vrooli diagnose` to find the cause.",
+    )
+
+
+async def _promote(
+    redis: Redis,
+    master: RedisPod,
+    replicas: Sequence[RedisPod],
+    candidates: Sequence[RedisPod],
+    sentinel: RedisPod,
+) -> str:
+    """Pause writes and have Sentinel promote a replica; returns its address."""
+    try:
+        await writes_pause.start(redis, master, replicas)
+        async with asyncio.TaskGroup() as group:
+            following = group.create_task(writes_pause.follow(redis, master, candidates))
+            await redis.command(sentinel, "SENTINEL", "FAILOVER", MASTER)
+    except BaseException:
+        await asyncio.shield(writes_pause.undo(redis, master, sentinel))
+        raise
+    return following.result()
 
 
 async def _set_priorities(
@@ -172,7 +168,7 @@ async def _set_priorities(
     if not passed_over:
         return
     for pod in passed_over:
-        await redis.command(pod, "CONFIG", "SET", PRIORITY, "0")
+        await redis.command(pod, "CONFIG", "SET", writes_pause.PRIORITY, "0")
     addresses = {pod.address for pod in passed_over}
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(PRIORITIES_S):
@@ -187,62 +183,6 @@ async def _set_priorities(
         f"{PRIORITIES_S:g} s.",
         "Run `vrooli diagnose` to find the cause.",
     )
-
-
-async def _pause(redis: Redis, master: RedisPod, replicas: Sequence[RedisPod]) -> None:
-    arguments = [f"{PAUSE_S * 1000:.0f}", str(len(replicas)), *(pod.address for pod in replicas)]
-    try:
-        await _run(redis, master, _PAUSE, arguments)
-    except BaseException:
-        await asyncio.shield(_unpause(redis, master))
-        raise
-
-
-async def _fail_over(redis: Redis, master: RedisPod, sentinel: RedisPod) -> None:
-    try:
-        await redis.command(sentinel, "SENTINEL", "FAILOVER", MASTER)
-    except RedisCommandError:
-        # Sentinel has started nothing.
-        await asyncio.shield(_unpause(redis, master))
-        raise
-
-
-async def _follow(redis: Redis, master: RedisPod, candidates: Sequence[RedisPod]) -> str:
-    """The address of the promoted replica, once the former master follows it."""
-    addresses = [pod.address for pod in candidates]
-    return (await _run(redis, master, _FOLLOW, addresses)).strip()
-
-
-async def _run(redis: Redis, pod: RedisPod, script: str, arguments: Sequence[str]) -> str:
-    place = Place(redis.namespace, pod.name, pod.component)
-    completed = await programs.run(redis.kube, place, script, arguments, "", HALF_S, before=AUTH)
-    if completed.exit_code:
-        raise VrooliError(f"Redis in pod {place} refused a command: {completed.stderr.strip()}")
-    return completed.stdout
-
-
-async def _unpause(redis: Redis, master: RedisPod) -> None:
-    with contextlib.suppress(VrooliError):  # the pause ends by itself
-        await redis.command(master, "CLIENT", "UNPAUSE")
-    await _restore(redis, [master], WRITE_LIMIT)
-
-
-async def _restore(redis: Redis, pods: Sequence[RedisPod], setting: str) -> None:
-    """Set a setting of pods to what the RedisFailover asks for; what a killed run left, too."""
-    value = configured(redis.body, setting)
-
-    async def restore(pod: RedisPod) -> None:
-        with contextlib.suppress(VrooliError):  # the operator sets it at its next reconciliation
-            await redis.command(pod, "CONFIG", "SET", setting, value)
-
-    await gather_limited(restore, pods)
-
-
-def configured(body: Mapping[str, object], setting: str) -> str:
-    """The value of a setting in the RedisFailover; the default of Redis without one."""
-    lines = (line.split(maxsplit=1) for line in texts(body, "spec", "redis", "customConfig"))
-    values = {words[0]: words[1] for words in lines if len(words) > 1}
-    return values.get(setting, DEFAULTS[setting])
 
 
 async def await_followers(redis: Redis, master: str, progress: Progress) -> None:
