@@ -65,6 +65,9 @@ class Pgo:
     async def patch(self, *words: Any) -> None:
         (instance,) = words[-1]["spec"]["instances"]
         assert instance["name"] == "instance1"
+        if instance["replicas"] < self.replicas:
+            assert len(self.sizes) == self.replicas, "an instance is missing"
+            assert not self.lingering, "an instance is being deleted"
         self.replicas = instance["replicas"]
         self.events.append(f"replicas {self.replicas}")
         self._reconcile()

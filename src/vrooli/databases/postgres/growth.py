@@ -139,8 +139,10 @@ class Replacement:
             await self._switch_over(progress)
             await self._retire(old[0])
             retired = old[0]
-        await self._set_replicas(replicas)
-        await self._await_instances(replicas, progress, retired=retired)
+        if (present := await self._replicas()) > replicas:  # PGO may delete any but the primary
+            await self._await_instances(present, progress, retired=retired)
+            await self._set_replicas(replicas)
+        await self._await_instances(replicas, progress)
 
     async def _small(self) -> list[DataVolume]:
         return [item for item in await data_volumes(self.postgres) if item.is_smaller(self.size)]
@@ -160,6 +162,13 @@ class Replacement:
         kube, namespace = self.postgres.kube, self.postgres.namespace
         await kube.delete("v1", volumes.KIND, volume.claim, namespace)
         await kube.delete("apps/v1", "StatefulSet", volume.instance, namespace)
+
+    async def _replicas(self) -> int:
+        """How many instances the PostgresCluster requests."""
+        postgres = self.postgres
+        place = (names.API_VERSION, names.KIND, postgres.name, postgres.namespace)
+        instances = items(await postgres.kube.get(*place), "spec", "instances")
+        return number(instances[0], "replicas", default=1)
 
     async def _set_replicas(self, replicas: int) -> None:
         postgres = self.postgres
