@@ -133,8 +133,8 @@ async def scale(
     demand_component(name)
     async with deployed(options) as state:
         target = find_target(name, replicas, state)
-        await _demand_master_stays(state, target)
         run = _Scaling(options, state, target)
+        await _demand_master_stays(state, target, run.after)
         action = Action.SCALE_TO_ZERO if target.after == 0 else Action.SCALE
         ended = await carry_out(run, action, listener, consent)
         stored = await overrides.fetch(run.kube, run.release)
@@ -201,20 +201,20 @@ def _demand_range(name: str, replicas: int | None, least: int, most: int | None)
     raise UsageError(f"{name} needs at least {counted(least, 'pod')}, not {replicas}.")
 
 
-async def _demand_master_stays(state: Deployed, target: Target) -> None:
+async def _demand_master_stays(state: Deployed, target: Target, after: int) -> None:
     """Refuse to remove the pod of the Redis master: those with the highest numbers are removed.
 
     Raises:
         PrerequisiteError: It would be removed.
     """
-    if target.name != "redis" or target.after is None or target.after >= target.before:
+    if target.name != "redis" or after >= target.before:
         return
     master = (await Redis.of(state.reached.kube, state.release)).master
     pod = (await master()).name
-    if int(pod.rpartition("-")[2]) >= target.after:
+    if int(pod.rpartition("-")[2]) >= after:
         first = f"{pod.rpartition('-')[0]}-0"
         raise PrerequisiteError(
-            f"Scaling redis to {target.after} would remove {pod}, the master.",
+            f"Scaling redis to {after} would remove {pod}, the master.",
             f"Run `vrooli switchover redis --to {shell.name(first)}` first.",
         )
 

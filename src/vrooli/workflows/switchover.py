@@ -105,6 +105,8 @@ class _Run:
 
         async def switch_over(progress: Progress) -> Done:
             self.plan = await self._acts.plan(self.plan.target, progress)
+            if not self.plan.is_needed:
+                return Done(False, f"{self.plan.current} accepts the writes already")
             self._switched = await self._acts.switch_over(self.plan, progress)
             pause_s = self._switched.pause_s
             return Done(True, f"{self._switched.pod}, writes paused for {pause_s:.1f} s")

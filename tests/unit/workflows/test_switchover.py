@@ -85,6 +85,20 @@ def test_a_pod_that_accepts_the_writes_already_changes_nothing(
     assert site.acts == ["plan pg-b-0"]
 
 
+def test_a_pod_that_accepts_the_writes_since_the_check_is_not_switched_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    site = Site(monkeypatch, Plan("pg-a-0", "pg-b-0"))
+    plans = [Plan("pg-a-0", "pg-b-0"), Plan("pg-b-0", "pg-b-0")]
+
+    async def plan(to: str, progress: Progress) -> Plan:
+        return plans.pop(0)
+
+    monkeypatch.setattr(site, "_plan", plan)
+    result = site.run()
+    assert (result.current, result.changed, site.acts) == ("pg-b-0", False, ["follow pg-b-0"])
+
+
 def test_without_confirmation_nothing_is_switched(monkeypatch: pytest.MonkeyPatch) -> None:
     site, prompts = Site(monkeypatch, Plan("pg-a-0", "pg-b-0")), list[str]()
     with pytest.raises(UsageError):

@@ -101,8 +101,8 @@ async def restore(
         return await cluster.snapshots.restore(snapshot, progress)
 
     async def start(progress: Progress) -> Done:
-        restored = await machine.cluster(name, {}, progress)
         try:
+            restored = await machine.cluster(name, {}, progress)
             done = await restored.ensure_running(progress)
         except BaseException:
             progress.report("Bringing the former data back")
