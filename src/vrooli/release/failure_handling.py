@@ -65,6 +65,7 @@ class Failed:
         earlier: The objects of an earlier deploy that was killed; some may exist.
         advice: What to do next.
         undo: Restores what was changed beside Helm's objects, after a rollback of these.
+        to_before: Whether a rollback restores the revision before even if it was not ready.
     """
 
     kube: Kube
@@ -76,6 +77,7 @@ class Failed:
     earlier: tuple[Manifest, ...] = ()
     advice: str = "Fix the reported error, rebuild the artifact, and deploy it."
     undo: Callable[[], Awaitable[None]] | None = None
+    to_before: bool = False
 
     async def end(self, listener: Listener, *, rollback: bool) -> list[StepEnded]:
         """Save the report and, with ``rollback``, restore the previous state.
@@ -118,7 +120,7 @@ class Failed:
         ) from self.error
 
     async def roll_back(self, progress: Progress) -> Done:
-        """Restore the last revision that was ready; without one, uninstall all but the data."""
+        """Restore an earlier revision; without one, uninstall all but the data."""
         began = datetime.now(UTC)
         if self.before is None:
             removed = await uninstall.remove(self.kube, self.release, progress)
@@ -129,7 +131,8 @@ class Failed:
         number = self.before.number
         is_newer = bool(records) and records[-1].revision.number != number
         if is_newer or self.earlier:
-            target = rollback.find_target(records, self.release, None if is_newer else number)
+            last_ready = is_newer and not self.to_before
+            target = rollback.find_target(records, self.release, None if last_ready else number)
             number = target.revision.number
             await rollback.roll_back(self.kube, self.release, target, progress)
         if self.undo is not None:

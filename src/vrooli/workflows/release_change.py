@@ -50,6 +50,7 @@ class ReleaseChange:
         description: The description of the revision; None is Helm's.
         skipped_checks: The names of checks that do not apply.
         advice: What to do after it has failed.
+        to_before: Whether a rollback restores the revision before, ready or not.
     """
 
     reached: Access
@@ -59,6 +60,7 @@ class ReleaseChange:
     description: str | None = None
     skipped_checks: tuple[str, ...] = ()
     advice = "Fix the reported error, rebuild the artifact, and deploy it."
+    to_before = False
 
     def __init__(self, options: ChangeOptions, package: Path, values: Values) -> None:
         self.options, self.package, self.values = options, package, values
@@ -209,7 +211,9 @@ class ReleaseChange:
 
         keeping = partial(save, self.kube, self.release, self.manifests)
         place = self.kube, self.release, self.manifests, before, error, keeping, self.unfinished
-        return failure_handling.Failed(*place, self.advice, undo=self.undo)
+        return failure_handling.Failed(
+            *place, self.advice, undo=self.undo, to_before=self.to_before
+        )
 
     async def undo(self) -> None:
         """Undo what was changed beside Helm's objects, after they were rolled back."""
@@ -217,6 +221,7 @@ class ReleaseChange:
     def _interruption(self, before: Revision | None) -> interruption.InterruptedChange:
         go_back = self._failed(before, InterruptError("It was interrupted.")).roll_back
         command = "rollback" if before else "uninstall"
+        number = f" {before.number}" if before and self.to_before else ""
         where = f"-e {self.options.environment.name} --cluster {self.reached.choice}"
         return interruption.InterruptedChange(
             self.kube,
@@ -224,8 +229,9 @@ class ReleaseChange:
             self.manifests,
             self.live or {},
             before,
-            go_back,
-            f"vrooli {command} {where}",
+            go_back if self.options.rollback else None,
+            f"vrooli {command}{number} {where}",
+            self.undo,
         )
 
     async def check_again(self) -> None:
@@ -293,10 +299,22 @@ class ReleaseChange:
             since=self.began,
             rests=not self.applied.changed,
         )
-        if self.options.discard_overrides:  # not before it is ready: a rollback needs them
-            await overrides.remove(self.kube, self.release)
-        elif self.overrides and self.base is not None:
-            await overrides.rebase(self.kube, self.release, self.base)
+        done = await self._update_overrides(done)
         return await bookkeeping.record_healthy(
             self.kube, self.release, done, self.applied.revision
         )
+
+    async def _update_overrides(self, done: Done) -> Done:
+        """Remove or rebase the overrides, not before it is ready: a rollback needs them."""
+        problem = ""
+        if self.options.discard_overrides:
+            problem = await bookkeeping.attempt(lambda: overrides.remove(self.kube, self.release))
+        elif self.overrides and (base := self.base) is not None:
+            problem = await bookkeeping.attempt(
+                lambda: overrides.rebase(self.kube, self.release, base)
+            )
+        if not problem:
+            return done
+        act = "removed" if self.options.discard_overrides else "updated"
+        detail = f"{done.detail}; its overrides could not be {act}: {problem}"
+        return replace(done, detail=detail)

@@ -125,9 +125,11 @@ class ValuesChange(ReleaseChange):
 
     options: ValuesOptions
     advice = "Fix the reported error, and run the same command again."
+    to_before = True
 
     def __init__(self, options: ValuesOptions, state: Deployed, edit: Edit, summary: str) -> None:
         self.reached, self.overrides, self.edit = state.reached, state.overrides, edit
+        self.read = state.record
         self.replaced, self.summary = state.source.values, summary
         self.origin = state.record.metadata.origin
         self.description = edit.command
@@ -151,6 +153,20 @@ class ValuesChange(ReleaseChange):
             Step("checks", "Cluster", self.check),
             Step("changes", "What changes", self.compare),
         ]
+
+    async def check_again(self) -> None:
+        """Check again under the lock: another deploy may have ended since its values were read.
+
+        Raises:
+            PrerequisiteError: It has, or the overrides have changed.
+        """
+        if not await storage.is_newest(self.kube, self.release, self.read):
+            raise PrerequisiteError(
+                f"Another deploy of {self.release.name} finished in the meantime; "
+                "this one changed nothing.",
+                "Run the same command again: it shows what it would change now.",
+            )
+        await super().check_again()
 
     async def apply(self, progress: Progress) -> Done:
         """Store the overrides first: if this is killed, the next deploy continues it."""

@@ -8,12 +8,16 @@ from typing import Any, cast
 
 import pytest
 
+from support.release.records import record
 from vrooli.errors import PrerequisiteError
-from vrooli.events import silent
+from vrooli.events import Progress, silent
 from vrooli.kube import Kube
 from vrooli.release import Release, failure_handling
 from vrooli.release.failure_handling import DeployFailedError, Failed, FailureReport
+from vrooli.release.records.metadata import End, RevisionMetadata
+from vrooli.release.records.storage import ReleaseRecord
 from vrooli.release.uninstall import Removed
+from vrooli.steps import Done
 
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
 PLACE = Path("report.tar.gz")
@@ -118,6 +122,40 @@ async def test_what_stays_of_a_first_installation_is_reported_with_what_becomes_
         "them again, `vrooli uninstall --delete-data` deletes them." in await _report(saves)
     )
     assert removed == ["vrooli-dev"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("to_before", "restored"), [(False, 1), (True, 2)])
+async def test_a_change_of_values_restores_the_revision_before_even_if_it_was_not_ready(
+    monkeypatch: pytest.MonkeyPatch, to_before: bool, restored: int
+) -> None:
+    ends = {1: End.READY, 2: End.FAILED, 3: End.UNFINISHED}
+    records = [
+        record(number, "superseded", stored=RevisionMetadata(end=end))
+        for number, end in ends.items()
+    ]
+    targets: list[int] = []
+
+    async def fetch_records(*words: object) -> list[ReleaseRecord]:
+        return records
+
+    async def roll_back(*words: Any) -> None:
+        targets.append(words[2].revision.number)
+
+    async def nothing(*words: Any, **more: object) -> Any:
+        return words[-1] if isinstance(words[-1], Done) else ()
+
+    monkeypatch.setattr(failure_handling.storage, "fetch_records", fetch_records)
+    monkeypatch.setattr(failure_handling.storage, "fetch_manifests", nothing)
+    monkeypatch.setattr(failure_handling.rollback, "roll_back", roll_back)
+    monkeypatch.setattr(failure_handling.pending, "delete_leftovers", nothing)
+    monkeypatch.setattr(failure_handling.wait, "until_ready", nothing)
+    monkeypatch.setattr(failure_handling.bookkeeping, "record_healthy", nothing)
+    error, before = PrerequisiteError("it isn't ready"), records[1].revision
+    kube = cast("Kube", None)
+    failed = Failed(kube, RELEASE, (), before, error, saves, to_before=to_before)
+    await failed.roll_back(Progress())
+    assert targets == [restored]
 
 
 @pytest.mark.anyio

@@ -14,9 +14,10 @@ from support.release.records import helm_secret, record
 from vrooli.chart.engine import Rendering
 from vrooli.environments import ENVIRONMENTS
 from vrooli.events import Progress
-from vrooli.release import Release
+from vrooli.release import Release, overrides
 from vrooli.release.apply import Applied
 from vrooli.release.model import secret_name
+from vrooli.release.overrides import Overrides
 from vrooli.release.records import bookkeeping
 from vrooli.release.records.metadata import End, RevisionMetadata
 from vrooli.release.rollout import context
@@ -90,15 +91,39 @@ async def test_a_deploy_does_not_wait_for_a_server_that_never_responds(
     assert "old revisions could not be deleted: no answer within" in detail
 
 
+@pytest.mark.parametrize(
+    ("discard", "problem"), [(True, "could not be removed"), (False, "could not be updated")]
+)
+async def test_overrides_that_cannot_be_stored_do_not_fail_a_healthy_release(
+    monkeypatch: pytest.MonkeyPatch, discard: bool, problem: str
+) -> None:
+    cluster = _cluster()
+    stored = await overrides.set_values(cluster, RELEASE, {"replicaCount.ui": 5}, "x", {})
+    for verb in ("delete", "update"):
+        cluster.failures.add(verb, "ConfigMap", 409, "the server is busy")
+    done = await _follow(monkeypatch, cluster, stored, discard=discard)
+    assert f"its overrides {problem}: " in done.detail
+
+
 async def test_a_healthy_deploy_does_not_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = await _follow(monkeypatch, _failing(429), overrides.NONE)
+    assert "could not be marked as ready" in done.detail
+
+
+async def _follow(
+    monkeypatch: pytest.MonkeyPatch, kube: FakeCluster, stored: Overrides, *, discard: bool = False
+) -> Done:
+    """Follow a healthy release at the end of a deploy with these overrides."""
+
     async def until_ready(*words: object, **more: object) -> Done:
         return HEALTHY
 
     monkeypatch.setattr(release_change.wait, "until_ready", until_ready)
     run = object.__new__(deploy_run.DeployRun)
-    run.options = DeployOptions(ENVIRONMENTS["dev"])
+    run.options = DeployOptions(ENVIRONMENTS["dev"], discard_overrides=discard)
     cluster = SimpleNamespace(kubeconfig=RELEASE.kubeconfig)
-    run.reached = cast(Any, SimpleNamespace(kube=_failing(429), cluster=cluster))
+    run.reached = cast(Any, SimpleNamespace(kube=kube, cluster=cluster))
     run.rendering = Rendering({}, "dev")
     run.applied, run.began = Applied(changed=True, revision=1), context.EPOCH
-    assert "could not be marked as ready" in (await run.follow(Progress())).detail
+    run.overrides, run.base = stored, {"replicaCount": {"ui": 3}}
+    return await run.follow(Progress())

@@ -58,6 +58,35 @@ def test_a_confirmation_rolls_back() -> None:
     assert _interrupted() == ("vrooli-dev is healthy again.", True)
 
 
+def test_a_change_that_must_not_be_rolled_back_is_only_run_again() -> None:
+    cluster = FakeCluster(namespace(), unfinished_revision(RELEASE, 2))
+    change = InterruptedChange(cluster, RELEASE, (), {}, record(1).revision, None, "vrooli back")
+    cancelled = asyncio.CancelledError("SIGINT")
+
+    def confirm(question: str) -> bool:
+        raise AssertionError(question)
+
+    error = asyncio.run(change.end(cancelled, silent, Consent(ask=confirm)))
+    assert error.advice == "Run the same command again: it continues where it stopped."
+
+
+@pytest.mark.parametrize(("holder", "undone"), [("", 1), ("bob@elsewhere, process 7", 0)])
+def test_what_was_changed_before_helm_is_undone_while_the_lock_is_held(
+    holder: str, undone: int
+) -> None:
+    lock = held_lease(RELEASE, holder or process_identity.name())
+    cluster = FakeCluster(namespace(), lock, unfinished_revision(RELEASE, 1))
+    undos: list[str] = []
+
+    async def undo() -> None:
+        undos.append("undone")
+
+    before = record(1).revision
+    change = InterruptedChange(cluster, RELEASE, (), {}, before, None, "vrooli back", undo)
+    error = asyncio.run(change.end(asyncio.CancelledError(), silent, Consent()))
+    assert (len(undos), error.message) == (undone, f"No objects of {RELEASE} were changed.")
+
+
 @pytest.mark.parametrize(
     "during_prompt",
     [held_lease(RELEASE, "bob@elsewhere, process 7"), unfinished_revision(RELEASE, 3)],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -9,14 +11,14 @@ from typing import Any, cast
 import pytest
 
 from support.fakes.cluster import FakeCluster, namespace
-from support.release.records import record
+from support.release.records import helm_secret, record
 from vrooli import project
 from vrooli.chart import values as chart_values
 from vrooli.checks import preflight
 from vrooli.checks.preflight import NotDeployableError
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import PrerequisiteError, UsageError
-from vrooli.events import Progress
+from vrooli.events import Progress, silent
 from vrooli.findings import Finding
 from vrooli.release import Release, overrides
 from vrooli.release.overrides import NONE, Overrides
@@ -157,6 +159,41 @@ async def test_a_change_that_is_in_effect_needs_no_confirmation() -> None:
     again = Edit("reset", reset=["replicaCount.ui"])
     assert _change(_state({}, stored), again).change == "scale"
     assert _change(_state({}), again).change == ""
+
+
+async def test_a_reset_that_removes_the_redis_master_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stored = await overrides.set_values(
+        _kube(), RELEASE, {"spotahomeRedis.redis.replicas": 3}, "x", {}
+    )
+    state = _state({"spotahomeRedis": {"redis": {"replicas": 3}}}, stored)
+
+    async def of(*words: object) -> object:
+        async def master() -> object:
+            return SimpleNamespace(name="rfr-vrooli-2")
+
+        return SimpleNamespace(master=master)
+
+    @asynccontextmanager
+    async def deployed(options: ValuesOptions) -> AsyncIterator[Deployed]:
+        yield state
+
+    monkeypatch.setattr(scale.Redis, "of", of)
+    monkeypatch.setattr(scale, "deployed", deployed)
+    with pytest.raises(PrerequisiteError, match="would remove rfr-vrooli-2, the master"):
+        await scale.scale(ValuesOptions(PROD), "redis", None, silent)
+
+
+async def test_a_deploy_that_ended_since_the_values_were_read_is_not_overwritten() -> None:
+    state = _state({})
+    newer = helm_secret(RELEASE, record(2))
+    newer["metadata"]["namespace"] = PROD.namespace
+    cast(FakeCluster, state.reached.kube).add(newer)
+    run = _change(state, SCALED)
+    run.record = record(2)
+    with pytest.raises(PrerequisiteError, match="finished in the meantime"):
+        await run.check_again()
 
 
 async def _check(monkeypatch: pytest.MonkeyPatch, name: str) -> None:

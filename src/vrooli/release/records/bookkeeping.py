@@ -39,7 +39,7 @@ async def record_healthy(
         if revision is not None:
             await marks.mark_ready(kube, release, revision)
 
-    problem = await _attempt(mark)
+    problem = await attempt(mark)
     if problem:
         return replace(done, detail=f"{done.detail}; could not be marked as ready: {problem}")
     problem = await prune(kube, release)
@@ -48,11 +48,11 @@ async def record_healthy(
 
 async def prune(kube: Kube, release: Release) -> str:
     """Delete surplus records; returns why that failed, or an empty text."""
-    problem = await _attempt(lambda: retention.prune(kube, release))
+    problem = await attempt(lambda: retention.prune(kube, release))
     return f"old revisions could not be deleted: {problem}" if problem else ""
 
 
-async def _attempt(action: Callable[[], Awaitable[object]]) -> str:
+async def attempt(action: Callable[[], Awaitable[object]]) -> str:
     """Act, with retries; returns the last error's message on one line, or an empty text."""
     message = f"no answer within {LIMIT_S:.0f} s"
     try:

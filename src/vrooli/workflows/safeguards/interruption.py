@@ -33,8 +33,10 @@ class InterruptedChange:
         manifests: Its desired objects.
         live: Its objects before the change.
         before: The revision before; None at a first installation.
-        roll_back: Restores the last revision that was ready.
+        roll_back: Restores the last revision that was ready, or the one before; None if it must
+            not be offered.
         command: The command that does so.
+        undo: Restores what was changed beside Helm's objects, if Helm has not begun.
     """
 
     kube: Kube
@@ -42,8 +44,9 @@ class InterruptedChange:
     manifests: Sequence[Manifest]
     live: Bodies
     before: Revision | None
-    roll_back: Callable[[Progress], Awaitable[Done]]
+    roll_back: Callable[[Progress], Awaitable[Done]] | None
     command: str
+    undo: Callable[[], Awaitable[None]] | None = None
 
     async def end(
         self, cancelled: asyncio.CancelledError, listener: Listener, consent: Consent
@@ -61,12 +64,13 @@ class InterruptedChange:
         except (VrooliError, TimeoutError):
             return InterruptError(f"The changes to {self.release} could not be read.", self._advice)
         if now is None:  # Helm records a revision before it changes anything
-            return InterruptError(f"No objects of {self.release} were changed.", AGAIN)
+            return await self._undo()
         summary = (
             f"Already changed: {objects(changed) if changed else 'no objects'}. Helm's revision "
             f"{now.number} is {now.status} and may not be ready."
         )
-        if cancelled.args[:1] != (BY_PERSON,) or consent.ask is None:
+        by_person = cancelled.args[:1] == (BY_PERSON,)
+        if not by_person or consent.ask is None or self.roll_back is None:
             return InterruptError(f"{summary}\nThe release may not work.", self._advice)
         if not consent.ask(f"{summary}\n{self._question}"):
             return InterruptError(f"{summary}\nThe release was left as it is.", self._advice)
@@ -75,11 +79,26 @@ class InterruptedChange:
                 f"Another deploy of {self.release} has started since. No rollback was performed.",
                 "Run `vrooli status` to see its progress.",
             )
-        return await self._roll_back(listener, summary)
+        return await self._roll_back(self.roll_back, listener, summary)
 
-    async def _roll_back(self, listener: Listener, summary: str) -> InterruptError:
+    async def _undo(self) -> InterruptError:
+        """Undo what was changed before Helm; without the lock it may be another command's."""
         try:
-            (ended,) = await run_steps([Step("rollback", "Rollback", self.roll_back)], listener)
+            if self.undo is not None and await lease.is_ours(self.kube, self.release):
+                await self.undo()
+        except VrooliError as error:
+            return InterruptError(
+                f"No objects of {self.release} were changed, but the overrides could not be "
+                f"restored: {error.message}",
+                AGAIN,
+            )
+        return InterruptError(f"No objects of {self.release} were changed.", AGAIN)
+
+    async def _roll_back(
+        self, roll_back: Callable[[Progress], Awaitable[Done]], listener: Listener, summary: str
+    ) -> InterruptError:
+        try:
+            (ended,) = await run_steps([Step("rollback", "Rollback", roll_back)], listener)
         except VrooliError as error:
             return InterruptError(f"{summary}\nRollback failed: {error.message}", self._advice)
         return InterruptError(f"{self.release.name} {ended.detail}.")
@@ -108,8 +127,8 @@ class InterruptedChange:
     def _question(self) -> str:
         if self.before is None:
             return "Uninstall the release?"
-        return "Roll back to the last healthy revision?"
+        return "Roll the release back?"
 
     @property
     def _advice(self) -> str:
-        return f"{AGAIN} Or roll back: `{self.command}`."
+        return AGAIN if self.roll_back is None else f"{AGAIN} Or roll back: `{self.command}`."
