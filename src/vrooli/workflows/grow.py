@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from vrooli.chart import engine
 from vrooli.chart import values as chart_values
@@ -18,10 +19,11 @@ from vrooli.databases.postgres.session import Postgres
 from vrooli.errors import WaitTimeoutError
 from vrooli.events import Listener, Progress
 from vrooli.grammar import counted
-from vrooli.kube import quantities
-from vrooli.kube.objects import Body, name, text
+from vrooli.kube.objects import Body, dig, name, text
+from vrooli.operators.pgo import names
 from vrooli.operators.volumes import Purpose
 from vrooli.release import lease, overrides
+from vrooli.release.model import DEPLOYED
 from vrooli.steps import Done, Step
 from vrooli.workflows.change_view import override_view, view
 from vrooli.workflows.growth_plan import (
@@ -44,7 +46,6 @@ from vrooli.workflows.values_change import (
     ValuesOptions,
     carry_out,
     deployed,
-    value_at,
 )
 
 POLL_S = 1.0
@@ -117,7 +118,7 @@ class _Growing(ValuesChange):
     @property
     def change(self) -> str:
         """The change to confirm, in words; empty if there is nothing to do."""
-        return self.summary if self.planned.smaller else super().change
+        return self.summary if self.planned.smaller or self.planned.replaces else super().change
 
     def act_steps(self) -> list[Step]:
         """The steps of the release, with the volumes between Helm and the rollout."""
@@ -129,11 +130,27 @@ class _Growing(ValuesChange):
         """Run the preflight checks, and check that the nodes have room for a replacement."""
         done = await super().check(progress)
         if self.planned.replaces:
-            count = len(self.planned.claims)
-            await self._demand_capacity(count + 1)
-            needed = quantities.number(self.planned.size) * (count + 1)
-            await growth.demand_room(await self._postgres(), needed)
+            instances = self.planned.instances
+            await self._demand_capacity(instances + 1)
+            await growth.demand_room(await self._postgres(), self.planned.size, instances)
         return done
+
+    async def apply(self, progress: Progress) -> Done:
+        """Run Helm, but not again in a replacement: it would reset the number of instances."""
+        if self.planned.replaces and not self.is_new and self._is_applied():
+            self.began = datetime.now(UTC)
+            return Done(changed=False, detail=f"{self.planned.size} is deployed")
+        return await super().apply(progress)
+
+    def _is_applied(self) -> bool:
+        """Whether Helm's record requests the instances that these values do."""
+        if self.record is None or self.record.revision.status != DEPLOYED:
+            return False
+        recorded, desired = (
+            [dig(item.body, "spec", "instances") for item in found if item.kind == names.KIND]
+            for found in (self.record.manifests, self.manifests)
+        )
+        return recorded == desired
 
     async def _demand_capacity(self, instances: int) -> None:
         more = chart_values.merge(self.values, {"pgoPostgresql": {"instances": instances}})
@@ -154,11 +171,11 @@ class _Growing(ValuesChange):
 
     async def grow_volumes(self, progress: Progress) -> Done:
         """Replace the volumes, or wait until the storage class has expanded them."""
-        if not self.planned.smaller:
+        if not self.planned.smaller and not self.planned.replaces:
             return Done(changed=False, detail=f"all have {self.planned.size}")
         if self.planned.replaces:
             postgres = await self._postgres()
-            replicas = int(value_at(self.effective(), "pgoPostgresql.instances"))
+            replicas = self.planned.instances
             replacement = Replacement(postgres, self.planned.size, self.options.timeout_s)
             await replacement.run(replicas, progress)
             if replacement.switched is not None:
@@ -167,10 +184,6 @@ class _Growing(ValuesChange):
             return Done(changed=True, detail=detail)
         await self._await_expanded(progress)
         return Done(changed=True, detail=f"{counted(len(self.planned.claims), 'volume')} expanded")
-
-    def effective(self) -> chart_values.Values:
-        """The new values, with those of the chart."""
-        return chart_values.merge(self.state.values, self.values)
 
     async def _await_expanded(self, progress: Progress) -> None:
         """Wait until each volume and its file system have the size.

@@ -56,6 +56,7 @@ class Growth:
         size: The new size.
         claims: The claims of its volumes.
         is_expandable: Whether their storage class can expand them.
+        instances: How many volumes there are when nothing is being replaced.
     """
 
     data: Data
@@ -63,6 +64,7 @@ class Growth:
     size: str
     claims: Sequence[Body]
     is_expandable: bool
+    instances: int
 
     @property
     def smaller(self) -> list[str]:
@@ -71,8 +73,9 @@ class Growth:
 
     @property
     def replaces(self) -> bool:
-        """Whether the volumes are replaced."""
-        return bool(self.smaller) and not self.is_expandable
+        """Whether volumes are replaced, or a replacement has not ended."""
+        is_unfinished = bool(self.smaller) or len(self.claims) > self.instances
+        return is_unfinished and not self.is_expandable
 
 
 def demand_size(size: str) -> None:
@@ -111,7 +114,10 @@ async def plan(state: Deployed, data: Data, size: str) -> Growth:
                 "shrink.",
                 f"Choose a size of at least {present}.",
             )
-    planned = Growth(data, before, size, claims, await _is_expandable(kube, claims))
+    instances = len(claims)
+    if data is Data.POSTGRES:
+        instances = int(value_at(state.values, "pgoPostgresql.instances"))
+    planned = Growth(data, before, size, claims, await _is_expandable(kube, claims), instances)
     if planned.replaces and data is not Data.POSTGRES:
         names = sorted({text(claim, "spec", "storageClassName") for claim in claims})
         raise PrerequisiteError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 import pytest
@@ -177,33 +178,73 @@ async def test_no_instance_is_deleted_while_a_new_one_is_missing() -> None:
     assert "it continues" in error.value.advice
 
 
-def _volume(**source: Any) -> FakeCluster:
+HOST_PATH = {"hostPath": {"path": "/x"}}
+
+
+def _volume(name: str, node: str, source: Body, size: str = SMALL) -> Bodies:
+    """The claim, the volume and the pod of an instance."""
     labels = {names.CLUSTER_LABEL: "vrooli-pg", names.ROLE_LABEL: "pgdata"}
-    labels[names.INSTANCE_LABEL] = "i0"
+    labels[names.INSTANCE_LABEL] = name
     claim = {
         "kind": "PersistentVolumeClaim",
-        "metadata": {"name": "i0-pgdata", "labels": labels},
-        "spec": {"resources": {"requests": {"storage": SMALL}}, "volumeName": "pv0"},
+        "metadata": {"name": f"{name}-pgdata", "labels": labels},
+        "spec": {"resources": {"requests": {"storage": size}}, "volumeName": f"pv-{name}"},
     }
-    volume = {"kind": "PersistentVolume", "metadata": {"name": "pv0"}, "spec": source}
-    return FakeCluster(namespace(), claim, volume)
+    volume = {"kind": "PersistentVolume", "metadata": {"name": f"pv-{name}"}, "spec": source}
+    pod = {"kind": "Pod", "metadata": {"name": f"{name}-0"}, "spec": {"nodeName": node}}
+    return [claim, volume, pod]
 
 
-async def _demand_room(cluster: FakeCluster, free: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def run(kube: object, place: object, script: str, *words: object) -> object:
+async def _demand_room(
+    monkeypatch: pytest.MonkeyPatch, volumes: Bodies, instances: int, df: Mapping[str, str]
+) -> None:
+    """Demand room for volumes of 1000 bytes, with what df prints in each pod."""
+
+    async def run(kube: object, place: Any, script: str, *words: object) -> object:
         assert script.startswith("df ")
-        return output(f"/dev/x 100 50 {free} 50% /pgdata")
+        return output(df[place.pod])
 
     monkeypatch.setattr(growth.programs, "run", run)
     body = {"metadata": {"name": "vrooli-pg", "namespace": "dev"}}
-    await growth.demand_room(Postgres(cluster, body), 1000.0)
+    cluster = FakeCluster(namespace(), *volumes)
+    await growth.demand_room(Postgres(cluster, body), "1000", instances)
+
+
+def _df(free: int) -> str:
+    return f"/dev/x 100 50 {free} 50% /pgdata"
 
 
 async def test_a_disk_without_room_is_reported_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(PrerequisiteError, match=r"has 999 bytes free, .* need 1000 bytes"):
-        await _demand_room(_volume(hostPath={"path": "/x"}), 999, monkeypatch)
-    await _demand_room(_volume(hostPath={"path": "/x"}), 1000, monkeypatch)
+    volumes = _volume("i0", "a", HOST_PATH, "10")
+    with pytest.raises(PrerequisiteError, match=r"has 1999 bytes free, .* need 2000 bytes"):
+        await _demand_room(monkeypatch, volumes, 1, {"i0-0": _df(1999)})
+    await _demand_room(monkeypatch, volumes, 1, {"i0-0": _df(2000)})
+
+
+async def test_each_node_needs_room_for_the_volumes_that_it_can_get(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    volumes = [
+        *_volume("i0", "a", HOST_PATH, "10"),
+        *_volume("i1", "a", HOST_PATH, "10"),
+        *_volume("i2", "b", HOST_PATH, "10"),
+    ]
+    await _demand_room(monkeypatch, volumes, 3, {"i0-0": _df(3000), "i2-0": _df(2000)})
+    with pytest.raises(PrerequisiteError, match="pod i2-0 has 1999 bytes free"):
+        await _demand_room(monkeypatch, volumes, 3, {"i0-0": _df(3000), "i2-0": _df(1999)})
+
+
+async def test_a_replacement_that_continues_needs_room_for_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    volumes = [*_volume("i0", "a", HOST_PATH, "10"), *_volume("i1", "a", HOST_PATH, "1000")]
+    await _demand_room(monkeypatch, volumes, 1, {"i0-0": _df(1000)})
+
+
+async def test_free_space_that_cannot_be_read_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(PrerequisiteError, match="could not be read: df printed nothing"):
+        await _demand_room(monkeypatch, _volume("i0", "a", HOST_PATH, "10"), 1, {"i0-0": ""})
 
 
 async def test_a_volume_of_the_network_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    await _demand_room(_volume(csi={"driver": "x"}), 0, monkeypatch)
+    await _demand_room(monkeypatch, _volume("i0", "a", {"csi": {"driver": "x"}}, "10"), 1, {})

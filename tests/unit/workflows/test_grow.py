@@ -15,11 +15,14 @@ from vrooli.chart import engine
 from vrooli.chart import values as chart_values
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import PrerequisiteError, UsageError
+from vrooli.events import Progress
 from vrooli.operators.pgo import names
 from vrooli.release import Release, overrides
 from vrooli.release.records.source import RecordedSource
+from vrooli.steps import Done
 from vrooli.workflows import grow, growth_plan
 from vrooli.workflows.growth_plan import Data
+from vrooli.workflows.release_change import ReleaseChange
 from vrooli.workflows.values_change import Deployed, ValuesOptions
 
 PROD = ENVIRONMENTS["prod"]
@@ -127,3 +130,34 @@ async def test_what_an_expansion_waits_for_is_reported() -> None:
     run = grow._Growing(ValuesOptions(PROD), state, planned)
     assert run._unexpanded([waiting]) == "a has 1Gi (FileSystemResizePending)"
     assert run._unexpanded([_claim("a", DATA, "5Gi")]) == ""
+
+
+@pytest.mark.parametrize(("recorded", "is_run"), [("5Gi", False), ("1Gi", True)])
+async def test_a_replacement_that_continues_runs_helm_only_if_the_size_is_not_deployed(
+    recorded: str, is_run: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[Progress] = []
+
+    async def apply(change: ReleaseChange, progress: Progress) -> Done:
+        runs.append(progress)
+        return Done(changed=True)
+
+    monkeypatch.setattr(ReleaseChange, "apply", apply)
+    values = {"persistence": {"postgres": {"size": "5Gi"}}}
+    state = _state(_claim("a", DATA, "1Gi"), _claim("b", DATA, "5Gi"), expands=False, **values)
+    planned = await growth_plan.plan(state, Data.POSTGRES, "5Gi")
+    run = grow._Growing(ValuesOptions(PROD), state, planned)
+    old = {"persistence": {"postgres": {"size": recorded}}}
+    rendered = engine.render(old, release=RELEASE.name, namespace=RELEASE.namespace)
+    held = SimpleNamespace(revision=record(1).revision, manifests=rendered)
+    run.record = cast(Any, held)
+    await run.apply(Progress())
+    assert bool(runs) is is_run
+
+
+async def test_a_replacement_that_lacks_only_its_end_continues() -> None:
+    values = {"persistence": {"postgres": {"size": "5Gi"}}}
+    state = _state(_claim("a", DATA, "5Gi"), _claim("b", DATA, "5Gi"), expands=False, **values)
+    planned = await growth_plan.plan(state, Data.POSTGRES, "5Gi")
+    assert (planned.instances, planned.smaller, planned.replaces) == (1, [], True)
+    assert grow._Growing(ValuesOptions(PROD), state, planned).change

@@ -21,6 +21,7 @@ from vrooli.databases.postgres.session import CONTAINER, Postgres
 from vrooli.databases.programs import Place
 from vrooli.errors import PrerequisiteError, WaitTimeoutError
 from vrooli.events import Progress
+from vrooli.kube import quantities
 from vrooli.kube.objects import items, labels, name, number, text
 from vrooli.operators import volumes
 from vrooli.operators.pgo import names
@@ -80,28 +81,56 @@ async def data_volumes(postgres: Postgres) -> list[DataVolume]:
     ]
 
 
-async def demand_room(postgres: Postgres, needed: float) -> None:
-    """Refuse if the disk of the node has no room for the new volumes beside the old ones.
+async def demand_room(postgres: Postgres, size: str, instances: int) -> None:
+    """Refuse if the disk of a node has no room for its new volumes beside the old ones.
 
-    Volumes that are not on the disk of a node are not checked.
+    A node gets one for each smaller volume on it, and the one of the additional instance if that is
+    missing. Volumes that are not on the disk of a node are not checked.
+
+    Args:
+        postgres: The PostgresCluster.
+        size: The size of the new volumes.
+        instances: The number of instances, without the additional one.
 
     Raises:
-        PrerequisiteError: There is no room; the message has the bytes.
+        PrerequisiteError: There is no room; the message has the bytes. Or it cannot be read.
     """
-    for volume in await data_volumes(postgres):
+    present, by_node = await data_volumes(postgres), dict[str, list[DataVolume]]()
+    for volume in present:
+        if not volume.is_smaller(size):
+            continue
         body = await postgres.kube.get("v1", "PersistentVolume", volume.volume)
         if body is None or not any(field in body["spec"] for field in LOCAL):
             continue
-        place = Place(postgres.namespace, volume.pod, CONTAINER)
-        completed = await programs.run(postgres.kube, place, _FREE, [DIRECTORY], "", DF_S)
-        free = int(completed.stdout.split()[3])
+        pod = await postgres.kube.get("v1", "Pod", volume.pod, postgres.namespace)
+        by_node.setdefault(text(pod or {}, "spec", "nodeName"), []).append(volume)
+    more = 1 if len(present) <= instances else 0
+    for found in by_node.values():
+        pod_name = found[0].pod
+        needed = quantities.number(size) * (len(found) + more)
+        free = await _free_bytes(postgres, pod_name)
         if free < needed:
             raise PrerequisiteError(
-                f"The node of pod {volume.pod} has {free} bytes free, but the new volumes need "
+                f"The node of pod {pod_name} has {free} bytes free, but the new volumes need "
                 f"{needed:.0f} bytes beside the old ones. Nothing was changed.",
                 "Free space on the node, or choose a smaller size.",
             )
-        return
+
+
+async def _free_bytes(postgres: Postgres, pod: str) -> int:
+    """The free bytes on the disk of a pod's data volume."""
+    place = Place(postgres.namespace, pod, CONTAINER)
+    completed = await programs.run(postgres.kube, place, _FREE, [DIRECTORY], "", DF_S)
+    columns = completed.stdout.split()
+    try:
+        return int(columns[3])
+    except (IndexError, ValueError):
+        answer = " ".join((completed.stderr or completed.stdout).split())
+        raise PrerequisiteError(
+            f"The free space of {DIRECTORY} in pod {pod} could not be read: "
+            f"{answer or 'df printed nothing'}. Nothing was changed.",
+            "Run the same command again when the pod is ready.",
+        ) from None
 
 
 @dataclass
