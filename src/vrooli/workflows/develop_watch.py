@@ -20,9 +20,11 @@ from vrooli.chart import values as chart_values
 from vrooli.development import overlay
 from vrooli.development.services import EDITED_SERVICES, EditedService
 from vrooli.development.synchronizer import Synchronizer
-from vrooli.errors import PrerequisiteError, VrooliError
+from vrooli.errors import PrerequisiteError, VrooliError, WaitTimeoutError
 from vrooli.events import Event, Listener, LogLine, Progress, StepEnded
-from vrooli.release import lease
+from vrooli.kube.objects import mapping
+from vrooli.release import lease, process_identity
+from vrooli.release.records import storage
 from vrooli.steps import Done, Step, first_error
 from vrooli.workflows import develop
 from vrooli.workflows.clusters.selection import Choice
@@ -194,8 +196,12 @@ class WatchRun(DevelopRun):
             except VrooliError as error:
                 self._print(f"not deployed: {error.message} {error.advice}".rstrip())
 
-    async def _deploy(self, consent: Consent, names: list[str]) -> None:
-        """Build some images, and deploy the chart."""
+    async def _deploy(self, consent: Consent, names: list[str], *, restores: bool = False) -> bool:
+        """Build some images, and deploy the chart.
+
+        Returns:
+            Whether it did; to restore the images it does not if another deploy has.
+        """
 
         async def build(progress: Progress) -> Done:
             return await self.machine.build(names, progress)
@@ -214,9 +220,19 @@ class WatchRun(DevelopRun):
             self.choice.turn(self._listener),
             lease.hold(self.kube, self.release, Progress("release", self._listener)),
         ):
+            if restores and not await self._runs_edited_pods():
+                return False
             environment = self.options.environment
             await replacement.check_again(self.kube, self.release, environment, consent, agreed)
             self.ended = await self.hold(steps, self._listener)
+        return True
+
+    async def _runs_edited_pods(self) -> bool:
+        """Whether the newest revision has pods whose files this process updates."""
+        record = await storage.fetch_record(self.kube, self.release)
+        bodies = (item.body for item in record.manifests) if record else ()
+        templates = (mapping(body, "spec", "template") for body in bodies)
+        return process_identity.process() in overlay.watchers(templates)
 
     async def _await_turn(self) -> None:
         """Wait until no other deploy of the release runs."""
@@ -240,8 +256,20 @@ class WatchRun(DevelopRun):
 
         self._listener = report
         self._print("Running the built images again. A second Ctrl-C leaves the edited pods.")
-        async with asyncio.timeout(RESTORE_S):
-            await self._deploy(CONFIRMED, [])
+        try:
+            async with asyncio.timeout(RESTORE_S):
+                is_restored = await self._deploy(CONFIRMED, [], restores=True)
+        except TimeoutError:
+            raise WaitTimeoutError(
+                f"{self.release.name} did not run the built images within {RESTORE_S:.0f} s.",
+                "Run `vrooli develop`: it builds the images and runs them.",
+            ) from None
+        if not is_restored:
+            self._print(
+                f"The newest revision of {self.release.name} runs no edited pods of this command, "
+                "so it is left as it is."
+            )
+            return
         self._print("These images lack the edits: `vrooli develop` builds and runs them.")
 
     def _print(self, text: str) -> None:
