@@ -44,7 +44,13 @@ class Pair:
 
     def load(self, limit_s: float = 20) -> subprocess.CompletedProcess[str]:
         """Load the dump as a restore does it in the pod of the master."""
-        arguments = [str(self.folder), redis_load.FILE, str(free_port()), str(round(limit_s * 10))]
+        arguments = [
+            str(self.folder),
+            redis_load.FILE,
+            str(free_port()),
+            str(round(limit_s)),
+            "500",
+        ]
         environment = {"REDIS_PORT": str(self.master.port), "REDIS_PASSWORD": SECRET}
         return subprocess.run(
             ["sh", "-s", *arguments],
@@ -74,13 +80,14 @@ def _await(is_so: Callable[[], bool]) -> None:
 def pair(tmp_path: Path) -> Iterator[Pair]:
     """Two servers with a dump of the keys 1 to 500, and other data since."""
     servers = Pair(tmp_path)
-    fill = "for i = 1, 500 do redis.call('SET', i, i) end"
-    servers.cli(servers.master, "EVAL", fill, "0")
-    servers.cli(servers.master, "SAVE")
-    shutil.copy(servers.folder / "dump.rdb", servers.folder / redis_load.FILE)
-    servers.cli(servers.master, "SET", "later", "x")
-    servers.cli(servers.master, "DEL", "7")
     try:
+        fill = "for i = 1, 500 do redis.call('SET', i, i) end"
+        servers.cli(servers.master, "EVAL", fill, "0")
+        # It is refused while the replica gets its first copy.
+        _await(lambda: servers.cli(servers.master, "SAVE") == "OK")
+        shutil.copy(servers.folder / "dump.rdb", servers.folder / redis_load.FILE)
+        servers.cli(servers.master, "SET", "later", "x")
+        servers.cli(servers.master, "DEL", "7")
         yield servers
     finally:
         servers.replica.stop()
@@ -117,3 +124,33 @@ def test_a_replica_is_refused(pair: Pair) -> None:
     pair.master, pair.replica = pair.replica, pair.master
     done = pair.load()
     assert (done.returncode, done.stderr.strip()) == (1, "it is not the master")
+
+
+def test_a_dump_that_was_removed_leaves_the_data_as_it_is(pair: Pair) -> None:
+    (pair.folder / redis_load.FILE).unlink()
+    done = pair.load()
+    assert (done.returncode, done.stderr.strip()) == (1, "there is no dump")
+    assert pair.cli(pair.master, "GET", "later") == "x"
+
+
+def test_a_dump_without_the_expected_keys_is_not_copied(pair: Pair) -> None:
+    empty = _server(pair.folder.parent, "empty", "")
+    pair.cli(empty, "SAVE")
+    empty.stop()
+    shutil.copy(pair.folder.parent / "empty/dump.rdb", pair.folder / redis_load.FILE)
+    done = pair.load()
+    assert done.returncode == 1
+    assert "has loaded none of the 500 keys" in done.stderr
+    assert pair.cli(pair.master, "ROLE").startswith("master")
+    assert pair.cli(pair.master, "GET", "later") == "x"
+
+
+def test_a_master_that_still_loads_at_the_time_limit_becomes_the_master_again(pair: Pair) -> None:
+    # 8 ms for each of the 500 keys.
+    pair.cli(pair.master, "CONFIG", "SET", "key-load-delay", "8000")
+    pair.cli(pair.master, "CONFIG", "SET", "loading-process-events-interval-bytes", "1024")
+    done = pair.load(limit_s=3)
+    assert done.returncode == 1, done
+    assert "the data was not copied in time" in done.stderr
+    assert "it is still a replica" not in done.stderr
+    assert pair.cli(pair.master, "ROLE").startswith("master")

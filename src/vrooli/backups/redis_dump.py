@@ -30,6 +30,8 @@ _LINK = (
     'sh -c \'cd "$1" && rm -f "$3"* && ln "$2" "$4" && sha256sum "$4" && stat -c %s "$4" && '
     'redis-check-rdb "$4"\' sh "$@"'
 )
+# How Redis refuses a dump while another one, or a new append-only file, is written.
+_BUSY = re.compile("in progress|child process")
 _KEYS = re.compile(r"(\d+) keys read")
 _READ = 'sh -c \'dd if="$1" bs="$2" skip="$3" count=1 2>/dev/null | base64 -w 0\' sh "$@"'
 _REMOVE = 'sh -c \'rm -f "$1"\' sh "$@"'
@@ -69,7 +71,7 @@ async def save(redis: Redis, master: RedisPod, limit_s: float) -> None:
             break
         except RedisCommandError as error:
             # Another fork is running; a save of its own would have begun before this moment.
-            if "in progress" not in error.message or time.monotonic() > deadline:
+            if not _BUSY.search(error.message) or time.monotonic() > deadline:
                 raise
         await asyncio.sleep(POLL_S)
     while True:

@@ -21,6 +21,8 @@ from vrooli.databases.programs import Place
 from vrooli.databases.redis.session import Redis, RedisPod
 from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.grammar import format_bytes
+from vrooli.kube.api_errors import ApiError
+from vrooli.kube.execution import StartError
 from vrooli.operators.redis import names
 
 # The file of a dump that is loaded, and the port of the second server, on the loopback only.
@@ -36,15 +38,19 @@ _CHECK = (
     "cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null; true' "
     'sh "$@"'
 )
+_DF = 'df -Pk "$1"'
 _SHELL = 'sh -s "$@"'
 _REMOVE = 'sh -c \'rm -f "$1"\' sh "$@"'
 _USED = re.compile(r"AUX FIELD used-mem = '(\d+)'")
 _LIMIT = re.compile(r"^(\d+)$", re.MULTILINE)
 _LOADED = re.compile(r"^loaded (\d+)$", re.MULTILINE)
-# "$1" is the folder, "$2" the file, "$3" the port, "$4" the limit in tenths of a second. Programs
-# that read input get none: the input is this script.
+# "$1" is the folder, "$2" the file, "$3" the port, "$4" the limit in seconds, "$5" the number of
+# keys in the dump. Programs that read input get none: the input is this script. It goes on if the
+# connection to it breaks off, so nothing else may remove the file meanwhile.
 SCRIPT = r"""
-folder="$1" file="$2" port="$3" limit="$4"
+folder="$1" file="$2" port="$3" limit="$4" keys="$5"
+now() { date +%s; }
+deadline=$(($(now) + limit))
 cd "$folder" || exit 1
 if [ -n "$REDIS_PASSWORD" ]; then export REDISCLI_AUTH="$REDIS_PASSWORD"; fi
 live() { redis-cli -p "${REDIS_PORT:-6379}" "$@" </dev/null; }
@@ -58,14 +64,27 @@ field() { tr -d '\r' | sed -n "s/^$1://p"; }
 is_master() { [ "$(live INFO replication | field role)" = master ]; }
 is_loaded() { [ "$(copy INFO persistence 2>/dev/null | field loading)" = 0 ]; }
 is_copied() { [ "$(live INFO replication | field master_link_status)" = up ]; }
-await() { until "$@"; do limit=$((limit - 1)); [ "$limit" -gt 0 ] || return 1; sleep 0.1; done; }
+# Redis before 7 does not count what it has loaded.
+has_keys() {
+  info=$(copy INFO persistence)
+  loaded=$(echo "$info" | field rdb_last_load_keys_loaded)
+  expired=$(echo "$info" | field rdb_last_load_keys_expired)
+  [ "$keys" -eq 0 ] || [ "$((${loaded:-0} + ${expired:-0}))" -gt 0 ] ||
+    copy INFO keyspace | grep -q '^db'
+}
+await() { until "$@"; do [ "$(now)" -lt "$deadline" ] || return 1; sleep 0.1; done; }
 fail() { echo "$1" >&2; exit 1; }
+# Redis refuses REPLICAOF while it loads what it has copied.
+promote() { is_master || { live REPLICAOF NO ONE >/dev/null 2>&1; is_master; }; }
 end() {
-  is_master || live REPLICAOF NO ONE >/dev/null
+  trap '' HUP INT TERM
+  deadline=$(($(now) + limit))
+  await promote || echo "it is still a replica of the second server" >&2
   copy SHUTDOWN NOSAVE >/dev/null 2>&1
   rm -f "$file"
 }
-is_master || fail "it is not the master"
+is_master || { rm -f "$file"; fail "it is not the master"; }
+[ -s "$file" ] || fail "there is no dump"
 trap end EXIT
 trap 'exit 1' HUP INT TERM
 {
@@ -74,10 +93,11 @@ trap 'exit 1' HUP INT TERM
   [ -z "$secret" ] || printf 'user %s on >%s ~* &* +@all\n' "$user" "$secret"
 } | redis-server - >/dev/null || fail "the second server did not start"
 await is_loaded || fail "the dump was not loaded in time"
+has_keys || fail "the second server has loaded none of the $keys keys"
 begin=$(date +%s%N)
 live REPLICAOF 127.0.0.1 "$port" >/dev/null
 await is_copied || fail "the data was not copied in time"
-live REPLICAOF NO ONE >/dev/null
+await promote || fail "it is still a replica of the second server"
 echo "loaded $((($(date +%s%N) - begin) / 1000000))"
 """
 
@@ -89,6 +109,7 @@ class Staged:
     redis: Redis
     master: RedisPod
     folder: str
+    keys: int
 
     @property
     def place(self) -> Place:
@@ -103,19 +124,25 @@ class Staged:
     async def load(self) -> float:
         """Replace the data of Redis; returns how long it refused writes, seconds.
 
+        The script removes the dump, also if this process has ended.
+
         Raises:
             VrooliError: It could not be loaded; the message has the reason.
         """
-        arguments = [self.folder, FILE, str(PORT), str(LOAD_S * 10)]
-        completed = await programs.run(
-            self.redis.kube, self.place, _SHELL, arguments, SCRIPT, LOAD_S * 3
-        )
+        arguments = [self.folder, FILE, str(PORT), str(LOAD_S), str(self.keys)]
+        try:
+            completed = await programs.run(
+                self.redis.kube, self.place, _SHELL, arguments, SCRIPT, LOAD_S * 3
+            )
+        except (ApiError, StartError):  # it was not started
+            await self.remove()
+            raise
         match = _LOADED.search(completed.stdout)
         if match is None:
             raise VrooliError(
                 f"Redis in pod {self.place} could not load the dump: "
                 f"{completed.stderr.strip() or f'exit code {completed.exit_code}'}",
-                "Run `vrooli diagnose`. The point that was made before has the data of then.",
+                "Run `vrooli diagnose`.",
             )
         return int(match[1]) / 1000
 
@@ -128,7 +155,7 @@ async def stage(redis: Redis, point: Point, repository: Repository, number: int)
     """Copy the dump of a point into the pod of the master, and check it.
 
     Raises:
-        PrerequisiteError: There is not enough memory for it.
+        PrerequisiteError: There is not enough memory or disk for it.
         VrooliError: The dump is not the one that was stored.
     """
     dump = point.redis
@@ -136,9 +163,10 @@ async def stage(redis: Redis, point: Point, repository: Repository, number: int)
         raise PrerequisiteError(f"Point {point.id} has no dump of Redis.")
     master = await redis.master()
     folder = str((await redis.command(master, "CONFIG", "GET", "dir"))["dir"])
-    staged = Staged(redis, master, folder)
+    staged = Staged(redis, master, folder, dump.keys)
     try:
         await staged.remove()
+        await _check_space(staged, point, dump)
         digest = hashlib.sha256()
         for index in range(dump.parts):
             data = await repository.get(number, part_path(point.folder, index))
@@ -149,6 +177,19 @@ async def stage(redis: Redis, point: Point, repository: Repository, number: int)
         await staged.remove()
         raise
     return staged
+
+
+async def _check_space(staged: Staged, point: Point, dump: RedisDump) -> None:
+    words = (await _run(staged, _DF, [staged.folder])).splitlines()[-1].split()
+    # The dump, what Redis copies of it, and the new append-only file.
+    free, required = int(words[3]) * 1024, 3 * dump.size
+    if free < required:
+        raise PrerequisiteError(
+            f"The volume of Redis is too full: loading point {point.id} takes up to "
+            f"{required} bytes ({format_bytes(required)}), {free} bytes ({format_bytes(free)}) "
+            "are free. Nothing was changed.",
+            "Enlarge it with `vrooli grow redis`, then restore again.",
+        )
 
 
 async def _check(staged: Staged, point: Point, dump: RedisDump, sha256: str) -> None:

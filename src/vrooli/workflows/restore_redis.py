@@ -11,7 +11,7 @@ from vrooli.backups.points import Point
 from vrooli.backups.targets import Recovery
 from vrooli.databases.redis.session import Redis
 from vrooli.environments import Environment
-from vrooli.errors import UsageError
+from vrooli.errors import UsageError, VrooliError
 from vrooli.events import Listener, Progress
 from vrooli.grammar import counted, format_bytes
 from vrooli.release import lease
@@ -57,7 +57,7 @@ async def restore_redis(
         kind = BackupOptions(options.environment, options.cluster, timeout_s=options.timeout_s)
         before = await BackupRun.prepared(kind, reached.kube, release)
         recovery = targets.at_point(before.listed, options.point)
-        run = _Run(before, recovery, _demand_dump(recovery, options.point))
+        run = _Run(options, before, recovery, _demand_dump(recovery, options.point))
         consent.demand(Action.RESTORE_REDIS, options.environment.name, run.change)
         async with lease.hold(reached.kube, release, Progress("postgres", listener)):
             ended = await run_steps([*before.steps(), *run.steps()], listener)
@@ -92,6 +92,7 @@ def _undo_command(options: RedisRestoreOptions, point: str) -> str:
 class _Run:
     """The steps of one restore of Redis and the data that they share."""
 
+    options: RedisRestoreOptions
     before: BackupRun
     recovery: Recovery
     point: Point
@@ -118,11 +119,14 @@ class _Run:
         repository, number = self.before.listed.repository, self.recovery.repository
         progress.report("copies the dump to the master")
         staged = await redis_load.stage(redis, self.point, repository, number)
+        progress.report("replaces the data")
         try:
-            progress.report("replaces the data")
             self.pause_s = await staged.load()
-        finally:
-            await staged.remove()
+        except VrooliError as error:
+            undo = _undo_command(self.options, self.before.point.id)
+            advice = f"To bring the data of before back, if it was replaced: `{undo}`."
+            error.advice = f"{error.advice} {advice}".lstrip()
+            raise
         keyspace = await redis.info(await redis.master(), "keyspace")
         self.keys = sum(
             int(value.split(",")[0].removeprefix("keys=")) for value in keyspace.values()

@@ -14,12 +14,13 @@ from support.fakes.cluster import FakeCluster, namespace
 from support.release.database_pods import owned, pod
 from support.release.records import helm_secret, record
 from support.release.repository import FakeRepository, backup
-from vrooli.backups import redis_load
+from vrooli.backups import redis_dump, redis_load
 from vrooli.backups.points import ANNOTATION, Point, RedisDump
-from vrooli.databases.redis.session import Redis, RedisPod
+from vrooli.databases.redis.session import Redis, RedisCommandError, RedisPod
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import PrerequisiteError, UsageError, VrooliError
 from vrooli.events import silent
+from vrooli.kube import ApiError
 from vrooli.kube.times import parse_time
 from vrooli.release.model import Release
 from vrooli.steps import Done, Step
@@ -109,6 +110,13 @@ def _stage(monkeypatch: pytest.MonkeyPatch, staged: Staged, steps: list[str]) ->
     monkeypatch.setattr(redis_load, "stage", stage)
 
 
+def _staged() -> redis_load.Staged:
+    body = owned("RedisFailover", "vrooli-rf", RELEASE.name)
+    body["metadata"]["namespace"] = "dev"
+    redis = Redis(FakeCluster(), body)
+    return redis_load.Staged(redis, RedisPod("a", "redis", "", is_ready=True), "/data", 3)
+
+
 async def _restore(point: str = "20261129-140501", consent: Consent = CONFIRMED) -> Any:
     return await workflow.restore_redis(RedisRestoreOptions(DEV, point), silent, consent)
 
@@ -122,17 +130,75 @@ async def test_a_point_of_now_is_made_before_the_data_is_replaced(
     assert events == ["point", "stage"]
     assert (result.keys, result.pause_s, result.previous_point) == (7, 0.5, "now")
     assert result.undo_command == "vrooli restore --point now --only redis -e dev"
-    assert staged.is_removed
 
 
-async def test_a_failed_load_leaves_no_dump_in_the_pod(
+async def test_a_failed_load_says_how_to_undo_it_and_leaves_the_dump_to_its_script(
     monkeypatch: pytest.MonkeyPatch, events: list[str]
 ) -> None:
-    staged = Staged(VrooliError("it is not the master"))
+    staged = Staged(VrooliError("The connection broke off"))
     _stage(monkeypatch, staged, events)
-    with pytest.raises(VrooliError, match="not the master"):
+    with pytest.raises(VrooliError, match="broke off") as failure:
         await _restore()
-    assert staged.is_removed
+    assert "`vrooli restore --point now --only redis -e dev`" in failure.value.advice
+    assert not staged.is_removed
+
+
+@pytest.mark.parametrize(
+    ("error", "is_removed"),
+    [(ApiError("run sh", 403, "forbidden"), True), (VrooliError("broke off"), False)],
+)
+async def test_a_dump_is_removed_from_outside_if_its_script_was_not_started(
+    monkeypatch: pytest.MonkeyPatch, error: VrooliError, is_removed: bool
+) -> None:
+    removed: list[object] = []
+
+    async def run(*arguments: object) -> str:
+        removed.append(arguments[2])
+        return ""
+
+    async def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(redis_load, "_run", run)
+    monkeypatch.setattr(redis_load.programs, "run", fail)
+    with pytest.raises(VrooliError):
+        await _staged().load()
+    assert removed == ([["/data/vrooli-restore.rdb"]] if is_removed else [])
+
+
+async def test_a_full_volume_is_reported_before_the_dump_is_copied(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def run(*_: object) -> str:
+        header = "Filesystem 1024-blocks Used Available Capacity Mounted on"
+        return f"{header}\n/dev/sda1 100 99 1 99% /data\n"
+
+    monkeypatch.setattr(redis_load, "_run", run)
+    dump = RedisDump(400, "ab", 1, 3)
+    assert TIME is not None
+    point = Point("p", TIME, "vrooli-dev", 7, redis=dump)
+    with pytest.raises(PrerequisiteError, match=r"1200 bytes .*, 1024 bytes"):
+        await redis_load._check_space(_staged(), point, dump)
+
+
+async def test_a_dump_waits_for_the_end_of_a_rewrite(monkeypatch: pytest.MonkeyPatch) -> None:
+    refusals = ["Another child process is active (AOF?): can't BGSAVE right now."]
+    fields = {"rdb_bgsave_in_progress": "0", "rdb_last_bgsave_status": "ok"}
+
+    async def command(*_: object) -> str:
+        if refusals:
+            raise RedisCommandError(f"Redis refused BGSAVE: {refusals.pop()}")
+        return "Background saving started"
+
+    async def info(*_: object) -> dict[str, str]:
+        return fields
+
+    monkeypatch.setattr(Redis, "command", command)
+    monkeypatch.setattr(Redis, "info", info)
+    monkeypatch.setattr(redis_dump, "POLL_S", 0)
+    staged = _staged()
+    await redis_dump.save(staged.redis, staged.master, 5)
+    assert refusals == []
 
 
 async def test_a_point_without_a_dump_of_redis_is_refused(events: list[str]) -> None:
@@ -156,9 +222,7 @@ async def test_missing_memory_is_reported_in_bytes(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(Redis, "info", info)
     monkeypatch.setattr(redis_load, "_run", run)
-    redis = Redis(FakeCluster(), owned("RedisFailover", "vrooli-rf", RELEASE.name))
-    staged = redis_load.Staged(redis, RedisPod("a", "redis", "", is_ready=True), "/data")
     assert TIME is not None
     point = Point("p", TIME, "vrooli-dev", 7, redis=DUMP)
     with pytest.raises(PrerequisiteError, match=r"148388608 bytes .*, its limit is 100000000"):
-        await redis_load._check(staged, point, DUMP, "ab")
+        await redis_load._check(_staged(), point, DUMP, "ab")
