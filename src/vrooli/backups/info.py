@@ -6,6 +6,7 @@ https://pgbackrest.org/command.html#command-info
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +17,8 @@ from vrooli.kube.objects import items, mapping, number, text
 # The stanza of each PostgresCluster (PGO: internal/pgbackrest/config.go).
 STANZA = "db"
 FULL, DIFFERENTIAL, INCREMENTAL = "full", "diff", "incr"
+# The name of a backup, which is part of options that PGO runs in a shell.
+_LABEL = re.compile(r"[0-9]{8}-[0-9]{6}F(_[0-9]{8}-[0-9]{6}[DI])?")
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,8 @@ def _repository(body: Mapping[str, Any]) -> RepositoryState:
 
 def _backups(bodies: Iterable[Mapping[str, Any]]) -> Iterable[StoredBackup]:
     for body in bodies:
+        if not _LABEL.fullmatch(text(body, "label")):
+            continue
         yield StoredBackup(
             label=text(body, "label"),
             kind=text(body, "type"),

@@ -6,6 +6,7 @@ It is in the repository with the backup, so it survives the cluster and expires 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -16,6 +17,8 @@ from vrooli.backups.info import Info, StoredBackup
 ANNOTATION = "vrooli-point"
 # The folder of the repository with the dumps of Redis; pgBackRest uses archive, backup and log.
 FOLDER = "vrooli"
+# The name of a point, which is part of paths and of options that PGO runs in a shell.
+_ID = re.compile(r"[0-9]{8}-[0-9]{6}")
 
 
 @dataclass(frozen=True)
@@ -90,18 +93,34 @@ def parse_point(backup: StoredBackup) -> Point | None:
     """
     try:
         record: dict[str, Any] = json.loads(backup.annotations[ANNOTATION])
-        redis = record["redis"]
+        if not _ID.fullmatch(record["id"]):
+            return None
         return Point(
-            id=str(record["id"]),
+            id=record["id"],
             time=datetime.fromisoformat(record["time"]),
             release=str(record["release"]),
             revision=int(record["revision"]),
             version=str(record["version"]),
-            redis=None if redis is None else RedisDump(**redis),
+            redis=_parse_dump(record["redis"]),
             vault={str(path): int(version) for path, version in record["vault"].items()},
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
+
+
+def _parse_dump(record: Any) -> RedisDump | None:
+    """The dump of Redis of a point.
+
+    Raises:
+        TypeError: A field is missing, unknown or of another type.
+    """
+    if record is None:
+        return None
+    dump = RedisDump(**record)
+    numbers = (dump.size, dump.parts, dump.keys)
+    if not all(type(item) is int and item >= 0 for item in numbers) or type(dump.sha256) is not str:
+        raise TypeError("a field has another type")
+    return dump
 
 
 def find_backup(info: Info, name: str) -> tuple[StoredBackup, Point | None] | None:

@@ -90,6 +90,7 @@ trap 'exit 1' HUP INT TERM
 {
   printf 'bind 127.0.0.1\nport %s\ndir %s\ndbfilename %s\n' "$port" "$folder" "$file"
   printf 'appendonly no\nsave ""\ndaemonize yes\npidfile ""\nrepl-diskless-sync-delay 0\n'
+  printf 'sanitize-dump-payload yes\n'
   [ -z "$secret" ] || printf 'user %s on >%s ~* &* +@all\n' "$user" "$secret"
 } | redis-server - >/dev/null || fail "the second server did not start"
 await is_loaded || fail "the dump was not loaded in time"

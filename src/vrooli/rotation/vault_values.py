@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from urllib.parse import urlsplit
 
 from vrooli.errors import PrerequisiteError
 from vrooli.kube import Kube, Manifest
@@ -17,6 +18,7 @@ from vrooli.vault.client import VaultClient
 
 # Vault's own variables, for a Vault that was not installed by vrooli.
 ADDRESS, TOKEN, CA, NAMESPACE = "VAULT_ADDR", "VAULT_TOKEN", "VAULT_CACERT", "VAULT_NAMESPACE"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 WRITE, ROOT = {"create", "update"}, "root"
 
 
@@ -42,12 +44,28 @@ async def connect(kube: Kube, target: Target) -> AsyncIterator[VaultClient]:
             f"Set {ADDRESS} to its address as seen from this machine, and {TOKEN} to a token that "
             f"can write {target.mount}/{target.path} ({CA}: the file of its CA).",
         )
+    _demand_encrypted(address)
     verify: bool | str = os.environ.get(CA) or True
     namespace = os.environ.get(NAMESPACE, text(target.sync, "spec", "namespace"))
     with closing(VaultClient(address, token, verify=verify, namespace=namespace)) as vault:
         await vault.check_ready()
         await _require_write(vault, target)
         yield vault
+
+
+def _demand_encrypted(address: str) -> None:
+    """Refuse an address that would send the token and the new value unencrypted.
+
+    Raises:
+        PrerequisiteError: It is neither https nor on this machine.
+    """
+    url = urlsplit(address)
+    is_local = url.scheme == "http" and url.hostname in LOOPBACK
+    if url.scheme != "https" and not is_local:
+        raise PrerequisiteError(
+            f"{ADDRESS} is not an https address; the token would be sent unencrypted.",
+            f"Set {ADDRESS} to an https address. http is accepted only for {', '.join(LOOPBACK)}.",
+        )
 
 
 async def _is_ours(kube: Kube, target: Target) -> bool:

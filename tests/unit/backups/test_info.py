@@ -56,3 +56,7 @@ def test_a_backup_is_retained_until_enough_newer_full_backups(
     info = parse_info(report(*bodies))
     (item,) = [one for one in info.backups if one.label == label]
     assert remaining_fulls(item, info, retention) == remaining
+
+
+def test_a_backup_with_a_label_that_pgbackrest_does_not_make_is_left_out() -> None:
+    assert parse_info(report(backup("20261130-030000F;rebootF"))).backups == ()

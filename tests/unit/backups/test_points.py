@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -48,3 +49,23 @@ def test_a_backup_is_found_by_the_id_of_its_point_and_by_its_label() -> None:
     assert find_backup(info, "20261129-094420F") == (info.backups[1], POINT)
     assert find_backup(info, "20261128-000000F") == (info.backups[0], None)
     assert find_backup(info, "x") is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("id", "x;reboot"),
+        ("id", "20261129-140501\n"),
+        ("id", "../../etc/passwd"),
+        ("redis", {"size": "9", "sha256": "ab", "parts": 1, "keys": 3}),
+        ("redis", {"size": 9, "sha256": 7, "parts": 1, "keys": 3}),
+        ("redis", {"size": 9, "sha256": "ab", "parts": -1, "keys": 3}),
+        ("redis", {"size": 9, "sha256": "ab", "parts": True, "keys": 3}),
+        ("redis", {"size": 9, "sha256": "ab", "parts": 1, "keys": 3, "more": 1}),
+    ],
+)
+def test_a_record_with_a_name_or_dump_that_vrooli_does_not_write_is_no_point(
+    field: str, value: object
+) -> None:
+    record = json.loads(POINT.to_annotation()) | {field: value}
+    assert parse_point(_stored(json.dumps(record))) is None

@@ -43,6 +43,13 @@ async def test_a_query_runs_in_the_primary_and_returns_its_rows() -> None:
     assert statements == ["SELECT to_jsonb(item) FROM (\nSELECT a, b FROM t\n) AS item;\n"]
 
 
+async def test_functions_of_the_application_are_not_on_the_superusers_search_path() -> None:
+    cluster = cluster_with(lambda _: output(""))
+    await (await Postgres.of(cluster, RELEASE)).execute("SELECT 1")
+    (program,) = cluster.server.programs.ran
+    assert '="-c statement_timeout=${limit}s -c search_path=pg_catalog,pg_temp" ' in program.argv[2]
+
+
 async def test_a_statement_is_not_in_the_arguments_of_its_program() -> None:
     cluster = cluster_with(lambda _: output("1,\\N\n"))
     postgres = await Postgres.of(cluster, RELEASE)

@@ -72,6 +72,19 @@ async def test_another_vault_needs_its_address_and_a_token(
         pass
 
 
+@pytest.mark.parametrize(
+    "address", ["http://vault.example.com", "http://127.0.0.1.example.com", "vault.example.com"]
+)
+async def test_a_vault_elsewhere_without_tls_is_refused(
+    vault: FakeVault, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("VAULT_ADDR", address)
+    monkeypatch.setenv("VAULT_TOKEN", "t")
+    with pytest.raises(PrerequisiteError, match="VAULT_ADDR is not an https address"):
+        async with vault_values.connect(cluster("https://vault.example.com"), TARGET):
+            pass
+
+
 @pytest.mark.parametrize("allowed", [{"read"}, {"deny"}, {"create", "read"}])
 async def test_a_token_that_may_not_write_is_refused_before_anything_changes(
     vault: FakeVault, allowed: set[str]

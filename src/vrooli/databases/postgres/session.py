@@ -25,7 +25,8 @@ SQL_S = 30.0
 # The server stops a statement itself: it would go on after its client has ended. Terse errors do
 # not quote the statement, which may hold a password.
 _PSQL = (
-    'env PGOPTIONS="-c statement_timeout=${limit}s" psql -X -q -v ON_ERROR_STOP=1 '
+    f'env PGOPTIONS="-c statement_timeout=${{limit}}s {names.SEARCH_PATH}" '
+    "psql -X -q -v ON_ERROR_STOP=1 "
     '-v VERBOSITY=terse -P null="$2" $3 -t -d "$1" -f -'
 )
 # A value of CSV that stands for NULL; PostgreSQL's own form in COPY.

@@ -20,3 +20,6 @@ CRON_JOB_LABEL = f"{GROUP}/pgbackrest-cronjob"
 RESTORE_ANNOTATION = f"{GROUP}/pgbackrest-restore"
 # What Patroni calls its leader: "master" until 3.2, "primary" from 4.0 on.
 LEADER_ROLES = ("master", "primary")
+# The option of PostgreSQL for sessions of its superuser: a function or an operator that a user of
+# the application has created in a schema of the search path would run with the superuser's rights.
+SEARCH_PATH = "-c search_path=pg_catalog,pg_temp"

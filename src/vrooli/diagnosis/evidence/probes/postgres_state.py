@@ -13,7 +13,13 @@ from vrooli.errors import VrooliError
 from vrooli.kube import Kube, gather_limited
 from vrooli.kube.objects import Body, Ref, items, labels, ref_of, text
 from vrooli.kube.status import pod_status
-from vrooli.operators.pgo.names import CLUSTER_LABEL, DATA_LABEL, LEADER_ROLES, ROLE_LABEL
+from vrooli.operators.pgo.names import (
+    CLUSTER_LABEL,
+    DATA_LABEL,
+    LEADER_ROLES,
+    ROLE_LABEL,
+    SEARCH_PATH,
+)
 
 NAME, DISK, RIGHTS = "postgres-state", "postgres-disk", "postgres-rights"
 CONTAINER = "database"
@@ -79,7 +85,8 @@ def _users(cluster: Body) -> Iterator[tuple[str, str]]:
 
 
 def _psql(query: str, database: str = "postgres") -> list[str]:
-    return ["timeout", str(QUERY_S), "psql", "-AtXq", "-d", database, "-c", query]
+    psql = ["psql", "-AtXq", "-d", database, "-c", query]
+    return ["timeout", str(QUERY_S), "env", f"PGOPTIONS={SEARCH_PATH}", *psql]
 
 
 def _runs(pod: Body) -> bool:
