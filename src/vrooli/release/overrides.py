@@ -23,6 +23,7 @@ from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.kube import Kube
 from vrooli.kube.objects import Body, dig, mapping
 from vrooli.redaction import Redactor
+from vrooli.release import settable
 from vrooli.release.model import Release
 from vrooli.release.records.author import author
 
@@ -251,6 +252,7 @@ def _unpack(path: str, packed: str) -> Override:
         raise TypeError("command, by and place must be texts")
     at = datetime.fromisoformat(fields["at"]).astimezone(UTC)
     value, replaces = fields["value"], fields.get("replaces")
+    settable.demand_from_command(path, value, fields["command"])
     return Override(path=path, value=value, at=at, replaces=replaces, **texts)
 
 

@@ -10,7 +10,9 @@ import pytest
 
 from support.fakes.cluster import FakeCluster, namespace
 from vrooli.errors import PrerequisiteError, UsageError
-from vrooli.release import Release, overrides
+from vrooli.release import Release, overrides, settable
+from vrooli.workflows.growth_plan import KINDS
+from vrooli.workflows.scale import COMPONENTS
 
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
 NAME = overrides.config_map_name(RELEASE)
@@ -135,8 +137,36 @@ async def test_entries_that_are_not_valid_can_be_removed() -> None:
     assert not await overrides.fetch(cluster, RELEASE)
 
 
-async def test_of_two_paths_the_longer_one_takes_precedence() -> None:
-    entries = {"config": json.dumps({**VALID, "value": {"env": "a", "logLevel": "warn"}})}
-    entries["config.env"] = json.dumps({**VALID, "value": "b"})
-    stored = await overrides.fetch(FakeCluster(namespace(), _stored(**entries)), RELEASE)
-    assert stored.values == {"config": {"env": "b", "logLevel": "warn"}}
+def test_of_two_paths_the_longer_one_takes_precedence() -> None:
+    values = {"config": {"env": "a", "logLevel": "warn"}, "config.env": "b"}
+    assert overrides.nested(values) == {"config": {"env": "b", "logLevel": "warn"}}
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("services.server.image", {}),
+        ("networkPolicies.enabled", {}),
+        ("replicaCount", {}),
+        ("replicaCount.ui", {"value": {"x": 1}}),
+        ("replicaCount.ui", {"value": True}),
+        ("replicaCount.ui", {"command": "`reboot`"}),
+        ("replicaCount.ui", {"command": "a\nb"}),
+    ],
+)
+async def test_an_entry_that_no_command_writes_is_refused(
+    path: str, fields: dict[str, object]
+) -> None:
+    cluster = FakeCluster(namespace(), _stored(**{path: json.dumps({**VALID, **fields})}))
+    with pytest.raises(PrerequisiteError, match="is not valid"):
+        await overrides.fetch(cluster, RELEASE)
+
+
+def test_all_values_that_commands_set_are_accepted() -> None:
+    paths = [item.path for item in COMPONENTS.values()] + [item.path for item in KINDS.values()]
+    paths += [
+        f"services.{item.service}.autoscaling.minReplicas"
+        for item in COMPONENTS.values()
+        if item.service
+    ]
+    assert [path for path in paths if not settable.PATHS.fullmatch(path)] == []
