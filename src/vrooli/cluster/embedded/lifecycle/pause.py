@@ -68,7 +68,7 @@ async def resume(layout: Layout, record: Record, progress: Progress) -> Done:
     paused = Pause.read(layout.pause)
     length_s = time.time() - paused.since if paused else SHORTEST_S
     if length_s >= SHORTEST_S:
-        _restart_heartbeat_monitor(layout)
+        restart_heartbeat_monitor(layout)
     progress.report("Continuing its processes")
     thawed = time.time()
     cgroups.thaw(probe(layout.root), layout.identity)
@@ -79,7 +79,7 @@ async def resume(layout: Layout, record: Record, progress: Progress) -> Done:
     return Done(True, f"{layout.name} runs again after {length_s:.0f} s")
 
 
-def _restart_heartbeat_monitor(layout: Layout) -> None:
+def restart_heartbeat_monitor(layout: Layout) -> None:
     """Kill it before it continues; the supervisor starts it again."""
     report = Report.read(layout.status)
     part = report.components.get(HEARTBEAT_MONITOR) if report else None

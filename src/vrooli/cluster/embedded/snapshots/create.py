@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from vrooli.cluster.embedded.host import freezer
-from vrooli.cluster.embedded.host.suspension import Pause
+from vrooli.cluster.embedded.host.suspension import SHORTEST_S, Pause
 from vrooli.cluster.embedded.layout import Layout
+from vrooli.cluster.embedded.lifecycle import pause
 from vrooli.cluster.embedded.locks import holder
 from vrooli.cluster.embedded.settings import Record
 from vrooli.cluster.embedded.snapshots import copying, store
@@ -97,4 +98,8 @@ async def frozen(layout: Layout) -> AsyncIterator[float]:
     try:
         yield began
     finally:
-        freezing.thaw()
+        try:
+            if time.monotonic() - began >= SHORTEST_S:
+                pause.restart_heartbeat_monitor(layout)
+        finally:
+            freezing.thaw()
