@@ -129,7 +129,7 @@ class ValuesChange(ReleaseChange):
 
     def __init__(self, options: ValuesOptions, state: Deployed, edit: Edit, summary: str) -> None:
         self.reached, self.overrides, self.edit = state.reached, state.overrides, edit
-        self.read = state.record
+        self.read, self.reapplied = state.record, _reapplied(state, edit)
         self.replaced, self.summary = state.source.values, summary
         self.origin = state.record.metadata.origin
         self.description = edit.command
@@ -138,7 +138,10 @@ class ValuesChange(ReleaseChange):
     @property
     def change(self) -> str:
         """The change to confirm, in words; empty if there is nothing to do."""
-        return self.summary if self.changes or self.is_new else ""
+        if not self.changes and not self.is_new:
+            return ""
+        again = f"; sets again: {', '.join(self.reapplied)}" if self.reapplied else ""
+        return self.summary + again
 
     @property
     def is_new(self) -> bool:
@@ -191,6 +194,16 @@ def _edited(state: Deployed, edit: Edit) -> Values:
         if item is not None:
             values = _replaced(values, path.split("."), item.replaces)
     return chart_values.merge(values, overrides.nested(edit.set_))
+
+
+def _reapplied(state: Deployed, edit: Edit) -> list[str]:
+    """The other overrides that the release lacks, for example after a rollback."""
+    values = chart_values.merge(mapping(state.source.chart, "values"), state.source.values)
+    return [
+        f"{item.path} = {item.value}"
+        for item in state.overrides.without({*edit.set_, *edit.reset}).entries
+        if value_at(values, item.path) != item.value
+    ]
 
 
 def _replaced(values: Mapping[str, Any], keys: list[str], value: Any) -> Values:

@@ -196,6 +196,16 @@ async def test_a_deploy_that_ended_since_the_values_were_read_is_not_overwritten
         await run.check_again()
 
 
+async def test_overrides_that_the_release_lacks_are_named_before_they_are_set_again() -> None:
+    values = {"replicaCount.ui": 5, "replicaCount.jobs": 4}
+    stored = await overrides.set_values(_kube(), RELEASE, values, "x")
+    edit = Edit("reset", reset=["replicaCount.ui"])
+    run = _change(_state({"replicaCount": {"ui": 5, "jobs": 4}}, stored), edit)
+    assert run.change == "scale"
+    run = _change(_state({"replicaCount": {"ui": 5}}, stored), edit)
+    assert run.change == "scale; sets again: replicaCount.jobs = 4"
+
+
 async def _check(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Check a scaling of the UI while pods of a workload do not fit."""
 
