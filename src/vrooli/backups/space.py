@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
+
 from vrooli.backups.info import StoredBackup
 from vrooli.databases import programs
 from vrooli.databases.postgres.session import CONTAINER, Postgres
 from vrooli.databases.programs import Place
-from vrooli.errors import PrerequisiteError
+from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.grammar import format_bytes
 from vrooli.kube.objects import labels, name, text
 from vrooli.operators.pgo import names
@@ -28,14 +31,12 @@ async def check(postgres: Postgres, backup: StoredBackup) -> str:
     """
     if not await _shares_disk(postgres):
         return "each volume has its own space"
-    place = Place(postgres.namespace, (await postgres.primary()).pod, CONTAINER)
-    completed = await programs.run(postgres.kube, place, f"{_DF} /pgdata", [], "", 15)
-    free = completed.stdout.split()[-1] if completed.stdout.split() else ""
+    instances = await postgres.instances()
+    free = await _free(postgres, [item.pod for item in instances])
     if not free.isdecimal():
         return "the free space is unknown"
-    instances = max(len(await postgres.instances()), 1)
     # Its first backup is as large as the one that it was restored from.
-    required = (backup.size + WAL) * instances + backup.stored
+    required = (backup.size + WAL) * max(len(instances), 1) + backup.stored
     if int(free) < required:
         raise PrerequisiteError(
             f"There is no room for the restored copy: it takes up to {required} bytes "
@@ -43,6 +44,17 @@ async def check(postgres: Postgres, backup: StoredBackup) -> str:
             "Free space on the disk of the volumes. Nothing was changed.",
         )
     return f"{format_bytes(required)} required, {format_bytes(int(free))} free"
+
+
+async def _free(postgres: Postgres, pods: Sequence[str]) -> str:
+    """The free bytes of the disk; the primary may have failed, so any instance is asked."""
+    for pod in pods:
+        with contextlib.suppress(VrooliError):
+            place = Place(postgres.namespace, pod, CONTAINER)
+            completed = await programs.run(postgres.kube, place, f"{_DF} /pgdata", [], "", 15)
+            if words := completed.stdout.split():
+                return words[-1]
+    return ""
 
 
 async def _shares_disk(postgres: Postgres) -> bool:

@@ -11,6 +11,7 @@ from vrooli.backups.clones import Place
 from vrooli.backups.contents import Contents
 from vrooli.backups.listing import Listing
 from vrooli.backups.targets import Recovery
+from vrooli.databases.postgres.session import Postgres
 from vrooli.environments import Environment
 from vrooli.errors import UsageError, VrooliError
 from vrooli.events import Listener, Progress
@@ -88,7 +89,7 @@ async def restore(
         moment=run.recovery.moment,
         point=run.recovery.point.id if run.recovery.point else None,
         tables=run.tables(),
-        differences=tuple(contents.differences(run.restored, run.live)),
+        differences=run.differences(),
     )
 
 
@@ -105,6 +106,7 @@ class RestoreRun:
     exists: bool
     restored: Contents = field(default_factory=Contents)
     live: Contents = field(default_factory=Contents)
+    unread: list[str] = field(default_factory=list)
 
     @classmethod
     async def prepared(cls, options: RestoreOptions, kube: Kube, release: Release) -> RestoreRun:
@@ -155,20 +157,37 @@ class RestoreRun:
         try:
             async with copies.readable_repository(self.kube, source, self.place):
                 copy = await copies.build(self.kube, body, progress, self.options.timeout_s)
-        except VrooliError:
-            await copies.remove(self.kube, self.place, progress)
+        except VrooliError as error:
+            try:
+                await copies.remove(self.kube, self.place, progress)
+            except VrooliError as other:
+                error.advice = f"{error.advice} The copy remains: {other.message}".lstrip()
             raise
-        self.restored = await contents.fetch(copy)
+        self.restored = await self._read("copy", copy)
         return Done(changed=True, detail=f"{self.place} at {self.recovery}")
 
     async def compare(self, progress: Progress) -> Done:
         """Compare the copy with the live data."""
         progress.report("counts rows")
-        self.live = await contents.fetch(self.listed.repository.postgres)
+        self.live = await self._read("live data", self.listed.repository.postgres)
+        if self.unread:
+            return Done(changed=False, detail="; ".join(self.unread))
         rows = sum(self.restored.rows.values())
         differing = len(contents.differences(self.restored, self.live))
         detail = f"{counted(rows, 'row')} in {counted(len(self.restored.rows), 'table')}"
         return Done(changed=False, detail=f"{detail}, {counted(differing, 'difference')}")
+
+    async def _read(self, what: str, postgres: Postgres) -> Contents:
+        """The contents; a copy of unknown contents is kept, since its data is restored."""
+        try:
+            return await contents.fetch(postgres)
+        except VrooliError as error:
+            self.unread.append(f"the {what} could not be compared: {error.message}")
+            return Contents()
+
+    def differences(self) -> tuple[str, ...]:
+        """What differs between the copy and the live data, or why it is unknown."""
+        return tuple(self.unread or contents.differences(self.restored, self.live))
 
     def tables(self) -> tuple[TableView, ...]:
         """The rows of each table."""

@@ -14,7 +14,8 @@ import pytest
 from support.fakes.cluster import FakeCluster, namespace
 from support.release.database_pods import output, owned, pod, postgres_pod, psql
 from support.release.repository import FakeRepository, backup
-from vrooli.backups import copies
+from vrooli.backups import contents, copies, space
+from vrooli.backups.contents import Contents
 from vrooli.databases.postgres.session import Postgres
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import InterruptError, PrerequisiteError, UsageError, VrooliError
@@ -92,6 +93,49 @@ async def test_a_copy_is_compared_with_the_live_data(cluster: FakeCluster) -> No
     (table,) = result.tables
     assert (table.table, table.restored_rows, table.live_rows) == ("vrooli: public.posts", 2, 2)
     assert cluster.find("PostgresCluster", "vrooli-dev-copy", "inspection") is not None
+
+
+async def test_a_copy_is_kept_if_the_live_data_cannot_be_read(
+    cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fetch(_: Postgres) -> Contents:
+        if fetched:
+            raise PrerequisiteError("PostgreSQL vrooli-pg has no primary.")
+        fetched.append(True)
+        return Contents({"vrooli: public.posts": 2}, {"vrooli: public.posts": "id"})
+
+    fetched: list[bool] = []
+    monkeypatch.setattr(contents, "fetch", fetch)
+    result = await workflow.restore(RestoreOptions(DEV, to="14:05", into="inspection"), silent)
+    reason = "the live data could not be compared: PostgreSQL vrooli-pg has no primary."
+    assert result.differences == (reason,)
+    assert cluster.find("PostgresCluster", "vrooli-dev-copy", "inspection") is not None
+
+
+async def test_the_free_space_is_read_without_a_primary(cluster: FakeCluster) -> None:
+    cluster.add(postgres_pod("pg-a-0", "replica", is_ready=False))
+    postgres = await Postgres.of(cluster, RELEASE)
+    assert await space._free(postgres, ["pg-a-0"]) == "99999999999"
+
+
+async def test_a_failed_removal_does_not_replace_the_reason(
+    cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def build(*_: object) -> Postgres:
+        raise VrooliError("recovery ended before its target")
+
+    async def remove(*_: object) -> bool:
+        if removals:
+            raise VrooliError("it was not deleted within 120 s")
+        removals.append(True)
+        return False
+
+    removals: list[bool] = []
+    monkeypatch.setattr(copies, "build", build)
+    monkeypatch.setattr(copies, "remove", remove)
+    with pytest.raises(VrooliError, match="recovery ended") as failure:
+        await workflow.restore(RestoreOptions(DEV, to="14:05", into="inspection"), silent)
+    assert "it was not deleted" in failure.value.advice
 
 
 async def test_the_repository_is_closed_again(cluster: FakeCluster) -> None:
