@@ -10,6 +10,7 @@ from functools import partial
 from uuid import UUID, uuid4
 
 import httpx
+import psycopg
 import pytest
 from psycopg import AsyncConnection
 from psycopg.errors import LockNotAvailable
@@ -21,7 +22,7 @@ from support.programs.backend import add_database, psql
 from support.programs.processes import wait_until
 from support.programs.services import Stack, is_ready, start_service
 from vrooli_shared import storage
-from vrooli_shared.database import Database
+from vrooli_shared.database import Database, limit_waits
 from vrooli_shared.idempotency import Key
 from vrooli_shared.posts import Picture, Posts, State
 from vrooli_shared.schema import MIGRATIONS
@@ -157,6 +158,51 @@ async def test_concurrent_uploads_make_room_one_after_another(
     pictures = [await posts.picture(post_id) for post_id in stored]
     assert None not in pictures
     assert await posts.picture(UUID(hidden[0])) is None
+
+
+async def test_uploads_that_make_room_lock_in_the_order_of_other_posts(
+    stack: Stack, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A transaction that has stored a text stores a picture while an upload makes room."""
+    posts = _posts(database)
+    hidden = await _store(posts, SIZE)
+    _query(stack, f"UPDATE vrooli.posts SET state = 'failed' WHERE id = '{hidden}'")
+    insert = "INSERT INTO vrooli.posts (id, text, state) VALUES (%s, 'x', 'approved')"
+
+    async def write(connection: AsyncConnection) -> None:
+        first, second = uuid4(), uuid4()
+        await connection.execute(insert, (first,))
+        await asyncio.sleep(1)
+        await connection.execute(insert, (second,))
+        picture = "INSERT INTO vrooli.pictures VALUES (%s, 'image/png', 'x')"
+        await connection.execute(picture, (second,))
+
+    writer = asyncio.create_task(database.run(write))
+    await asyncio.sleep(0.3)
+    await _store(_posts(database, _total(stack) + charge(1)), SIZE)
+    await writer
+    assert "deadlock" not in caplog.text
+    assert await posts.picture(hidden) is None
+
+
+async def test_the_transaction_of_a_lost_process_blocks_no_posts(
+    stack: Stack, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL ends it before the posts that wait for its locks give up."""
+    monkeypatch.setattr("vrooli_shared.database.IDLE_MS", 1000)
+    insert = "INSERT INTO vrooli.posts (id, text, state) VALUES (%s, 'x', 'approved')"
+
+    async def lost(connection: AsyncConnection) -> None:
+        await limit_waits(connection)
+        await connection.execute(insert, (uuid4(),))
+        await asyncio.sleep(5)
+
+    holder = asyncio.create_task(database.run(lost, retry_for_s=0))
+    await asyncio.sleep(0.3)
+    post(stack.url(), "Meanwhile")
+    assert not holder.done()
+    with pytest.raises(psycopg.Error):
+        await holder
 
 
 async def test_texts_have_a_budget(stack: Stack, database: Database) -> None:

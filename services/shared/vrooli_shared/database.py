@@ -24,11 +24,12 @@ log = logging.getLogger(__name__)
 RETRY_FOR_S = 12.0
 PAUSE_MAX_S = 1.0
 # Errors during a failover: broken or refused connections, a former primary that is read-only, a
-# server that is starting or stopping.
+# server that is starting or stopping. A process that was paused may find its transaction ended.
 TRANSIENT_ERRORS = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
     errors.ReadOnlySqlTransaction,
+    errors.IdleInTransactionSessionTimeout,
     PoolTimeout,
 )
 # Errors of an operation that waited for too long: another attempt would wait again.
@@ -42,6 +43,9 @@ MIN_CONNECTIONS = 2
 POOL_TIMEOUT_S = 4.0
 # How long a statement may wait for a lock, and run, in operations that limit their waits; ms.
 LOCK_WAIT_MS, STATEMENT_MS = 3_000, 10_000
+# How long a transaction with locks may be idle; ms. PostgreSQL ends that of a lost process, whose
+# connection it would notice much later.
+IDLE_MS = 10_000
 # Timeout of the health check to get a connection, seconds.
 INSPECT_TIMEOUT_S = 2.0
 
@@ -147,10 +151,18 @@ class Database:
 
 
 async def limit_waits(connection: AsyncConnection) -> None:
-    """Limit how long the statements of this transaction wait and run; they raise BUSY_ERRORS."""
+    """Limit how long this transaction is idle, and its statements wait and run (BUSY_ERRORS)."""
     await connection.execute(
-        "SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true)",
-        (str(LOCK_WAIT_MS), str(STATEMENT_MS)),
+        "SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true),"
+        " set_config('idle_in_transaction_session_timeout', %s, true)",
+        (str(LOCK_WAIT_MS), str(STATEMENT_MS), str(IDLE_MS)),
+    )
+
+
+async def limit_idle(connection: AsyncConnection) -> None:
+    """Limit how long this transaction is idle between its statements."""
+    await connection.execute(
+        "SELECT set_config('idle_in_transaction_session_timeout', %s, true)", (str(IDLE_MS),)
     )
 
 

@@ -14,6 +14,8 @@ from uuid import UUID
 
 from psycopg import AsyncConnection, errors
 
+from vrooli_shared.database import limit_idle
+
 # Retention of a key, seconds.
 KEY_TTL_S = 24 * 3600.0
 # The first half of the lock's number; the second is the key's hash.
@@ -99,6 +101,7 @@ async def store(
 
 async def drop_expired(connection: AsyncConnection) -> int:
     """Delete expired keys; returns their number."""
+    await limit_idle(connection)
     cursor = await connection.execute(
         "DELETE FROM vrooli.idempotency_keys WHERE created_at < now() - make_interval(secs => %s)",
         (KEY_TTL_S,),

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 from psycopg import AsyncConnection
 
+from vrooli_shared.database import limit_idle
+
 log = logging.getLogger(__name__)
 
 # The parts of the volume that pictures and texts may take. The rest is for WAL and for deleted rows
@@ -31,7 +33,9 @@ _QUANTITY = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>[kKMGTPE]i?|)")
 _UNITS = "kMGTPE"
 
 _TOTALS = "SELECT kind, bytes FROM vrooli.storage"
-_LOCK = "SELECT FROM vrooli.storage WHERE kind = 'pictures' FOR UPDATE"
+# In the order in which the triggers lock them for a new post: the texts first.
+_LOCK = "SELECT FROM vrooli.storage ORDER BY kind DESC FOR UPDATE"
+_LOCK_PICTURES = "SELECT FROM vrooli.storage WHERE kind = 'pictures' FOR UPDATE"
 # Failed ones before refused ones, the oldest first, up to the number of bytes.
 _DROP_HIDDEN = """WITH hidden AS (
         SELECT p.state, p.updated_at, p.id, vrooli.charge(octet_length(i.bytes)) AS size
@@ -47,7 +51,7 @@ _DROP_HIDDEN = """WITH hidden AS (
     SELECT count(*), coalesce(sum(size), 0)::bigint FROM dropped"""
 # One statement sees the rows and the totals of one moment, so that no writer must wait.
 _DRIFT = """SELECT s.kind, m.bytes - s.bytes FROM vrooli.measure_storage() m
-    JOIN vrooli.storage s USING (kind) WHERE m.bytes <> s.bytes"""
+    JOIN vrooli.storage s USING (kind) WHERE m.bytes <> s.bytes ORDER BY s.kind DESC"""
 
 
 class StorageFullError(Exception):
@@ -148,11 +152,13 @@ class Storage:
 
 async def lock_pictures(connection: AsyncConnection) -> None:
     """Lock the pictures' total before many are deleted: in the order in which uploads lock."""
-    await connection.execute(_LOCK)
+    await limit_idle(connection)
+    await connection.execute(_LOCK_PICTURES)
 
 
 async def correct(connection: AsyncConnection) -> int:
     """Measure the totals again, such as after TRUNCATE; returns the bytes that were wrong."""
+    await limit_idle(connection)
     drifts = await (await connection.execute(_DRIFT)).fetchall()
     for kind, drift in drifts:
         log.warning("the total of %s was wrong by %d bytes", kind, drift)

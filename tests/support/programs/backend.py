@@ -17,9 +17,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import yaml
+
 from support.programs.certificates import self_signed
 from support.programs.ports import free_port
 from support.programs.processes import Running, wait_until
+from vrooli import project
 
 # The password of these throw-away processes.
 PASSWORD = "only-on-loopback"
@@ -191,6 +194,12 @@ def _pgbouncer(folder: Path) -> Running:
     return Running("pgbouncer", argv, free_port(), folder, user="postgres")
 
 
+def _chart_setting(name: str) -> str:
+    """The setting of pgBouncer in the chart's values."""
+    values = yaml.safe_load((project.root() / "k8s/chart/values.yaml").read_text())
+    return str(values["pgoPostgresql"]["pgBouncer"]["config"][name])
+
+
 def _configure_pgbouncer(folder: Path, backend: Backend) -> None:
     self_signed(folder / "bouncer.crt", folder / "bouncer.key")
     (folder / "users.txt").write_text(f'"vrooli" "{PASSWORD}"\n')
@@ -205,6 +214,7 @@ auth_type = scram-sha-256
 auth_file = {folder}/users.txt
 pool_mode = transaction
 server_tls_sslmode = require
+server_login_retry = {_chart_setting("server_login_retry")}
 client_tls_sslmode = require
 client_tls_cert_file = {folder}/bouncer.crt
 client_tls_key_file = {folder}/bouncer.key
