@@ -109,7 +109,7 @@ class Storage:
 
         To be called in the transaction that stores the post, before it. Transactions that run at
         the same time may exceed the budgets by their posts. Only one at a time deletes pictures;
-        the others wait for it, at most the connection's ``lock_timeout``.
+        other posts wait for it, at most the connection's ``lock_timeout``.
 
         Args:
             connection: The connection of the transaction.
