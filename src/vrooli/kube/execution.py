@@ -22,6 +22,8 @@ PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 STDIN, STDOUT, STDERR, STATUS, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
 # The size of one message of the input, bytes; servers limit messages.
 CHUNK = 32 * 1024
+# The limit of the output of a program, bytes; a pod could otherwise fill the memory here.
+MOST = 64 * 1024**2
 # What ends a connection to a pod, or prevents it.
 ENDS = (
     httpx_ws.HTTPXWSException,
@@ -97,8 +99,13 @@ async def run(api: kr8s.asyncio.Api, program: Program) -> Completed:
                     break
                 if channel in outputs:
                     outputs[channel] += data
+                    if sum(map(len, outputs.values())) > MOST:
+                        break
     except* ENDS as errors:  # they come in the group of their connection's tasks
         raise connection_error(program, first_error(errors)) from errors
+    # Not raised above: the connection would put it into a group of errors.
+    if sum(map(len, outputs.values())) > MOST:
+        raise VrooliError(f"The output of {program} is larger than {MOST} bytes.")
     stdout, stderr = (bytes(data).decode(errors="replace") for data in outputs.values())
     return Completed(parse_exit_code(program, status), stdout, stderr)
 

@@ -23,6 +23,8 @@ from vrooli.errors import VrooliError
 
 # The size of a message to the API server, bytes; far below the limits of servers and proxies.
 MESSAGE_BYTES = 32 * 1024
+# The limit of output that is not read yet, bytes; a pod could otherwise fill the memory here.
+MOST = 64 * 1024**2
 
 
 class Session:
@@ -55,6 +57,10 @@ class Session:
             elif channel == ERROR_CHANNEL:
                 tail = errors.decode(errors="replace").strip()
                 raise VrooliError(f"A program in pod {self._place} ended. {tail}".rstrip())
+            if len(self._output) + len(errors) > MOST:
+                raise VrooliError(
+                    f"A line of a program in pod {self._place} has over {MOST} bytes."
+                )
         line, _, self._output = self._output.partition(b"\n")
         return line.decode(errors="replace")
 

@@ -34,6 +34,10 @@ _ROLE, _PREFIX, _FOLDER = "vrooli-vso-sync-role", "vrooli-", "vrooli/"
 _DATA = f"/data/{_FOLDER}"
 # A rule of a policy: `path "secret/data/…" {`.
 _RULE = re.compile(r'^\s*path\s+"([^"]*)"', re.MULTILINE)
+_COMMENT = re.compile(r"^\s*#.*$", re.MULTILINE)
+_WORD = re.compile(r"\bpath\b")
+# A wildcard in the first name below the folder, which would include other environments.
+_WILDCARD = re.compile(rf"{_DATA}[^/]*[*+]")
 RESTORE = "Restore the files from the repository (`git checkout -- k8s/dev-support`)."
 
 
@@ -81,10 +85,13 @@ class Scope:
     def _moved(self, name: str, rules: str) -> str:
         """The rules of a file for the paths of this scope."""
         paths = _RULE.findall(rules)
-        if not paths or any(path.count(_DATA) != 1 for path in paths):
+        outside = any(path.count(_DATA) != 1 or _WILDCARD.search(path) for path in paths)
+        others = len(_WORD.findall(_RULE.sub("", _COMMENT.sub("", rules))))
+        if not paths or outside or others:
             raise UsageError(
                 f"The policy {name} has the paths {', '.join(paths) or '(none)'}; each must "
-                f"contain {_DATA!r} once, which is replaced for each environment.",
+                f"begin a line and contain {_DATA!r} once, which is replaced for each environment, "
+                "without a wildcard in the next name.",
                 RESTORE,
             )
         return _RULE.sub(lambda rule: rule[0].replace(_DATA, f"/data/{self.path(_FOLDER)}"), rules)

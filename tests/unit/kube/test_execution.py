@@ -6,7 +6,7 @@ import pytest
 
 from support.fakes.cluster import FakeCluster
 from vrooli.errors import VrooliError
-from vrooli.kube import ApiError
+from vrooli.kube import ApiError, execution
 from vrooli.kube.execution import CHUNK, Completed, Program
 
 pytestmark = pytest.mark.anyio
@@ -51,3 +51,10 @@ async def test_a_refusal_has_its_status(status: int, is_forbidden: bool) -> None
     with pytest.raises(ApiError) as error:
         await cluster.run_program(Program("dev", "pod", "main", ["true"]))
     assert (error.value.status, error.value.is_forbidden) == (status, is_forbidden)
+
+
+async def test_an_output_without_end_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(execution, "MOST", 10)
+    cluster = cluster_with(Completed(0, "x" * 6, "y" * 5))
+    with pytest.raises(VrooliError, match="larger than 10 bytes"):
+        await cluster.run_program(Program("dev", "pod", "main", ["yes"]))

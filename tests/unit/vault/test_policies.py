@@ -29,6 +29,11 @@ def test_each_rule_is_for_the_folder_of_its_environment(scope: policies.Scope) -
         'path "secret/*" { capabilities = ["read"] }',
         'path "secret/data/other/config" {}\npath "secret/data/vrooli/config" {}',
         'path "secret/metadata/vrooli/*" {}',
+        'path "secret/data/vrooli/*" {}',
+        'path "secret/data/vrooli/s*" {}',
+        'path "secret/data/vrooli/+/config" {}',
+        'path "secret/data/vrooli/config" {} path "secret/*" {}',
+        'path "secret/data/vrooli/config" {}\n/* x */ path "secret/*" {}',
     ],
 )
 @pytest.mark.parametrize("scope", [STAGING, policies.SHARED], ids=["staging", "shared"])
