@@ -15,7 +15,7 @@ import httpx
 import kr8s
 
 from vrooli.errors import PrerequisiteError, VrooliError
-from vrooli.kube import connection_errors
+from vrooli.kube import connection_errors, handshakes
 from vrooli.kube.api_errors import ApiError, NoAnswerError, build_error, parse_response
 from vrooli.kube.objects import MALFORMED_ERRORS
 
@@ -41,6 +41,7 @@ class Rest:
         Raises:
             PrerequisiteError: Nothing answers there, or not as an API server does.
         """
+        handshakes.close_cancelled()
         # Not the one that kr8s keeps for a kubeconfig: whoever closed that would close it for all
         # others, in the middle of their requests.
         api = kr8s.asyncio.Api(kubeconfig=str(kubeconfig), context=context, bypass_factory=True)
