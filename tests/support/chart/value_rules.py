@@ -36,6 +36,8 @@ CLOUDS = {
 }
 # What a Secret's name has room for beside the suffix of VSO's.
 LONGEST_SOURCE = 253 - len("-vault")
+# The environments that require https with a verified certificate of Vault.
+PROTECTED = ("staging", "production")
 ANYWHERE = {"host": "", "paths": [{"path": "/", "service": "ui"}]}
 _UNITS = {unit: Decimal(1000) ** power for power, unit in enumerate(["", "k", *"MGTPE"])}
 _UNITS |= {f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", start=1)}
@@ -154,6 +156,8 @@ def _secrets(supplied: Values) -> Values:
         used |= {name, f"{name}-vault"}
     if at(supplied, "vso.connectionUrls"):
         changed["spotahomeRedis.masterService"] = True
+    if at(supplied, "config.env") in PROTECTED:
+        changed |= {"vso.skipTLSVerify": False, "vso.allowHttp": True}
     return changed
 
 
