@@ -13,6 +13,7 @@ from vrooli.chart import values as chart_values
 from vrooli.checks import preflight
 from vrooli.checks.data import changes
 from vrooli.checks.nodes import capacity
+from vrooli.databases.polling import poll_reason
 from vrooli.databases.postgres import growth
 from vrooli.databases.postgres.growth import Replacement
 from vrooli.databases.postgres.session import Postgres
@@ -191,18 +192,16 @@ class _Growing(ValuesChange):
         Raises:
             WaitTimeoutError: One does not in time.
         """
-        until, reported = time.monotonic() + self.options.timeout_s, ""
-        while waiting := self._unexpanded(await fetch_claims(self.kube, self.state, self._purpose)):
-            if waiting != reported:
-                progress.report(f"waits: {waiting}")
-                reported = waiting
-            if time.monotonic() > until:
-                raise WaitTimeoutError(
-                    f"The volumes were not expanded within {self.options.timeout_s:.0f} s: "
-                    f"{waiting}.",
-                    f"See why: `kubectl describe pvc -n {self.release.namespace}`.",
-                )
-            await asyncio.sleep(POLL_S)
+
+        async def unexpanded() -> str:
+            return self._unexpanded(await fetch_claims(self.kube, self.state, self._purpose))
+
+        limit_s = self.options.timeout_s
+        if reason := await poll_reason(unexpanded, limit_s, progress, interval_s=POLL_S):
+            raise WaitTimeoutError(
+                f"The volumes were not expanded within {limit_s:.0f} s: {reason}.",
+                f"See why: `kubectl describe pvc -n {self.release.namespace}`.",
+            )
 
     @property
     def _purpose(self) -> Purpose:

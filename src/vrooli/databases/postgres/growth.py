@@ -8,14 +8,13 @@ instances as before have all data. If this is killed, it continues with those th
 
 from __future__ import annotations
 
-import asyncio
 import copy
-import time
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from vrooli.databases import programs
 from vrooli.databases.model import Switched
+from vrooli.databases.polling import poll_reason
 from vrooli.databases.postgres import switchover
 from vrooli.databases.postgres.session import CONTAINER, Postgres
 from vrooli.databases.programs import Place
@@ -215,19 +214,19 @@ class Replacement:
 
         A retired one is ready until Kubernetes deletes it, and PGO may use its name again.
         """
-        until, reported = time.monotonic() + self.limit_s, ""
-        while reason := await self._unready_reason(count, retired):
-            if reason != reported:
-                progress.report(f"waits: {reason}")
-                reported = reason
-            if time.monotonic() > until:
-                raise WaitTimeoutError(
-                    f"PostgreSQL {self.postgres.name} has not {count} instances in sync after "
-                    f"{self.limit_s:.0f} s: {reason}.",
-                    "All data are still served. Run `vrooli diagnose` to find the cause, then the "
-                    "same command again: it continues.",
-                )
-            await asyncio.sleep(POLL_S)
+        reason = await poll_reason(
+            partial(self._unready_reason, count, retired),
+            self.limit_s,
+            progress,
+            interval_s=POLL_S,
+        )
+        if reason:
+            raise WaitTimeoutError(
+                f"PostgreSQL {self.postgres.name} has not {count} instances in sync after "
+                f"{self.limit_s:.0f} s: {reason}.",
+                "All data are still served. Run `vrooli diagnose` to find the cause, then the "
+                "same command again: it continues.",
+            )
 
     async def _unready_reason(self, count: int, retired: DataVolume | None) -> str:
         if retired is not None and await self._exists(retired):
@@ -240,7 +239,8 @@ class Replacement:
         if len(primaries) != 1:
             return "there is no primary"
         others = [item.pod for item in instances if item.pod != primaries[0]]
-        return await self._replication_problem(primaries[0], others)
+        replicas = await switchover.fetch_replicas(self.postgres, primaries[0], others)
+        return switchover.first_problem(replicas)
 
     async def _exists(self, retired: DataVolume) -> bool:
         """Whether a retired volume still exists; it does until its pod has ended."""
@@ -249,7 +249,3 @@ class Replacement:
         if claim is None:
             return False
         return volumes.compare_sizes(volumes.storage_request(claim["spec"]), self.size) < 0
-
-    async def _replication_problem(self, primary: str, others: Sequence[str]) -> str:
-        replicas = await switchover.fetch_replicas(self.postgres, primary, others)
-        return next(filter(None, (item.problem() for item in replicas)), "")

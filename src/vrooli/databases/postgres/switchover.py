@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from vrooli.databases import programs
 from vrooli.databases.model import Plan, Switched
+from vrooli.databases.polling import poll_reason
 from vrooli.databases.postgres import pool
 from vrooli.databases.postgres.session import CONTAINER, Instance, Postgres
 from vrooli.databases.postgres.write_probe import WriteProbe, probing
@@ -31,7 +32,6 @@ CATCH_UP_S = 30.0
 PAUSE_S, PATRONI_S, PROMOTED_S = 60.0, 90.0, 90.0
 # How long the former primary may take to follow the new one, seconds; it may need pg_rewind.
 FOLLOW_S = 180.0
-POLL_S = 0.5
 PROBE_S = 15.0
 REPLICATION = """SELECT application_name AS pod, state, sync_state,
   pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint AS lag FROM pg_stat_replication"""
@@ -104,20 +104,24 @@ async def _await_in_sync(
             "Run `vrooli diagnose` to find the cause.",
         )
     pods = [item.pod for item in instances if item is not primary and item.pod != primary.pod]
-    reason = ""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(CATCH_UP_S):
-            while True:
-                replicas = await fetch_replicas(postgres, primary.pod, pods)
-                reason = next(filter(None, (item.problem() for item in replicas)), "")
-                if not reason:
-                    return replicas
-                progress.report(f"waits: {reason}")
-                await asyncio.sleep(POLL_S)
-    raise PrerequisiteError(
-        f"A switchover of PostgreSQL {postgres.name} would take long or lose data: {reason}.",
-        "Wait until it has caught up, or run `vrooli diagnose` to find the cause.",
-    )
+    replicas: list[Replica] = []
+
+    async def problem() -> str:
+        nonlocal replicas
+        replicas = await fetch_replicas(postgres, primary.pod, pods)
+        return first_problem(replicas)
+
+    if reason := await poll_reason(problem, CATCH_UP_S, progress):
+        raise PrerequisiteError(
+            f"A switchover of PostgreSQL {postgres.name} would take long or lose data: {reason}.",
+            "Wait until it has caught up, or run `vrooli diagnose` to find the cause.",
+        )
+    return replicas
+
+
+def first_problem(replicas: Iterable[Replica]) -> str:
+    """Why one of the replicas does not follow closely; empty if all do."""
+    return next(filter(None, (item.problem() for item in replicas)), "")
 
 
 async def fetch_replicas(postgres: Postgres, primary: str, pods: Sequence[str]) -> list[Replica]:
@@ -222,19 +226,15 @@ async def await_followers(postgres: Postgres, primary: str, progress: Progress) 
     Raises:
         WaitTimeoutError: One does not.
     """
-    reason = ""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(FOLLOW_S):
-            while True:
-                pods = [item.pod for item in await postgres.instances()]
-                others = [pod for pod in pods if pod != primary]
-                replicas = await fetch_replicas(postgres, primary, others)
-                reason = next(filter(None, (item.problem() for item in replicas)), "")
-                if not reason:
-                    return
-                progress.report(f"waits: {reason}")
-                await asyncio.sleep(POLL_S)
-    raise WaitTimeoutError(
-        f"{primary} is the primary, but not all replicas follow it after {FOLLOW_S:g} s: {reason}.",
-        "Run `vrooli diagnose` to find the cause.",
-    )
+
+    async def problem() -> str:
+        pods = [item.pod for item in await postgres.instances()]
+        others = [pod for pod in pods if pod != primary]
+        return first_problem(await fetch_replicas(postgres, primary, others))
+
+    if reason := await poll_reason(problem, FOLLOW_S, progress):
+        raise WaitTimeoutError(
+            f"{primary} is the primary, but not all replicas follow it after {FOLLOW_S:g} s: "
+            f"{reason}.",
+            "Run `vrooli diagnose` to find the cause.",
+        )

@@ -9,12 +9,12 @@ itself, and the pod resets that limit.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from vrooli.databases.model import Plan, Switched
+from vrooli.databases.polling import poll_reason
 from vrooli.databases.redis import writes_pause
 from vrooli.databases.redis.session import MASTER, Redis, RedisPod
 from vrooli.errors import PrerequisiteError, UsageError, WaitTimeoutError
@@ -28,7 +28,6 @@ MAX_LAG = 1024 * 1024
 CATCH_UP_S, FOLLOW_S = 30.0, 120.0
 # Sentinel reads the priorities of replicas every ten seconds (SENTINEL_INFO_PERIOD), seconds.
 PRIORITIES_S = 25.0
-POLL_S = 0.5
 
 
 async def plan(redis: Redis, to: str, progress: Progress) -> Plan:
@@ -77,13 +76,7 @@ async def _require_ready(redis: Redis) -> None:
 
 
 async def _await_in_sync(redis: Redis, master: RedisPod, progress: Progress) -> None:
-    reason = ""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(CATCH_UP_S):
-            while reason := await _lag(redis, master):
-                progress.report(f"waits: {reason}")
-                await asyncio.sleep(POLL_S)
-    if reason:
+    if reason := await poll_reason(lambda: _lag(redis, master), CATCH_UP_S, progress):
         raise PrerequisiteError(
             f"A switchover of Redis {redis.name} would take long or lose data: {reason}.",
             "Wait until it has caught up, or run `vrooli diagnose` to find the cause.",
@@ -170,19 +163,18 @@ async def _set_priorities(
     for pod in passed_over:
         await redis.command(pod, "CONFIG", "SET", writes_pause.PRIORITY, "0")
     addresses = {pod.address for pod in passed_over}
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(PRIORITIES_S):
-            while True:
-                states = await redis.command(sentinel, "SENTINEL", "REPLICAS", MASTER)
-                if addresses <= {item["ip"] for item in states if item["slave-priority"] == "0"}:
-                    return
-                progress.report("waits until Sentinel knows the priorities")
-                await asyncio.sleep(POLL_S)
-    raise WaitTimeoutError(
-        f"Sentinel {sentinel.name} has not read the priorities of the replicas after "
-        f"{PRIORITIES_S:g} s.",
-        "Run `vrooli diagnose` to find the cause.",
-    )
+
+    async def unread() -> str:
+        states = await redis.command(sentinel, "SENTINEL", "REPLICAS", MASTER)
+        read = {item["ip"] for item in states if item["slave-priority"] == "0"}
+        return "" if addresses <= read else "Sentinel has not read the priorities"
+
+    if await poll_reason(unread, PRIORITIES_S, progress):
+        raise WaitTimeoutError(
+            f"Sentinel {sentinel.name} has not read the priorities of the replicas after "
+            f"{PRIORITIES_S:g} s.",
+            "Run `vrooli diagnose` to find the cause.",
+        )
 
 
 async def await_followers(redis: Redis, master: str, progress: Progress) -> None:
@@ -196,13 +188,7 @@ async def await_followers(redis: Redis, master: str, progress: Progress) -> None
         *(names.API_VERSION, names.KIND, redis.name, redis.namespace),
         {"metadata": {"annotations": {ANNOTATION: moment}}},
     )
-    reason = ""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(FOLLOW_S):
-            while reason := await _disagreement(redis, master):
-                progress.report(f"waits: {reason}")
-                await asyncio.sleep(POLL_S)
-    if reason:
+    if reason := await poll_reason(lambda: _disagreement(redis, master), FOLLOW_S, progress):
         raise WaitTimeoutError(
             f"{master} is the master, but not everything follows it after {FOLLOW_S:g} s: "
             f"{reason}.",
