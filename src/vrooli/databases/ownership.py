@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
 from vrooli import shell
 from vrooli.errors import PrerequisiteError
 from vrooli.kube import Kube, Manifest
@@ -41,3 +44,39 @@ async def find(kube: Kube, release: Release, api_version: str, kind: str, title:
             f"{shell.segment(kind.lower())} --all-namespaces`."
         ),
     )
+
+
+@dataclass(frozen=True)
+class Database:
+    """The resource of a release's database, from which an operator makes its pods.
+
+    Attributes:
+        kube: The cluster.
+        body: The resource.
+    """
+
+    API_VERSION: ClassVar[str]
+    KIND: ClassVar[str]
+    TITLE: ClassVar[str]
+
+    kube: Kube
+    body: Manifest
+
+    @classmethod
+    async def of(cls, kube: Kube, release: Release) -> Self:
+        """The database of a release.
+
+        Raises:
+            PrerequisiteError: The release has none, or several.
+        """
+        return cls(kube, await find(kube, release, cls.API_VERSION, cls.KIND, cls.TITLE))
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of the resource."""
+        return str(self.body["metadata"]["namespace"])
+
+    @property
+    def name(self) -> str:
+        """The name of the resource."""
+        return name(self.body)

@@ -8,16 +8,15 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
-from vrooli.databases import ownership, programs
+from vrooli.databases import programs
+from vrooli.databases.ownership import Database
 from vrooli.databases.programs import Place
 from vrooli.errors import PrerequisiteError, VrooliError
-from vrooli.kube import Kube, Manifest
 from vrooli.kube.objects import labels, name, text
 from vrooli.kube.status import is_pod_ready
 from vrooli.operators.pgo import names
-from vrooli.release.model import Release
 
 CONTAINER = "database"
 # The time limit of SQL, seconds.
@@ -56,36 +55,10 @@ class Instance:
 
 
 @dataclass(frozen=True)
-class Postgres:
-    """The PostgresCluster of a release.
+class Postgres(Database):
+    """The PostgresCluster of a release."""
 
-    Attributes:
-        kube: The cluster.
-        body: The PostgresCluster.
-    """
-
-    kube: Kube
-    body: Manifest
-
-    @classmethod
-    async def of(cls, kube: Kube, release: Release) -> Self:
-        """The PostgreSQL of a release.
-
-        Raises:
-            PrerequisiteError: The release has none.
-        """
-        body = await ownership.find(kube, release, names.API_VERSION, names.KIND, "PostgreSQL")
-        return cls(kube, body)
-
-    @property
-    def namespace(self) -> str:
-        """The namespace of the PostgresCluster."""
-        return str(self.body["metadata"]["namespace"])
-
-    @property
-    def name(self) -> str:
-        """The name of the PostgresCluster."""
-        return name(self.body)
+    API_VERSION, KIND, TITLE = names.API_VERSION, names.KIND, "PostgreSQL"
 
     async def instances(self) -> list[Instance]:
         """Its pods that are not being deleted, by name."""

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
-from vrooli.databases import ownership, programs
+from vrooli.databases import programs
+from vrooli.databases.ownership import Database
 from vrooli.databases.programs import Place
 from vrooli.errors import PrerequisiteError, VrooliError
-from vrooli.kube import Kube, Manifest
 from vrooli.kube.objects import name, number, text
 from vrooli.kube.status import is_pod_ready
 from vrooli.operators.redis import names
-from vrooli.release.model import Release
 
 # The name of the master in the operator's Sentinels (service/constants.go).
 MASTER = "mymaster"
@@ -51,36 +50,10 @@ class RedisPod:
 
 
 @dataclass(frozen=True)
-class Redis:
-    """The RedisFailover of a release.
+class Redis(Database):
+    """The RedisFailover of a release."""
 
-    Attributes:
-        kube: The cluster.
-        body: The RedisFailover.
-    """
-
-    kube: Kube
-    body: Manifest
-
-    @classmethod
-    async def of(cls, kube: Kube, release: Release) -> Self:
-        """The Redis of a release.
-
-        Raises:
-            PrerequisiteError: The release has none.
-        """
-        body = await ownership.find(kube, release, names.API_VERSION, names.KIND, "Redis")
-        return cls(kube, body)
-
-    @property
-    def namespace(self) -> str:
-        """The namespace of the RedisFailover."""
-        return str(self.body["metadata"]["namespace"])
-
-    @property
-    def name(self) -> str:
-        """The name of the RedisFailover."""
-        return name(self.body)
+    API_VERSION, KIND, TITLE = names.API_VERSION, names.KIND, "Redis"
 
     def replicas(self, component: str) -> int:
         """The requested number of pods of a component."""
