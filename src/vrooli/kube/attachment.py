@@ -13,7 +13,6 @@ import kr8s
 
 from vrooli.errors import VrooliError, WaitTimeoutError
 from vrooli.kube.execution import (
-    CHUNK,
     CLOSE,
     ENDS,
     PROTOCOLS,
@@ -22,8 +21,10 @@ from vrooli.kube.execution import (
     STDERR,
     STDIN,
     Program,
+    connected,
     connection_error,
     parse_exit_code,
+    send_input,
 )
 from vrooli.steps import first_error
 
@@ -73,12 +74,11 @@ async def run(api: kr8s.asyncio.Api, program: Program, streams: Streams) -> int:
     try:
         async with (
             limit,
-            api.open_websocket(
-                version="v1",
-                url=f"pods/{program.pod}/exec",
-                subprotocols=list(PROTOCOLS),
-                namespace=program.namespace,
-                params=_parameters(program, streams),
+            connected(
+                api,
+                program,
+                stdin=bool(program.stdin) or streams.has_input,
+                tty=streams.is_terminal,
             ) as websocket,
         ):
             limit.reschedule(None)
@@ -94,18 +94,6 @@ async def run(api: kr8s.asyncio.Api, program: Program, streams: Streams) -> int:
         raise connection_error(program, first_error(errors)) from errors
     except* VrooliError as errors:
         raise first_error(errors) from errors
-
-
-def _parameters(program: Program, streams: Streams) -> dict[str, object]:
-    return {
-        "command": list(program.argv),
-        "container": program.container,
-        "stdin": "true" if program.stdin or streams.has_input else "false",
-        "stdout": "true",
-        # A terminal has one output.
-        "stderr": "false" if streams.is_terminal else "true",
-        "tty": "true" if streams.is_terminal else "false",
-    }
 
 
 class _Connection:
@@ -145,8 +133,7 @@ class _Connection:
                 self._streams.write(data, is_error=channel == STDERR)
 
     async def _pass_input(self) -> None:
-        for start in range(0, len(self._program.stdin), CHUNK):
-            await self._send(STDIN, self._program.stdin[start : start + CHUNK])
+        await send_input(self._websocket, self._program.stdin)
         if not self._program.stdin and not self._streams.has_input:
             return
         if not self._program.stdin:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import httpx
@@ -83,14 +84,10 @@ async def run(api: kr8s.asyncio.Api, program: Program) -> Completed:
     """
     outputs = {STDOUT: bytearray(), STDERR: bytearray()}
     try:
-        async with api.open_websocket(
-            version="v1",
-            url=f"pods/{program.pod}/exec",
-            subprotocols=list(PROTOCOLS),
-            namespace=program.namespace,
-            params=_parameters(program),
-        ) as websocket:
-            await _send(websocket, program.stdin)
+        async with connected(api, program, stdin=bool(program.stdin)) as websocket:
+            await send_input(websocket, program.stdin)
+            if program.stdin and websocket.subprotocol == PROTOCOLS[0]:
+                await websocket.send_bytes(bytes([CLOSE, STDIN]))
             while True:
                 message = bytes(await websocket.receive_bytes())
                 channel, data = message[0] if message else STDOUT, message[1:]
@@ -110,21 +107,37 @@ async def run(api: kr8s.asyncio.Api, program: Program) -> Completed:
     return Completed(parse_exit_code(program, status), stdout, stderr)
 
 
-def _parameters(program: Program) -> dict[str, object]:
-    return {
-        "command": list(program.argv),
-        "container": program.container,
-        "stdin": "true" if program.stdin else "false",
-        "stdout": "true",
-        "stderr": "true",
-    }
+@asynccontextmanager
+async def connected(
+    api: kr8s.asyncio.Api, program: Program, *, stdin: bool, tty: bool = False
+) -> AsyncIterator[httpx_ws.AsyncWebSocketSession]:
+    """Start a program and connect to it; it ends with the block.
+
+    Args:
+        api: The cluster.
+        program: The program.
+        stdin: Whether it reads input.
+        tty: Whether it gets a terminal, which has one output.
+    """
+    flags = {"stdin": stdin, "stdout": True, "stderr": not tty, "tty": tty}
+    async with api.open_websocket(
+        version="v1",
+        url=f"pods/{program.pod}/exec",
+        subprotocols=list(PROTOCOLS),
+        namespace=program.namespace,
+        params={
+            "command": list(program.argv),
+            "container": program.container,
+            **{name: str(is_set).lower() for name, is_set in flags.items()},
+        },
+    ) as websocket:
+        yield websocket
 
 
-async def _send(websocket: httpx_ws.AsyncWebSocketSession, data: bytes) -> None:
+async def send_input(websocket: httpx_ws.AsyncWebSocketSession, data: bytes) -> None:
+    """Write to the standard input of a program."""
     for start in range(0, len(data), CHUNK):
         await websocket.send_bytes(bytes([STDIN]) + data[start : start + CHUNK])
-    if data and websocket.subprotocol == PROTOCOLS[0]:
-        await websocket.send_bytes(bytes([CLOSE, STDIN]))
 
 
 def parse_exit_code(program: Program, status: dict[str, object]) -> int:

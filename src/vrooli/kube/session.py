@@ -1,8 +1,4 @@
-"""A program in a pod that reads standard input while it runs.
-
-Source of the format: Kubernetes' websocket subprotocol v4.channel.k8s.io: the first byte of each
-message is its channel.
-"""
+"""A program in a pod that reads standard input while it runs."""
 
 from __future__ import annotations
 
@@ -11,20 +7,10 @@ from contextlib import asynccontextmanager
 
 import httpx_ws  # kr8s' own way to talk to pods
 import kr8s
-from kr8s._exec import (
-    ERROR_CHANNEL,
-    EXEC_PROTOCOL,
-    STDERR_CHANNEL,
-    STDIN_CHANNEL,
-    STDOUT_CHANNEL,
-)
 
 from vrooli.errors import VrooliError
-
-# The size of a message to the API server, bytes; far below the limits of servers and proxies.
-MESSAGE_BYTES = 32 * 1024
-# The limit of output that is not read yet, bytes; a pod could otherwise fill the memory here.
-MOST = 64 * 1024**2
+from vrooli.kube import execution
+from vrooli.kube.execution import MOST, STATUS, STDERR, STDOUT, Program
 
 
 class Session:
@@ -36,9 +22,7 @@ class Session:
 
     async def send(self, data: bytes) -> None:
         """Write to its standard input."""
-        for start in range(0, len(data), MESSAGE_BYTES):
-            part = data[start : start + MESSAGE_BYTES]
-            await self._websocket.send_bytes(STDIN_CHANNEL.to_bytes() + part)
+        await execution.send_input(self._websocket, data)
 
     async def line(self) -> str:
         """The next line of its standard output, without its end.
@@ -50,11 +34,11 @@ class Session:
         while b"\n" not in self._output:
             message = await self._websocket.receive_bytes()
             channel, data = message[0], message[1:]
-            if channel == STDOUT_CHANNEL:
+            if channel == STDOUT:
                 self._output += data
-            elif channel == STDERR_CHANNEL:
+            elif channel == STDERR:
                 errors += data
-            elif channel == ERROR_CHANNEL:
+            elif channel == STATUS:
                 tail = errors.decode(errors="replace").strip()
                 raise VrooliError(f"A program in pod {self._place} ended. {tail}".rstrip())
             if len(self._output) + len(errors) > MOST:
@@ -70,12 +54,6 @@ async def open_session(
     api: kr8s.asyncio.Api, namespace: str, pod: str, container: str, argv: Sequence[str]
 ) -> AsyncIterator[Session]:
     """Start a program in a container of a pod; it ends with the block."""
-    flags = dict.fromkeys(("stdin", "stdout", "stderr"), "true")
-    async with api.open_websocket(
-        version="v1",
-        url=f"pods/{pod}/exec",
-        namespace=namespace,
-        subprotocols=(EXEC_PROTOCOL,),
-        params={"command": list(argv), "container": container, **flags},
-    ) as websocket:
+    program = Program(namespace, pod, container, argv)
+    async with execution.connected(api, program, stdin=True) as websocket:
         yield Session(websocket, f"{namespace}/{pod}")

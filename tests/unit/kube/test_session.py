@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from vrooli.errors import VrooliError
-from vrooli.kube.session import MESSAGE_BYTES, Session
+from vrooli.kube.execution import CHUNK
+from vrooli.kube.session import Session
 
 STDIN, STDOUT, STDERR, ERROR = b"\x00", b"\x01", b"\x02", b"\x03"
 
@@ -39,9 +40,9 @@ def test_lines_are_independent_of_messages() -> None:
 
 def test_long_input_is_sent_in_parts() -> None:
     opened, socket = session()
-    data = b"x" * (MESSAGE_BYTES + 1)
+    data = b"x" * (CHUNK + 1)
     asyncio.run(opened.send(data))
-    assert [len(message) for message in socket.sent] == [MESSAGE_BYTES + 1, 2]
+    assert [len(message) for message in socket.sent] == [CHUNK + 1, 2]
     assert b"".join(message.removeprefix(STDIN) for message in socket.sent) == data
 
 
