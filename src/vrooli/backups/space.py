@@ -6,9 +6,8 @@ import contextlib
 from collections.abc import Sequence
 
 from vrooli.backups.info import StoredBackup
-from vrooli.databases import programs
-from vrooli.databases.postgres.session import CONTAINER, Postgres
-from vrooli.databases.programs import Place
+from vrooli.databases.postgres import disk
+from vrooli.databases.postgres.session import Postgres
 from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.grammar import format_bytes
 from vrooli.kube.objects import labels, name, text
@@ -18,7 +17,6 @@ from vrooli.operators.pgo import names
 SHARED_DISK = ("rancher.io/local-path", "k8s.io/minikube-hostpath", "microk8s.io/hostpath")
 # WAL of the copy beside its data, bytes: max_wal_size of PostgreSQL.
 WAL = 1024**3
-_DF = "df -B1 --output=avail"
 
 
 async def check(postgres: Postgres, backup: StoredBackup) -> str:
@@ -33,28 +31,25 @@ async def check(postgres: Postgres, backup: StoredBackup) -> str:
         return "each volume has its own space"
     instances = await postgres.instances()
     free = await _free(postgres, [item.pod for item in instances])
-    if not free.isdecimal():
+    if free is None:
         return "the free space is unknown"
     # Its first backup is as large as the one that it was restored from.
     required = (backup.size + WAL) * max(len(instances), 1) + backup.stored
-    if int(free) < required:
+    if free < required:
         raise PrerequisiteError(
             f"There is no room for the restored copy: it takes up to {required} bytes "
-            f"({format_bytes(required)}), {free} bytes ({format_bytes(int(free))}) are free.",
+            f"({format_bytes(required)}), {free} bytes ({format_bytes(free)}) are free.",
             "Free space on the disk of the volumes. Nothing was changed.",
         )
-    return f"{format_bytes(required)} required, {format_bytes(int(free))} free"
+    return f"{format_bytes(required)} required, {format_bytes(free)} free"
 
 
-async def _free(postgres: Postgres, pods: Sequence[str]) -> str:
+async def _free(postgres: Postgres, pods: Sequence[str]) -> int | None:
     """The free bytes of the disk; the primary may have failed, so any instance is asked."""
     for pod in pods:
         with contextlib.suppress(VrooliError):
-            place = Place(postgres.namespace, pod, CONTAINER)
-            completed = await programs.run(postgres.kube, place, f"{_DF} /pgdata", [], "", 15)
-            if words := completed.stdout.split():
-                return words[-1]
-    return ""
+            return await disk.free_bytes(postgres, pod)
+    return None
 
 
 async def _shares_disk(postgres: Postgres) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from support.fakes.cluster import FakeCluster, namespace
 from support.release.database_pods import Body, output
 from vrooli.databases.model import Plan, Switched
-from vrooli.databases.postgres import growth, switchover
+from vrooli.databases.postgres import disk, growth, switchover
 from vrooli.databases.postgres.growth import Replacement
 from vrooli.databases.postgres.session import Instance, Postgres
 from vrooli.databases.postgres.switchover import Replica
@@ -204,7 +204,7 @@ async def _demand_room(
         assert script.startswith("df ")
         return output(df[place.pod])
 
-    monkeypatch.setattr(growth.programs, "run", run)
+    monkeypatch.setattr(disk.programs, "run", run)
     body = {"metadata": {"name": "vrooli-pg", "namespace": "dev"}}
     cluster = FakeCluster(namespace(), *volumes)
     await growth.demand_room(Postgres(cluster, body), "1000", instances)

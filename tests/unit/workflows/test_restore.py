@@ -56,7 +56,11 @@ def _answer(text: str) -> Completed:
 
 
 def _primary(program: Program) -> Completed:
-    return output("Avail\n99999999999\n") if "df " in program.argv[2] else psql(_answer)(program)
+    return (
+        output("/dev/vda 999999999999 9 99999999999 9% /pgdata\n")
+        if "df " in program.argv[2]
+        else psql(_answer)(program)
+    )
 
 
 @pytest.fixture
@@ -115,7 +119,7 @@ async def test_a_copy_is_kept_if_the_live_data_cannot_be_read(
 async def test_the_free_space_is_read_without_a_primary(cluster: FakeCluster) -> None:
     cluster.add(postgres_pod("pg-a-0", "replica", is_ready=False))
     postgres = await Postgres.of(cluster, RELEASE)
-    assert await space._free(postgres, ["pg-a-0"]) == "99999999999"
+    assert await space._free(postgres, ["pg-a-0"]) == 99999999999
 
 
 async def test_a_failed_removal_does_not_replace_the_reason(
@@ -188,7 +192,9 @@ async def test_a_disk_without_room_is_reported_in_bytes(cluster: FakeCluster) ->
     provisioner = {"metadata": {"name": "local"}, "provisioner": "rancher.io/local-path"}
     cluster.add({"kind": "PersistentVolumeClaim", **claim}, {"kind": "StorageClass", **provisioner})
     cluster.server.programs.handlers["dev", "pg-a-0", "database"] = lambda program: (
-        output("Avail\n1000\n") if "df " in program.argv[2] else psql(_answer)(program)
+        output("/dev/vda 9000 8000 1000 89% /pgdata\n")
+        if "df " in program.argv[2]
+        else psql(_answer)(program)
     )
     with pytest.raises(PrerequisiteError, match=r"takes up to \d+ bytes .*, 1000 bytes"):
         await workflow.restore(RestoreOptions(DEV, to="14:05", into="inspection"), silent)

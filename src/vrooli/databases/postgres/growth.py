@@ -12,12 +12,10 @@ import copy
 from dataclasses import dataclass
 from functools import partial
 
-from vrooli.databases import programs
 from vrooli.databases.model import Switched
 from vrooli.databases.polling import poll_reason
-from vrooli.databases.postgres import switchover
-from vrooli.databases.postgres.session import CONTAINER, Postgres
-from vrooli.databases.programs import Place
+from vrooli.databases.postgres import disk, switchover
+from vrooli.databases.postgres.session import Postgres
 from vrooli.errors import PrerequisiteError, WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.kube import quantities
@@ -26,11 +24,6 @@ from vrooli.operators import volumes
 from vrooli.operators.pgo import names
 
 POLL_S = 1.0
-# The time limit of df, seconds.
-DF_S = 15.0
-# The directory of the data volume in PGO's pods.
-_FREE = 'df -PB1 "$1" | tail -1'
-DIRECTORY = "/pgdata"
 # The volumes of a node's own disk, by the field of their PersistentVolume.
 LOCAL = ("hostPath", "local")
 
@@ -107,29 +100,13 @@ async def demand_room(postgres: Postgres, size: str, instances: int) -> None:
     for found in by_node.values():
         pod_name = found[0].pod
         needed = quantities.number(size) * (len(found) + more)
-        free = await _free_bytes(postgres, pod_name)
+        free = await disk.free_bytes(postgres, pod_name)
         if free < needed:
             raise PrerequisiteError(
                 f"The node of pod {pod_name} has {free} bytes free, but the new volumes need "
                 f"{needed:.0f} bytes beside the old ones. Nothing was changed.",
                 "Free space on the node, or choose a smaller size.",
             )
-
-
-async def _free_bytes(postgres: Postgres, pod: str) -> int:
-    """The free bytes on the disk of a pod's data volume."""
-    place = Place(postgres.namespace, pod, CONTAINER)
-    completed = await programs.run(postgres.kube, place, _FREE, [DIRECTORY], "", DF_S)
-    columns = completed.stdout.split()
-    try:
-        return int(columns[3])
-    except (IndexError, ValueError):
-        answer = " ".join((completed.stderr or completed.stdout).split())
-        raise PrerequisiteError(
-            f"The free space of {DIRECTORY} in pod {pod} could not be read: "
-            f"{answer or 'df printed nothing'}. Nothing was changed.",
-            "Run the same command again when the pod is ready.",
-        ) from None
 
 
 @dataclass
