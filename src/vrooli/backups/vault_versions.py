@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from vrooli.errors import PrerequisiteError
 from vrooli.kube import Kube
 from vrooli.kube.objects import Body, text
+from vrooli.operators.vso import names
 from vrooli.vault import server
 
-KIND, ENGINE = "VaultStaticSecret", "kv-v2"
+ENGINE = "kv-v2"
 
 
 def secret_paths(bodies: Iterable[Body]) -> list[tuple[str, str]]:
@@ -17,7 +18,7 @@ def secret_paths(bodies: Iterable[Body]) -> list[tuple[str, str]]:
     paths = {
         (text(body, "spec", "mount"), text(body, "spec", "path")): None
         for body in bodies
-        if body["kind"] == KIND and text(body, "spec", "type") == ENGINE
+        if body["kind"] == names.STATIC_SECRET and text(body, "spec", "type") == ENGINE
     }
     return sorted(paths)
 

@@ -210,13 +210,8 @@ class VaultClient:
         Raises:
             VaultDeniedError: The token may not read it.
         """
-        answer = await self._call_or_none(
-            f"read {mount}/{path}",
-            lambda: self._hvac.secrets.kv.v2.read_secret_version(
-                path, mount_point=mount, raise_on_deleted_version=True
-            ),
-        )
-        return None if answer is None else dict(answer["data"]["data"])
+        read = await self.read_version(mount, path)
+        return None if read is None else read[0]
 
     async def read_version(self, mount: str, path: str) -> tuple[dict[str, str], int] | None:
         """A secret's current values and their version; None if there are none.

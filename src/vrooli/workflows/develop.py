@@ -108,7 +108,8 @@ def result_of(run: DevelopRun, ended: Sequence[StepEnded], elapsed_s: float) -> 
     """The result of the steps of a run."""
     steps = tuple(StepResult.of(step) for step in ended)
     environment = run.options.environment
-    urls = release_urls(run.cluster.urls(), run.manifests)
+    addresses = run.cluster.urls()
+    urls = release_urls(addresses, run.manifests)
     return DevelopResult(
         changed=any(step.outcome is Outcome.CHANGED for step in steps),
         elapsed_s=round(elapsed_s, 3),
@@ -119,7 +120,7 @@ def result_of(run: DevelopRun, ended: Sequence[StepEnded], elapsed_s: float) -> 
         cluster=str(run.choice),
         kubeconfig=str(run.cluster.kubeconfig),
         urls=urls,
-        hosts=unresolved_hosts(urls, run.cluster.urls()),
+        hosts=unresolved_hosts(urls, addresses),
         overrides=tuple(map(override_view, run.overrides.entries)),
     )
 
