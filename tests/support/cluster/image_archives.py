@@ -41,3 +41,18 @@ def write(path: Path, names: Iterable[str], *, salt: str = "") -> dict[str, Arch
             entry.size = len(content)
             archive.addfile(entry, io.BytesIO(content))
     return images
+
+
+def write_index(path: Path, index: Any, name: str = "index.json") -> Path:
+    """Write an archive that has nothing but an index, which may be invalid."""
+    content = json.dumps(index).encode()
+    with tarfile.open(path, "w") as tar:
+        member = tarfile.TarInfo(name)
+        member.size = len(content)
+        tar.addfile(member, io.BytesIO(content))
+    return path
+
+
+def index_entry(key: str, name: str) -> dict[str, Any]:
+    """The entry of an image in an index: its digest and the annotation with its name."""
+    return {"digest": f"sha256:{name}", "annotations": {key: name}}

@@ -10,27 +10,15 @@ from typing import Any
 
 import pytest
 
+from support.cluster.image_archives import index_entry, write_index
 from vrooli.cluster import image_archive
 from vrooli.errors import UsageError
 
 
-def _archive(path: Path, index: Any, name: str = "index.json") -> Path:
-    content = json.dumps(index).encode()
-    with tarfile.open(path, "w") as tar:
-        member = tarfile.TarInfo(name)
-        member.size = len(content)
-        tar.addfile(member, io.BytesIO(content))
-    return path
-
-
-def _manifest(key: str, name: str) -> dict[str, Any]:
-    return {"digest": f"sha256:{name}", "annotations": {key: name}}
-
-
 @pytest.mark.parametrize("member", ["index.json", "./index.json"])
 def test_each_image_has_its_name_and_digest(tmp_path: Path, member: str) -> None:
-    manifests = [_manifest(key, key[:2]) for key in image_archive.NAME_ANNOTATIONS]
-    archive = _archive(tmp_path / "a.tar", {"manifests": manifests}, member)
+    manifests = [index_entry(key, key[:2]) for key in image_archive.NAME_ANNOTATIONS]
+    archive = write_index(tmp_path / "a.tar", {"manifests": manifests}, member)
     assert image_archive.digests(archive) == {"io": "sha256:io", "or": "sha256:or"}
 
 
@@ -39,7 +27,7 @@ def test_each_image_has_its_name_and_digest(tmp_path: Path, member: str) -> None
 )
 def test_an_archive_without_named_images_is_refused(tmp_path: Path, index: Any) -> None:
     with pytest.raises(UsageError, match="not an OCI archive"):
-        image_archive.digests(_archive(tmp_path / "a.tar", index))
+        image_archive.digests(write_index(tmp_path / "a.tar", index))
 
 
 def test_a_file_that_is_no_archive_is_refused(tmp_path: Path) -> None:
@@ -50,7 +38,7 @@ def test_a_file_that_is_no_archive_is_refused(tmp_path: Path) -> None:
 
 def test_an_archive_without_an_index_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not an OCI archive"):
-        image_archive.digests(_archive(tmp_path / "a.tar", {}, "manifest.json"))
+        image_archive.digests(write_index(tmp_path / "a.tar", {}, "manifest.json"))
 
 
 def _files(path: Path, *members: tuple[str, Any]) -> Path:
@@ -67,7 +55,7 @@ def _files(path: Path, *members: tuple[str, Any]) -> Path:
     return path
 
 
-INDEX = {"manifests": [_manifest(image_archive.NAME_ANNOTATIONS[0], "a")]}
+INDEX = {"manifests": [index_entry(image_archive.NAME_ANNOTATIONS[0], "a")]}
 
 
 @pytest.mark.parametrize(

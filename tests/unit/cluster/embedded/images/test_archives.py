@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import io
-import json
-import tarfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from support.cluster.image_archives import index_entry, write_index
 from vrooli.cluster import image_archive
 from vrooli.cluster.embedded.images import archives
 from vrooli.cluster.embedded.images.containerd_client import parse_tasks
 from vrooli.errors import VrooliError
 from vrooli.process import Completed
-
-
-def _archive(path: Path, index: Any, name: str = "index.json") -> Path:
-    content = json.dumps(index).encode()
-    with tarfile.open(path, "w") as tar:
-        member = tarfile.TarInfo(name)
-        member.size = len(content)
-        tar.addfile(member, io.BytesIO(content))
-    return path
-
-
-def _manifest(key: str, name: str) -> dict[str, Any]:
-    return {"digest": f"sha256:{name}", "annotations": {key: name}}
 
 
 def test_the_images_that_are_there_are_read_from_the_listing() -> None:
@@ -82,8 +67,8 @@ class Containerd:
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Runs on an archive of two images and a containerd with images."""
-    manifests = [_manifest(image_archive.NAME_ANNOTATIONS[0], name) for name in (A, B)]
-    archive = _archive(tmp_path / "a.tar", {"manifests": manifests})
+    manifests = [index_entry(image_archive.NAME_ANNOTATIONS[0], name) for name in (A, B)]
+    archive = write_index(tmp_path / "a.tar", {"manifests": manifests})
     monkeypatch.setattr(archives, "ctr", lambda record, socket, *words: list(words))
     layout: Any = SimpleNamespace(
         containerd_socket=Path("socket"), images_lock=tmp_path / "images.lock"
