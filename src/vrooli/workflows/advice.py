@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from vrooli import shell
 from vrooli.environments import Environment
 
 
@@ -44,3 +45,9 @@ def start(environment: Environment, state: str) -> str:
     if state == "stopped":
         return "`vrooli cluster start` starts it"
     return f"select the cluster of {environment.name} with --cluster"
+
+
+def same_release(environment: Environment, cluster: str | None) -> str:
+    """The options that name the same release in a printed command."""
+    chosen = f" --cluster {shell.quote(cluster)}" if cluster else ""
+    return f"-e {environment.name}{chosen}"

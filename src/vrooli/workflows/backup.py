@@ -14,6 +14,7 @@ from vrooli.events import Listener, Progress
 from vrooli.release import lease
 from vrooli.release.model import Release
 from vrooli.steps import run_steps
+from vrooli.workflows import advice
 from vrooli.workflows.backup_run import BackupOptions, BackupRun
 from vrooli.workflows.clusters import access
 from vrooli.workflows.results.backups import BackupResult, BackupsResult, BackupView, RangeView
@@ -53,8 +54,7 @@ async def backup(options: BackupOptions, listener: Listener) -> BackupResult:
 
 
 def _restore_command(options: BackupOptions, point: str) -> str:
-    where = f"-e {options.environment.name}"
-    where += f" --cluster {shell.quote(options.cluster)}" if options.cluster else ""
+    where = advice.same_release(options.environment, options.cluster)
     return f"vrooli restore --point {shell.segment(point)} --into inspection {where}"
 
 

@@ -249,12 +249,16 @@ class ReleaseChange:
         if record is None and self.record is None:
             return
         if self.confirmed:
-            raise PrerequisiteError(
-                f"Another deploy of {self.release.name} finished in the meantime; "
-                "this one changed nothing.",
-                "Run the same command again: it shows what it would change now.",
-            )
+            raise self.outdated_error()
         self.record, self.live = record, None
+
+    def outdated_error(self) -> PrerequisiteError:
+        """The error for changes that another deploy has outdated."""
+        return PrerequisiteError(
+            f"Another deploy of {self.release.name} finished in the meantime; "
+            "this one changed nothing.",
+            "Run the same command again: it shows what it would change now.",
+        )
 
     async def before(self) -> Revision | None:
         """The newest revision that is not pending."""

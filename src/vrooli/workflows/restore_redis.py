@@ -17,6 +17,7 @@ from vrooli.grammar import counted, format_bytes
 from vrooli.release import lease
 from vrooli.release.model import Release
 from vrooli.steps import Done, Step, run_steps
+from vrooli.workflows import advice
 from vrooli.workflows.backup_run import BackupOptions, BackupRun
 from vrooli.workflows.clusters import access
 from vrooli.workflows.results.backups import RedisRestoreResult
@@ -83,8 +84,7 @@ def _demand_dump(recovery: Recovery, name: str) -> Point:
 
 
 def _undo_command(options: RedisRestoreOptions, point: str) -> str:
-    where = f"-e {options.environment.name}"
-    where += f" --cluster {shell.quote(options.cluster)}" if options.cluster else ""
+    where = advice.same_release(options.environment, options.cluster)
     return f"vrooli restore --point {shell.segment(point)} --only redis {where}"
 
 
@@ -124,8 +124,8 @@ class _Run:
             self.pause_s = await staged.load()
         except VrooliError as error:
             undo = _undo_command(self.options, self.before.point.id)
-            advice = f"To bring the data of before back, if it was replaced: `{undo}`."
-            error.advice = f"{error.advice} {advice}".lstrip()
+            back = f"To bring the data of before back, if it was replaced: `{undo}`."
+            error.advice = f"{error.advice} {back}".lstrip()
             raise
         keyspace = await redis.info(await redis.master(), "keyspace")
         self.keys = sum(

@@ -164,11 +164,7 @@ class ValuesChange(ReleaseChange):
             PrerequisiteError: It has, or the overrides have changed.
         """
         if not await storage.is_newest(self.kube, self.release, self.read):
-            raise PrerequisiteError(
-                f"Another deploy of {self.release.name} finished in the meantime; "
-                "this one changed nothing.",
-                "Run the same command again: it shows what it would change now.",
-            )
+            raise self.outdated_error()
         await super().check_again()
 
     async def apply(self, progress: Progress) -> Done:
