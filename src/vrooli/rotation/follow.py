@@ -82,15 +82,17 @@ async def rotator_events(kube: Kube, target: Target, progress: Progress) -> Asyn
     async def report() -> None:
         with contextlib.suppress(ApiError):  # events are optional
             fields = f"involvedObject.name={target.rotator}"
-            async for change, body in kube.watch("v1", "Event", target.namespace, fields=fields):
-                if change != "ADDED" or _time(body) < began:
-                    continue
-                if text(body, "reason") == REFUSED:
-                    raise VrooliError(
-                        f"The rotator refuses the new value: {text(body, 'message')}",
-                        "Run the same command again: it writes another value to Vault.",
-                    )
-                progress.report(text(body, "message"))
+            watching = kube.watch("v1", "Event", target.namespace, fields=fields)
+            async with contextlib.aclosing(watching) as events:
+                async for change, body in events:
+                    if change != "ADDED" or _time(body) < began:
+                        continue
+                    if text(body, "reason") == REFUSED:
+                        raise VrooliError(
+                            f"The rotator refuses the new value: {text(body, 'message')}",
+                            "Run the same command again: it writes another value to Vault.",
+                        )
+                    progress.report(text(body, "message"))
 
     async with asyncio.TaskGroup() as group:
         reporting = group.create_task(report()) if target.rotator else None
