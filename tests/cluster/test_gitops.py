@@ -24,6 +24,7 @@ from vrooli import process, programs
 from vrooli.chart import engine, golden
 from vrooli.chart import values as chart_values
 from vrooli.chart.manifest import Manifest
+from vrooli.errors import WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.kube import Kube
 
@@ -47,7 +48,8 @@ CHANGES = {
 }
 # Prometheus' operator and its definitions are no part of the cluster.
 UNKNOWN = ("monitoring.coreos.com/", "keda.sh/")
-SETTLED_S = 60.0
+# Of an operator on a loaded machine until it has read its kinds and written.
+SETTLED_S = 180.0
 # What a restart by the Vault Secrets Operator and one by the rotator write.
 RESTARTS = {
     "vso.secrets.hashicorp.com/restartedAt": "2026-06-01T12:00:00Z",
@@ -100,16 +102,15 @@ async def operators(kubeconfig: Path, folder: Path) -> AsyncIterator[None]:
     """The real operators as processes, which reconcile the objects; no pod of theirs ever runs."""
     names = ("redisoperator", "vault-secrets-operator", "postgres-operator")
     found = await programs.ensure(names, Progress())
-    ports = [free_port() for _ in range(3)]
     commands = (
         (
             *(found["redisoperator"], "--development", "--kubeconfig", kubeconfig),
-            f"--listen-address=127.0.0.1:{ports[0]}",
+            f"--listen-address=127.0.0.1:{free_port()}",
         ),
+        # It serves neither metrics nor probes at address 0.
         (
             *(found["vault-secrets-operator"], "--leader-elect=false"),
-            f"--metrics-bind-address=127.0.0.1:{ports[1]}",
-            f"--health-probe-bind-address=127.0.0.1:{ports[2]}",
+            *("--metrics-bind-address=0", "--health-probe-bind-address=0"),
         ),
         (found["postgres-operator"],),
     )
@@ -129,7 +130,12 @@ async def operators(kubeconfig: Path, folder: Path) -> AsyncIterator[None]:
                 *map(str, command), env=environment, stdout=log, stderr=log, cwd=folder
             )
             stack.push_async_callback(_end, running)
-        yield
+        try:
+            yield
+        except WaitTimeoutError as error:
+            for log_file in sorted(folder.glob("*.log")):
+                error.add_note(f"{log_file.name}:\n{log_file.read_text()[-2000:]}")
+            raise
 
 
 async def _end(running: asyncio.subprocess.Process) -> None:

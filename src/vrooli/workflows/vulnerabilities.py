@@ -9,6 +9,7 @@ import httpx
 
 from vrooli.errors import VrooliError
 from vrooli.events import Listener, Outcome, Progress, StepEnded, StepStarted
+from vrooli.grammar import counted
 from vrooli.images.builders.detection import detect
 from vrooli.images.updates import find_all
 from vrooli.vulnerabilities import accepted, inventory, osv
@@ -75,7 +76,7 @@ async def _check_images() -> Verdict:
     if not missing:
         return Outcome.UNCHANGED, f"none in {len(updates)} images"
     return Outcome.CHANGED, (
-        f"images lack {len(missing)} security updates: "
+        f"images lack {counted(len(missing), 'security update')}: "
         + ", ".join(f"{name} {installed} → {new}" for name, installed, new in missing)
         + "; run `vrooli setup --update-images`"
     )

@@ -114,7 +114,7 @@ def test_lacking_updates_are_reported_with_the_command_and_are_no_failure(store:
     case = asyncio.run(vulnerabilities._case("x", vulnerabilities._check_images, silent))
     assert (case.passed, case.checked) == (True, True)
     assert case.log == (
-        "images lack 1 security updates: libssl3 3.0.9-1~deb12u1 → 3.0.10-1~deb12u1; "
+        "images lack 1 security update: libssl3 3.0.9-1~deb12u1 → 3.0.10-1~deb12u1; "
         "run `vrooli setup --update-images`"
     )
 
