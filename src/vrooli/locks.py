@@ -6,12 +6,15 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import IO
 
 # Interval of attempts to acquire a held lock, seconds; there is no event for its release.
 INTERVAL_S = 0.3
+# The interval of reports that a lock is still held, seconds.
+REPEAT_S = 30.0
 
 
 @contextlib.asynccontextmanager
@@ -20,15 +23,15 @@ async def locked(path: Path, waiting: Callable[[], None]) -> AsyncIterator[None]
 
     Args:
         path: The file; created if it does not exist.
-        waiting: Called once if another holder must be waited for.
+        waiting: Called if another holder must be waited for, and again every 30 s.
     """
     with open_private(path) as file:
-        if not try_lock(file):
-            waiting()
-            while True:
-                await asyncio.sleep(INTERVAL_S)
-                if try_lock(file):
-                    break
+        reported = -REPEAT_S
+        while not try_lock(file):
+            if time.monotonic() - reported >= REPEAT_S:
+                waiting()
+                reported = time.monotonic()
+            await asyncio.sleep(INTERVAL_S)
         yield
 
 

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from vrooli.errors import VrooliError
-from vrooli.events import Event, Listener, Outcome, Progress, StepEnded, StepStarted
+from vrooli.events import (
+    Event,
+    Listener,
+    ObjectProgressed,
+    ObjectState,
+    Outcome,
+    Progress,
+    StepEnded,
+    StepProgressed,
+    StepStarted,
+)
+
+# A step that has reported nothing for this long repeats what it waits for, seconds.
+REPEAT_S = 30.0
+# It names so many of the objects that it waits for.
+MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -80,7 +96,8 @@ async def _run_step(step: Step, report: Listener) -> None:
         return StepEnded(step.name, step.title, outcome, time.monotonic() - began, detail)
 
     try:
-        done = await step.ensure(Progress(step.name, report))
+        async with repeating(step.name, report) as repeated:
+            done = await step.ensure(Progress(step.name, repeated))
     except asyncio.CancelledError:
         report(ended(Outcome.CANCELLED, "cancelled"))
         raise
@@ -90,6 +107,50 @@ async def _run_step(step: Step, report: Listener) -> None:
         report(ended(Outcome.FAILED, message_of(error)))
         raise error from raised
     report(ended(Outcome.CHANGED if done.changed else Outcome.UNCHANGED, done.detail))
+
+
+@contextlib.asynccontextmanager
+async def repeating(step: str, listener: Listener) -> AsyncIterator[Listener]:
+    """A listener of a step, which repeats what the step waits for while nothing is reported."""
+    reports = _Reports(step, listener)
+    task = asyncio.create_task(reports.repeat())
+    try:
+        yield reports.listen
+    finally:
+        task.cancel()
+
+
+class _Reports:
+    """What a step has reported last."""
+
+    def __init__(self, step: str, listener: Listener) -> None:
+        self._step, self._listener = step, listener
+        self._detail, self._at = "still running", time.monotonic()
+        self._waiting: dict[str, str] = {}
+
+    def listen(self, event: Event) -> None:
+        """Pass an event on."""
+        self._at = time.monotonic()
+        match event:
+            case StepProgressed(detail=detail):
+                self._detail = detail
+            case ObjectProgressed(object=name, state=ObjectState.WAITING, detail=detail):
+                self._waiting[name] = f"{name} ({detail})"
+            case ObjectProgressed(object=name):
+                self._waiting.pop(name, None)
+        self._listener(event)
+
+    async def repeat(self) -> None:
+        """Repeat it whenever nothing was reported for a while."""
+        while True:
+            rest_s = self._at + REPEAT_S - time.monotonic()
+            if rest_s <= 0:
+                names = ", ".join(list(self._waiting.values())[:MOST_NAMED])
+                detail = f"waiting for {names}" if names else self._detail
+                self._at = time.monotonic()
+                self._listener(StepProgressed(self._step, detail))
+            else:
+                await asyncio.sleep(rest_s)
 
 
 def message_of(error: BaseException) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import helm_python
 
@@ -17,6 +18,8 @@ from vrooli.release.records import storage
 # The timeout of one test, seconds; each test has a shorter timeout of its own.
 TEST_S = 180
 LOG_LINES = 30
+# How long the deletion of a test's pod may take, seconds.
+DELETE_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -53,11 +56,27 @@ async def names(kube: Kube, release: Release) -> list[str]:
 
 
 async def run(kube: Kube, release: Release, name: str) -> TestResult:
-    """Run one test; Helm allows one at a time.
+    """Run one test, and delete its pod; Helm allows one test at a time.
 
     Raises:
         PrerequisiteError: A permission is missing.
     """
+    try:
+        result = await _run(kube, release, name)
+    except asyncio.CancelledError:
+        async with asyncio.timeout(DELETE_S):
+            await kube.delete("v1", "Pod", name, release.namespace)
+        raise
+    if result.passed:
+        return result  # Helm has deleted the pod
+    try:
+        await kube.delete("v1", "Pod", name, release.namespace)
+    except VrooliError as error:
+        return replace(result, log=f"{result.log}\nIts pod remains: {error.message}")
+    return result
+
+
+async def _run(kube: Kube, release: Release, name: str) -> TestResult:
     began = time.monotonic()
 
     def operate(helm: helm_python.Config) -> object:

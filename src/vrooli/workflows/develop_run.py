@@ -132,8 +132,12 @@ class DevelopRun:
         return done
 
     async def load_images(self, progress: Progress) -> Done:
-        """Load the images of the data and the services."""
+        """Load the images of the data, the services and, if the values name it, of monitoring."""
         every = [*images.DATA, *images.SERVICES]
+        values = chart_values.load(self.options.environment, self.options.values)
+        every += await asyncio.to_thread(
+            local_images.find_monitoring, self.options.environment, values
+        )
         every += [name for name in images.DEVELOPMENT if name in self.machine.images]
         requested = every if self.choice.embedded else [*FIRST, *every]
         references = [name for image in requested for name in self.machine.images[image].names]

@@ -25,7 +25,7 @@ from vrooli.events import Event, Listener, LogLine, Progress, StepEnded
 from vrooli.kube.objects import mapping
 from vrooli.release import lease, process_identity
 from vrooli.release.records import storage
-from vrooli.steps import Done, Step, first_error
+from vrooli.steps import REPEAT_S, Done, Step, first_error
 from vrooli.workflows import develop
 from vrooli.workflows.clusters.selection import Choice
 from vrooli.workflows.develop_run import DevelopRun
@@ -236,14 +236,14 @@ class WatchRun(DevelopRun):
 
     async def _await_turn(self) -> None:
         """Wait until no other deploy of the release runs."""
-        is_reported = False
+        reported = -REPEAT_S
         while True:
             try:
                 return await lease.demand_free(self.kube, self.release)
             except PrerequisiteError as error:
-                if not is_reported:
+                if time.monotonic() - reported >= REPEAT_S:
                     self._print(f"{error.message} This deploy follows.")
-                is_reported = True
+                    reported = time.monotonic()
             await asyncio.sleep(TURN_S)
 
     async def restore(self) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from vrooli import images
 from vrooli.chart import engine
@@ -49,6 +50,25 @@ def _references(environment: Environment, values: chart_values.Values) -> dict[s
         elif manifest.kind == "RedisFailover":
             references[REDIS] = objects.text(manifest.body, "spec", "redis", "image")
     return references
+
+
+def find_monitoring(environment: Environment, values: chart_values.Values) -> list[str]:
+    """The images of monitoring, built here under a fixed reference, that the values name."""
+    manifests = engine.render(values, release=environment.release, namespace=environment.namespace)
+    named = {text for manifest in manifests for text in _texts(manifest.body)}
+    return [name for name in images.MONITORING if images.find_image(name).reference in named]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts in a part of a manifest, without those of what is not enabled."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values() if value.get("enabled", True) else ():
+            yield from _texts(item)
+    elif isinstance(value, Sequence):
+        for item in value:
+            yield from _texts(item)
 
 
 async def demand_available(cluster: Cluster, others: Mapping[str, str]) -> None:

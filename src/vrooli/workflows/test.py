@@ -15,7 +15,7 @@ from vrooli.environments import Environment
 from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import Listener, Outcome, Progress, StepEnded, StepStarted
 from vrooli.release import Release, helm_tests
-from vrooli.steps import Done, Step, run_steps
+from vrooli.steps import Done, Step, repeating, run_steps
 from vrooli.workflows import preparation, vulnerabilities
 from vrooli.workflows.clusters import access
 from vrooli.workflows.host import package_manager
@@ -193,7 +193,8 @@ async def _run_live(options: SuiteOptions, listener: Listener) -> list[CaseView]
         release = Release.of(options.environment, reached.cluster.kubeconfig)
         for name in await helm_tests.names(reached.kube, release):
             listener(StepStarted(name, name))
-            result = await helm_tests.run(reached.kube, release, name)
+            async with repeating(name, listener):
+                result = await helm_tests.run(reached.kube, release, name)
             outcome = Outcome.UNCHANGED if result.passed else Outcome.FAILED
             detail = "passed" if result.passed else result.log
             listener(StepEnded(name, name, outcome, result.elapsed_s, detail))

@@ -78,6 +78,35 @@ def test_without_a_terminal_a_talkative_step_gets_few_lines(
     ]
 
 
+def test_without_a_terminal_a_step_that_waits_repeats_its_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 0.0
+    monkeypatch.setattr(console_module.time, "monotonic", lambda: now)
+    view, progress, _ = _view(terminal=False)
+    view.listen(StepStarted("images", "Images"))
+    for second in (10, 20, 40, 70):
+        now = float(second)
+        view.listen(StepProgressed("images", "waiting for the disk"))
+    assert progress.getvalue().splitlines()[1:] == [
+        "[  10.0 s] images: waiting for the disk",
+        "[  40.0 s] images: waiting for the disk",
+        "[  70.0 s] images: waiting for the disk",
+    ]
+
+
+def test_on_a_terminal_what_is_waited_for_before_the_first_step_is_shown() -> None:
+    view, progress, _ = _view(terminal=True)
+    view.listen(StepProgressed("turn", "waiting for another run"))
+    view._steps._live.refresh()  # type: ignore[union-attr]
+    assert "waiting for another run" in progress.getvalue()
+    progress.truncate(0)
+    view.listen(StepStarted("images", "Images"))
+    view._steps._live.refresh()  # type: ignore[union-attr]
+    view.close()
+    assert "waiting for another run" not in progress.getvalue()
+
+
 def test_on_a_terminal_the_running_step_shows_what_it_reports_and_then_its_end() -> None:
     view, progress, _ = _view(terminal=True)
     view.listen(StepStarted("images", "Images"))

@@ -6,8 +6,17 @@ import asyncio
 
 import pytest
 
+from vrooli import steps
 from vrooli.errors import VrooliError
-from vrooli.events import Event, Outcome, Progress, StepEnded, StepProgressed, StepStarted
+from vrooli.events import (
+    Event,
+    ObjectState,
+    Outcome,
+    Progress,
+    StepEnded,
+    StepProgressed,
+    StepStarted,
+)
 from vrooli.steps import Done, Step, run_steps
 
 
@@ -130,3 +139,29 @@ def test_a_cancelled_run_ends_its_steps_as_cancelled() -> None:
     assert [event.outcome for event in events if isinstance(event, StepEnded)] == [
         Outcome.CANCELLED
     ]
+
+
+async def test_a_step_that_waits_repeats_what_it_waits_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(steps, "REPEAT_S", 0.01)
+    events: list[Event] = []
+    repeated = asyncio.Event()
+
+    def listen(event: Event) -> None:
+        events.append(event)
+        if events.count(event) > 1:
+            repeated.set()
+
+    async def ensure(progress: Progress) -> Done:
+        progress.report("waiting for the disk", 3.0)
+        await repeated.wait()
+        repeated.clear()
+        progress.show("Deployment/a", ObjectState.WAITING, "0 of 1")
+        await repeated.wait()
+        return Done(changed=False)
+
+    await run_steps([Step("one", "One", ensure)], listen)
+    details = [event.detail for event in events if isinstance(event, StepProgressed)]
+    assert details[0] == details[1] == "waiting for the disk"
+    assert details[-1] == "waiting for Deployment/a (0 of 1)"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import cast
 
 import helm_python
 import pytest
 
+from support.fakes.cluster import FakeCluster
 from support.secrets.canaries import Canary, canaries, leaked
 from vrooli.errors import PrerequisiteError
 from vrooli.kube import Kube
@@ -50,3 +52,25 @@ async def test_a_test_without_the_right_to_run_it_has_not_failed(
     monkeypatch.setattr(helm, "call", refused)
     with pytest.raises(PrerequisiteError, match="may not run test smoke of"):
         await helm_tests.run(cast("Kube", None), RELEASE, "smoke")
+
+
+@pytest.mark.parametrize("ending", [helm_python.HelmError("failed"), asyncio.CancelledError()])
+async def test_the_pod_of_a_test_that_did_not_pass_is_deleted(
+    ending: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise ending
+
+    async def no_log(*_: object) -> str:
+        return ""
+
+    monkeypatch.setattr(helm, "call", fail)
+    monkeypatch.setattr(helm_tests, "_log", no_log)
+    cluster = FakeCluster({"kind": "Pod", "metadata": {"name": "smoke"}})
+    work = helm_tests.run(cluster, RELEASE, "smoke")
+    if isinstance(ending, asyncio.CancelledError):
+        with pytest.raises(asyncio.CancelledError):
+            await work
+    else:
+        assert not (await work).passed
+    assert cluster.find("Pod", "smoke") is None

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from vrooli.errors import PrerequisiteError
-from vrooli.events import Progress
+from vrooli.events import Event, Progress, StepProgressed
 from vrooli.images.builders.docker import Docker
 from vrooli.programs import store
 from vrooli.programs.catalog import GROUPS
@@ -123,3 +123,38 @@ def test_the_build_caches_are_deleted_after_a_build(
     (tmp_path / "go" / "build").mkdir(parents=True)
     asyncio.run(Machine(keeps_build_caches=keeps).ensure_programs(Progress()))
     assert (tmp_path / "go").exists() != is_cleared
+
+
+async def test_the_compiler_waits_for_the_host_packages_of_the_same_run_and_reports_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    machine, events, installs = Machine(), list[Event](), list[str]()
+    is_waiting = asyncio.Event()
+
+    def listen(event: Event) -> None:
+        events.append(event)
+        is_waiting.set()
+
+    async def install(
+        progress: Progress, packages: Mapping[str, str] = module.package_manager.PACKAGES
+    ) -> Done:
+        if "buildah" in packages:
+            await is_waiting.wait()
+        installs.append(next(iter(packages)))
+        return Done(changed=True)
+
+    async def yes(names: object) -> bool:
+        return True
+
+    async def provide(*_: object) -> dict[str, Path]:
+        return {}
+
+    monkeypatch.setattr(module.package_manager, "ensure_packages", install)
+    monkeypatch.setattr(module.programs, "need_compiler", yes)
+    monkeypatch.setattr(module.programs, "find_missing_groups", lambda names: [])
+    monkeypatch.setattr(module.programs, "ensure", provide)
+    monkeypatch.setattr(module.programs, "module_dir", provide)
+    progress = Progress("programs", listen)
+    await asyncio.gather(machine.ensure_packages(progress), machine.ensure_programs(progress))
+    assert installs == ["buildah", "gcc"]
+    assert events == [StepProgressed("programs", "waiting for the step Host packages of this run")]

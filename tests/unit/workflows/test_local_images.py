@@ -53,6 +53,21 @@ def test_in_production_only_the_values_of_the_user_are_a_choice() -> None:
     assert others(PROD, {"rotation": {"tag": "2"}}).keys() == {"rotator"}
 
 
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"enabled": True, "image": "localhost/vrooli/redis-exporter:1.45"}, ["redis-exporter"]),
+        ({"enabled": False, "image": "localhost/vrooli/redis-exporter:1.45"}, []),
+        ({"enabled": True, "image": "example.com/exporter:1"}, []),
+    ],
+)
+def test_an_image_of_monitoring_is_loaded_if_the_values_enable_it(
+    change: dict[str, Any], expected: list[str]
+) -> None:
+    values = chart_values.merge(chart_values.load(DEV), {"spotahomeRedis": {"exporter": change}})
+    assert local_images.find_monitoring(DEV, values) == expected
+
+
 class Cluster:
     """A cluster with one image."""
 

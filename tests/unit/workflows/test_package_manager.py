@@ -76,14 +76,14 @@ def test_only_what_is_missing_is_installed_and_nothing_may_be_removed(apt: Apt) 
 
 
 @pytest.mark.parametrize(
-    "said",
+    ("said", "holder"),
     [
-        "dpkg: error: dpkg frontend lock was locked by another process with pid 7",
-        "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 7 (apt-get)",
+        ("dpkg: error: dpkg frontend lock was locked by another process with pid 7", "a program"),
+        ("E: Could not get lock /var/lib/apt/lists/lock. It is held by process 7 (apt-get)", "apt"),
     ],
 )
 def test_another_installation_is_waited_for(
-    apt: Apt, monkeypatch: pytest.MonkeyPatch, said: str
+    apt: Apt, monkeypatch: pytest.MonkeyPatch, said: str, holder: str
 ) -> None:
     monkeypatch.setattr(package_manager, "OTHERS_PAUSE_S", 0)
     apt.refusals = [CommandError(("apt",), 100, said)] * 2
@@ -92,7 +92,8 @@ def test_another_installation_is_waited_for(
         changed=True, detail="installed absent"
     )
     assert len(apt.calls) == 3 + 2
-    assert "another installation" in str(events)
+    assert f"another installation on this host: {holder}" in str(events)
+    assert "process 7" in str(events)
 
 
 def test_any_other_error_of_apt_is_reported_at_once(apt: Apt) -> None:

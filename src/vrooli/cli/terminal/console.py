@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound="Result")
 # Minimum interval between plain progress lines of a step, seconds.
 PLAIN_LINE_EVERY_S = 5.0
+# Interval after which a plain line is repeated while a step reports the same, seconds.
+PLAIN_REPEAT_S = 25.0
 # Width of tables in files and pipes, characters.
 WIDTH_OF_FILES = 200
 MARKS = {
@@ -80,6 +82,8 @@ class ConsoleView:
         event = made_inert(event)
         if isinstance(event, LogLine):
             # Log lines are results of the command.
+            if isinstance(self._steps, _LiveSteps):
+                self._steps.end_waits()
             style = COLOURS[crc32(event.component.encode()) % len(COLOURS)]
             source = Text(event.source, style=style if event.component else "")
             self._results.print(source, Text(event.text), sep="  ", soft_wrap=True)
@@ -122,20 +126,28 @@ def _results_console() -> Console:
 
 
 class _LiveSteps:
-    """Prints finished steps, with a live list of running steps below."""
+    """Prints finished steps, with a live list of running steps below.
+
+    What is waited for before a step, such as another run, is in the list until a step starts.
+    """
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._running: dict[str, _Running] = {}
+        self._waits: dict[str, _Running] = {}
         self._live = Live(console=console, transient=True, get_renderable=self._render)
 
     def listen(self, event: Event) -> None:
         match event:
             case StepStarted(step, title):
+                self._waits.clear()
                 self._running[step] = _Running(title)
                 self._live.start()
             case StepProgressed(step) if step in self._running:
                 self._running[step].detail = progress_text(event)
+            case StepProgressed(step):
+                self._waits.setdefault(step, _Running(step)).detail = progress_text(event)
+                self._live.start()
             case ObjectProgressed(step, name) if step in self._running:
                 self._running[step].objects[name] = event
             case StepEnded(step):
@@ -144,7 +156,13 @@ class _LiveSteps:
                 if not self._running:
                     self.close()
 
+    def end_waits(self) -> None:
+        """Remove the list if it shows no step: the lines of a log follow."""
+        if not self._running:
+            self.close()
+
     def close(self) -> None:
+        self._waits.clear()
         self._live.stop()
 
     def _render(self) -> RenderableType:
@@ -153,7 +171,7 @@ class _LiveSteps:
         table.add_column(no_wrap=True)
         table.add_column(justify="right", no_wrap=True)
         table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
-        for running in list(self._running.values()):
+        for running in [*self._waits.values(), *self._running.values()]:
             table.add_row(
                 running.spinner, running.title, running.elapsed(), Text(running.detail, "dim")
             )
@@ -199,7 +217,8 @@ class _PlainSteps:
                 self._line(f"{title} …", step)
             case StepProgressed(step, detail):
                 message_at, message = self._last.get(step, (0.0, ""))
-                if detail != message and time.monotonic() - message_at >= PLAIN_LINE_EVERY_S:
+                age_s = time.monotonic() - message_at
+                if age_s >= (PLAIN_LINE_EVERY_S if detail != message else PLAIN_REPEAT_S):
                     self._line(f"{step}: {progress_text(event)}", step, detail)
             case ObjectProgressed(step, name, state, detail):
                 # Objects that were ready from the start are not printed.

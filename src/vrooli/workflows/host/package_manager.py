@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import sys
 import time
@@ -116,13 +117,20 @@ async def _when_free(start: Callable[[], Coroutine[Any, Any, object]], progress:
         try:
             await start()
         except CommandError as error:
-            locked = any(words in error.output for words in LOCKED)
+            output = error.output
+            locked = any(words in output for words in LOCKED)
             if not locked or time.monotonic() > deadline:
                 raise
         else:
             return
-        progress.report("waiting for another installation on this host")
+        progress.report(f"waiting for another installation on this host{_holder(output)}")
         await asyncio.sleep(OTHERS_PAUSE_S)
+
+
+def _holder(output: str) -> str:
+    """The process that holds the lock, as dpkg or apt names it; empty if they do not."""
+    match = re.search(r"(?:held by process|with pid) (\d+)(?: \(([^)]+)\))?", output)
+    return f": {match[2] or 'a program'}, process {match[1]}" if match else ""
 
 
 async def _to_its_end(work: Coroutine[Any, Any, Completed]) -> None:

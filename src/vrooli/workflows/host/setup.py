@@ -48,14 +48,14 @@ class Machine:
             keeps_build_caches: Whether further programs are built afterwards.
         """
         self._runs_clusters, self._keeps_build_caches = runs_clusters, keeps_build_caches
-        self._packages = package_manager.ensure_packages if runs_clusters else ensure_builder
+        self._installing = asyncio.Lock()
         self.programs: dict[str, Path] = {}
         self.images: dict[str, BuiltImage] = {}
 
     def steps(self) -> list[Step]:
         """The steps of an embedded cluster with a release."""
         return [
-            Step("packages", "Host packages", self._packages),
+            Step("packages", "Host packages", self.ensure_packages),
             Step("programs", "Third-party programs", self.ensure_programs),
             Step("images", "Images of services and data", self.ensure_images, ("packages",)),
             Step(
@@ -73,12 +73,22 @@ class Machine:
         first = Step("first-images", "Images of the cluster", self.ensure_first_images, before)
         return [packages, program_step, first]
 
+    async def ensure_packages(self, progress: Progress) -> Done:
+        """Install the host packages of the cluster and of the image builds."""
+        async with self._installing:
+            if self._runs_clusters:
+                return await package_manager.ensure_packages(progress)
+            return await ensure_builder(progress)
+
     async def ensure_programs(self, progress: Progress) -> Done:
         """Provide the third-party programs in the cache."""
         names = all_programs(runs_clusters=self._runs_clusters)
         missing = programs.find_missing_groups(names)
         if await programs.need_compiler(names):
-            await package_manager.ensure_packages(progress, package_manager.COMPILER)
+            if self._installing.locked():
+                progress.report("waiting for the step Host packages of this run")
+            async with self._installing:
+                await package_manager.ensure_packages(progress, package_manager.COMPILER)
         self.programs = await programs.ensure(names, progress)
         if self._runs_clusters:
             await programs.module_dir(gateway_api.MODULE, progress)

@@ -12,17 +12,23 @@ from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Body, Ref, annotations_of, creation_time, items, ref_of, text
 from vrooli.kube.status import job_status, pod_status
 
+TEST = "test"
+
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Yield each failed Job without a newer success of the same owner, and each failed hook pod."""
+    """Yield each failed Job without a newer success of the same owner, and each failed hook pod.
+
+    The pod of a failed Helm test keeps its log until the next test; the release is not affected.
+    """
     jobs = evidence.all("Job")
     for job in jobs:
         failure = job_status(job).failure
         if failure is not None and not _has_succeeded_since(job, jobs):
             yield _symptom(evidence, job, failure.reason, failure.message)
     for pod in evidence.all("Pod"):
-        is_hook = HOOK in annotations_of(pod) and not items(pod, "metadata", "ownerReferences")
-        if is_hook and text(pod, "status", "phase") == "Failed":
+        is_hook = annotations_of(pod).get(HOOK, TEST) != TEST
+        is_owned = bool(items(pod, "metadata", "ownerReferences"))
+        if is_hook and not is_owned and text(pod, "status", "phase") == "Failed":
             message = text(pod, "status", "message") or "its container terminated with an error"
             yield _symptom(evidence, pod, text(pod, "status", "reason") or "Failed", message)
 

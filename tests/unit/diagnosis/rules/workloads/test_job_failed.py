@@ -34,3 +34,9 @@ def test_a_failed_hook_is_told() -> None:
     hook = pod("migrate", phase="Failed", ready=False)
     hook["metadata"]["annotations"] = {"helm.sh/hook": "pre-upgrade"}
     assert found(job_failed.RULE, evidence(hook)) == ["Pod/migrate"]
+
+
+def test_the_pod_of_a_failed_helm_test_is_no_finding() -> None:
+    hook = pod("vrooli-dev-server-test", phase="Failed", ready=False)
+    hook["metadata"]["annotations"] = {"helm.sh/hook": "test"}
+    assert found(job_failed.RULE, evidence(hook)) == []
