@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
@@ -14,6 +14,8 @@ from vrooli.kube.pods import Pods
 from vrooli.kube.reads import Manifest, Reading
 
 FIELD_MANAGER = "vrooli"
+# What happens to the objects that a deleted object owns.
+Propagation = Literal["Background", "Orphan"]
 # Whom the API server names when fields have other owners.
 _OWNERS = re.compile(r'conflicts? with "([^"]+)"')
 # Characters that YAML takes only as escapes; JSON's own escapes cover those below the space.
@@ -86,9 +88,18 @@ class Kube(Reading, Pods):
         return dict(answer.json())
 
     async def delete(
-        self, api_version: str, kind: str, name: str, namespace: str | None = None
+        self,
+        api_version: str,
+        kind: str,
+        name: str,
+        namespace: str | None = None,
+        *,
+        propagation: Propagation = "Background",
     ) -> bool:
-        """Delete an object and, in the background, what it owns; False if there was none."""
+        """Delete an object; False if there was none.
+
+        What it owns is deleted in the background, or becomes an orphan.
+        """
         try:
             await self._object_call(
                 "DELETE",
@@ -97,7 +108,7 @@ class Kube(Reading, Pods):
                 kind,
                 name,
                 namespace,
-                content=json.dumps({"propagationPolicy": "Background"}),
+                content=json.dumps({"propagationPolicy": propagation}),
             )
         except ApiError as error:
             if error.status == httpx.codes.NOT_FOUND:
