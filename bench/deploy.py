@@ -21,12 +21,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from support.failures.load import load
 from support.release import databases, hooks, server_pod
 from support.release.artifacts import DEV, Source
 from vrooli import programs
 from vrooli.artifact import model
 from vrooli.chart import values
+from vrooli.drills.http_load import load
 from vrooli.events import Progress, silent
 from vrooli.kube import Kube
 from vrooli.release import Release
@@ -152,9 +152,9 @@ async def under_load(bench: Bench) -> None:
     print(f"| acknowledged but lost | {len(losses.lost)} |")
     print(f"| stored twice | {len(losses.doubled)} |")
     print(f"| stored but not acknowledged | {len(losses.unanswered)} |")
-    print("  failures:", sent.at[:40], file=sys.stderr)
+    print("  failures:", sent.failures[:40], file=sys.stderr)
     bench.require("posts lost, doubled or not acknowledged", len(losses.all()), 0)
-    bench.require("failed requests", len(sent.at), 0)
+    bench.require("failed requests", len(sent.failures), 0)
 
 
 async def _delete(kube: Kube) -> None:

@@ -16,14 +16,14 @@ import pytest
 
 from support.cluster.live import Live
 from support.failures import faults_under_load
-from support.failures.faults_under_load import Bench, Cost
-from support.failures.load import Load, Losses, load
+from support.failures.faults_under_load import Bench, Cost, writing
 from support.release import production, rotation
 from support.release.artifacts import Source
 from support.release.helm_cli import PlainHelm
 from support.release.production import FIRST, SECOND, Site
 from support.release.rotation import Changes
-from support.release.writer_pod import writing
+from vrooli.drills.faults import pods
+from vrooli.drills.http_load import Load, Losses, load
 from vrooli.kube import Kube
 from vrooli.rotation.model import Rotated
 from vrooli.workflows.switchover import Database
@@ -88,15 +88,13 @@ FAULTS: Mapping[str, Fault] = {
     "PostgreSQL's primary killed": Fault(_lose_primary, failed=None, away_s=40.0),
     "Redis' master killed": Fault(_lose_master, failed=None, away_s=30.0),
     "a pgBouncer deleted": Fault(_lose_one(faults_under_load.BOUNCERS)),
-    "a Traefik deleted": Fault(
-        _lose_one(faults_under_load.TRAEFIKS, faults_under_load.TRAEFIK_NAMESPACE)
-    ),
+    "a Traefik deleted": Fault(_lose_one(pods.TRAEFIK, pods.TRAEFIK_NAMESPACE)),
     "a server deleted": Fault(_lose_one(SERVERS)),
     "Redis' password rotated": Fault(
         lambda site, bench: rotation.rotate_redis(bench.kube, site.release), away_s=15.0
     ),
     "PostgreSQL's password rotated": Fault(
-        lambda site, bench: rotation.rotate_postgres(bench.kube, site.release, bench.writer)
+        lambda site, bench: rotation.rotate_postgres(bench.kube, site.release)
     ),
     "PostgreSQL switched over": Fault(
         lambda site, bench: site.switch_over(Database.POSTGRES), away_s=10.0
@@ -213,7 +211,7 @@ def _rested(changed: Changes, sent: Load) -> None:
     """Nothing has happened: no request failed, and no password, verifier or Secret changed."""
     assert changed.looks > LEAST_LOOKS
     assert not any(changed.counts("").values()), changed.counts("")
-    assert sent.at == []
+    assert sent.failures == []
 
 
 def _demand(cost: Cost) -> None:

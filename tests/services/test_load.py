@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 
-from support.failures.load import Load, Losses, Write, load
 from support.programs.backend import psql
 from support.programs.services import Stack
+from vrooli.drills.http_load import Load, Losses, Write, load
 
 READS = ("/api/posts?limit=5",)
 

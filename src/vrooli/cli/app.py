@@ -19,6 +19,7 @@ from vrooli.cli import (
     deploy,
     develop,
     diagnose,
+    drill,
     graph,
     grow,
     logs,
@@ -71,6 +72,7 @@ app.command("graph", epilog=graph.EXAMPLES)(graph.command)
 app.command("test", epilog=test.EXAMPLES)(test.command)
 app.command("logs", epilog=logs.EXAMPLES)(logs.command)
 app.command("switchover", epilog=switchover.EXAMPLES)(switchover.command)
+app.command("drill", epilog=drill.EXAMPLES)(drill.command)
 app.command("rotate", epilog=rotate.EXAMPLES)(rotate.command)
 app.command("shell", epilog=sessions.SHELL_EXAMPLES)(sessions.shell)
 app.command("psql", epilog=sessions.PSQL_EXAMPLES)(sessions.psql)

@@ -33,6 +33,7 @@ from vrooli.workflows.results.clusters import (
     SnapshotResult,
 )
 from vrooli.workflows.results.databases import RotateResult, SwitchoverResult
+from vrooli.workflows.results.drills import DrillResult
 from vrooli.workflows.results.findings import CheckResult, DiagnoseResult
 from vrooli.workflows.results.graphs import GraphResult
 from vrooli.workflows.results.releases import (
@@ -72,6 +73,7 @@ RESULTS: Mapping[str, tuple[type[Result], ...]] = {
     "backup": (BackupResult,),
     "backups": (BackupsResult,),
     "switchover": (SwitchoverResult,),
+    "drill": (DrillResult,),
     "restore": (RestoreResult, RedisRestoreResult),
     "rotate": (RotateResult,),
     "scale": (ScaleResult,),

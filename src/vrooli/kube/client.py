@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import httpx
 
@@ -14,8 +14,6 @@ from vrooli.kube.pods import Pods
 from vrooli.kube.reads import Manifest, Reading
 
 FIELD_MANAGER = "vrooli"
-# What happens to the objects that a deleted object owns.
-Propagation = Literal["Background", "Orphan"]
 # Whom the API server names when fields have other owners.
 _OWNERS = re.compile(r'conflicts? with "([^"]+)"')
 # Characters that YAML takes only as escapes; JSON's own escapes cover those below the space.
@@ -94,12 +92,13 @@ class Kube(Reading, Pods):
         name: str,
         namespace: str | None = None,
         *,
-        propagation: Propagation = "Background",
+        grace_s: int | None = None,
     ) -> bool:
-        """Delete an object; False if there was none.
+        """Delete an object and, in the background, what it owns; False if there was none.
 
-        What it owns is deleted in the background, or becomes an orphan.
+        ``grace_s`` is the time that a pod gets to end, seconds; None takes the pod's own.
         """
+        grace = {} if grace_s is None else {"gracePeriodSeconds": grace_s}
         try:
             await self._object_call(
                 "DELETE",
@@ -108,7 +107,7 @@ class Kube(Reading, Pods):
                 kind,
                 name,
                 namespace,
-                content=json.dumps({"propagationPolicy": propagation}),
+                content=json.dumps({"propagationPolicy": "Background", **grace}),
             )
         except ApiError as error:
             if error.status == httpx.codes.NOT_FOUND:

@@ -15,14 +15,14 @@ from vrooli.chart.manifest import Manifest
 from vrooli.checks import catalog, runner
 from vrooli.checks.interface import Check, Outcome, Site, State
 from vrooli.environments import Environment, SecretsSource
-from vrooli.errors import PrerequisiteError, UsageError
+from vrooli.errors import PrerequisiteError
 from vrooli.events import Listener, Progress
 from vrooli.findings import Verdict
 from vrooli.kube import ApiError
 from vrooli.release import Release, overrides
 from vrooli.release.overrides import Overrides
 from vrooli.steps import Done, Step, run_steps
-from vrooli.workflows import check_fix, junit, packages
+from vrooli.workflows import check_cases, check_fix, junit, packages
 from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.access import Access
 from vrooli.workflows.clusters.selection import choose
@@ -64,11 +64,8 @@ class CheckOptions:
     def __post_init__(self) -> None:
         for file in self.values:
             chart_values.read(file)
-        if self.junit is not None and not self.junit.resolve().parent.is_dir():
-            raise UsageError(
-                f"{self.junit} cannot be written: directory {self.junit.parent} not found.",
-                "Create the directory, or use another file.",
-            )
+        if self.junit is not None:
+            junit.demand_folder(self.junit)
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -107,7 +104,9 @@ async def check(
     view_of_packages = await packages.fetch(PACKAGES_S, reads_images=not options.check_only)
     result = result.model_copy(update={"packages": view_of_packages})
     if options.junit is not None:
-        options.junit.write_text(junit.document(result.checks, result.elapsed_s), encoding="utf-8")
+        cases = check_cases.cases(result.checks)
+        document = junit.document(check_cases.SUITE, cases, result.elapsed_s)
+        options.junit.write_text(document, encoding="utf-8")
     return result
 
 

@@ -4,29 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from support.failures.load import Load
-from support.release.writer_pod import CLUSTER_LABEL, POOL, Outage, Writer, between
+from vrooli.databases.postgres.session import Postgres
+from vrooli.databases.redis.session import Redis
+from vrooli.drills import writer
+from vrooli.drills.faults import pods
+from vrooli.drills.faults.pods import Group
+from vrooli.drills.http_load import Load
+from vrooli.drills.model import Outage
+from vrooli.drills.writer import Writer, between
+from vrooli.drills.writer_objects import WriterPlan
 from vrooli.events import Progress
 from vrooli.kube import Kube
+from vrooli.kube.objects import name as name_of
+from vrooli.operators.pgo import names as pgo
 from vrooli.release import Release
 from vrooli.release.records import storage
 from vrooli.release.rollout import wait
 
-INSTANCES = f"{CLUSTER_LABEL}=vrooli-pg,postgres-operator.crunchydata.com/instance"
-PRIMARY = f"{INSTANCES},postgres-operator.crunchydata.com/role in (master,primary)"
-BOUNCERS = ",".join(f"{key}={value}" for key, value in POOL.items())
+INSTANCES = f"{pgo.CLUSTER_LABEL}=vrooli-pg,{pgo.INSTANCE_LABEL}"
+PRIMARY = f"{INSTANCES},{pgo.ROLE_LABEL} in (master,primary)"
+BOUNCERS = f"{pgo.CLUSTER_LABEL}=vrooli-pg,{pgo.ROLE_LABEL}=pgbouncer"
 REDISES = "app.kubernetes.io/name=vrooli-rf,app.kubernetes.io/component=redis"
-TRAEFIKS, TRAEFIK_NAMESPACE = "app.kubernetes.io/name=traefik", "kube-system"
 # How long a fault is looked at once all is healthy again, seconds: connections find it late.
 CALM_S = 8.0
 # How long a release may take to be healthy again, and a pod's successor to come, seconds.
 HEALTHY_S, REPLACED_S = 240.0, 120.0
-# A controller makes a pod's successor within a second; where there is none, an autoscaler wants
-# fewer; seconds.
-SCALED_S = 20.0
+# How long the writer may run, seconds.
+WRITER_S = 7200.0
 POLL_S = 0.5
 
 
@@ -77,7 +85,7 @@ class Bench:
 
     async def cost(self, name: str, do: Callable[[], Awaitable[object]]) -> Cost:
         """Make a fault, wait until all is healthy again, and see what it cost."""
-        began, sent, failed = time.time(), self.load.sent, len(self.load.at)
+        began, sent, failed = time.time(), self.load.sent, len(self.load.failures)
         await do()
         await healthy(self.kube, self.release)
         ended = time.time()
@@ -89,7 +97,7 @@ class Bench:
             name=name,
             healthy_s=round(ended - began, 1),
             sent=self.load.sent - sent,
-            failed=len(self.load.at) - failed,
+            failed=len(self.load.failures) - failed,
             postgres=between(written, "postgres", began, until),
             redis=between(written, "redis", began, until),
             lost={store: len(numbers) for store, numbers in lost.items()},
@@ -127,23 +135,11 @@ async def lose(kube: Kube, namespace: str, pod: str, labels: str, *, kill: bool 
         labels: What selects it and its like.
         kill: Whether it gets no time to end.
     """
-    before = await kube.list("v1", "Pod", namespace, labels)
-    uids = {item["metadata"]["uid"] for item in before}
-    params = {"gracePeriodSeconds": "0"} if kill else {}
-    await kube._object_call(
-        "DELETE", f"delete Pod {pod}", "v1", "Pod", pod, namespace, params=params
-    )
-    began = time.monotonic()
-
-    async def replaced() -> bool:
-        """All that stay are ready, a new one among them; an autoscaler may want one less."""
-        now = await kube.list("v1", "Pod", namespace, labels)
-        stay = [item for item in now if "deletionTimestamp" not in item["metadata"]]
-        is_new = any(item["metadata"]["uid"] not in uids for item in stay)
-        is_enough = is_new or time.monotonic() - began > SCALED_S
-        return bool(stay) and is_enough and all(map(_is_ready, stay))
-
-    await eventually(replaced, REPLACED_S, f"another pod is ready in place of {pod}")
+    group = await Group.fetch(kube, namespace, labels)
+    deleted = [body for body in group.pods if name_of(body) == pod]
+    injection = pods.deletion(group, deleted, at_once=kill)
+    await injection.inject()
+    await eventually(injection.is_healed, REPLACED_S, f"another pod is ready in place of {pod}")
 
 
 async def redis_master(kube: Kube, namespace: str) -> str:
@@ -167,7 +163,10 @@ async def primary(kube: Kube, namespace: str) -> str:
     return result
 
 
-def _is_ready(pod: Mapping[str, object]) -> bool:
-    status = pod.get("status")
-    conditions = status.get("conditions", ()) if isinstance(status, dict) else ()
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+@asynccontextmanager
+async def writing(kube: Kube, release: Release, image: str) -> AsyncIterator[Writer]:
+    """A writer for the length of the block."""
+    postgres, redis = await Postgres.of(kube, release), await Redis.of(kube, release)
+    plan = WriterPlan(release.namespace, release.name, image, (), WRITER_S)
+    async with writer.writing(kube, postgres, redis, plan) as result:
+        yield result

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from support.cluster import clusters
 from support.cluster.live import Live
-from support.failures.load import Target
 from support.programs.certificates import self_signed
 from support.release.artifacts import Source
 from vrooli import images
 from vrooli.chart import values
+from vrooli.drills.http_load import Target
 from vrooli.environments import ENVIRONMENTS, Environment
 from vrooli.events import Progress, silent
 from vrooli.kube import Kube

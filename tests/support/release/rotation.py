@@ -13,19 +13,34 @@ from hashlib import sha256
 
 from support.cluster import vault_admin
 from support.failures.faults_under_load import REDISES, eventually, names, primary
-from support.release.writer_pod import CLUSTER_LABEL, Writer
+from vrooli.drills import writer_objects
 from vrooli.errors import VrooliError
 from vrooli.kube import Kube
+from vrooli.operators.pgo import names as pgo
 from vrooli.release import Release
 from vrooli.secrets import catalog
 from vrooli.vault import policies
 
-USERS = f"{CLUSTER_LABEL}=vrooli-pg,postgres-operator.crunchydata.com/pguser"
+USERS = f"{pgo.CLUSTER_LABEL}=vrooli-pg,{pgo.USER_LABEL}"
 CONSUMERS = "app.kubernetes.io/component in (server,jobs),pod-template-hash"
 # How long it may take until everything uses the new password, and until the old one is refused:
 # Vault is asked every 30 s, and each pod is replaced after the other; seconds.
 ROTATED_S, REFUSED_S = 300.0, 180.0
 POLL_S = 2.0
+# Run in the pod of the writer: it prints whether PostgreSQL accepts a password, or else why not.
+LOGIN = """
+import asyncio, sys
+sys.path.insert(0, "/script")
+import psycopg, writer
+async def main():
+    try:
+        await (await writer.log_in(*sys.argv[1:], "vrooli")).close()
+    except psycopg.OperationalError as error:
+        print(error)
+    else:
+        print("accepted")
+asyncio.run(main())
+"""
 ROLES = "SELECT rolname, rolpassword FROM pg_authid WHERE rolname LIKE 'vrooli%' ORDER BY 1"
 
 
@@ -100,7 +115,16 @@ def _path(release: Release, path: str) -> str:
     return next(scopes, policies.SHARED).path(path)
 
 
-async def rotate_postgres(kube: Kube, release: Release, writer: Writer) -> None:
+async def logs_in(kube: Kube, release: Release, user: str, password: str) -> bool | None:
+    """Whether PostgreSQL accepts a password through pgBouncer; None if unknown."""
+    argv = ["python3", "-c", LOGIN, user, password]
+    output = await kube.exec(release.namespace, writer_objects.NAME, argv, writer_objects.NAME)
+    if "authentication failed" in output:
+        return False
+    return True if output.strip() == "accepted" else None
+
+
+async def rotate_postgres(kube: Kube, release: Release) -> None:
     """Change PostgreSQL's password in Vault; returns when the old one is refused."""
     place = (kube, release.namespace, "vrooli-postgres-creds")
     before, new = await published(*place), secrets.token_hex(24)
@@ -113,11 +137,11 @@ async def rotate_postgres(kube: Kube, release: Release, writer: Writer) -> None:
         return (await published(*place))["DB_PASSWORD"] == new
 
     async def is_refused() -> bool:
-        return await writer.logs_in(before["DB_USER"], before["DB_PASSWORD"]) is False
+        return await logs_in(kube, release, before["DB_USER"], before["DB_PASSWORD"]) is False
 
     async def is_accepted() -> bool:
         after = await published(*place)
-        return await writer.logs_in(after["DB_USER"], new) is True
+        return await logs_in(kube, release, after["DB_USER"], new) is True
 
     await eventually(is_published, ROTATED_S, "the Secret has the new password")
     await eventually(is_refused, REFUSED_S, "PostgreSQL refuses the old password")

@@ -17,12 +17,14 @@ from typer.testing import CliRunner
 
 from vrooli.cli import schemas
 from vrooli.cli.app import app
+from vrooli.drills.model import RequestedLimits
 from vrooli.environments import ENVIRONMENTS, Environment, SecretsSource
 from vrooli.rotation.model import Rotated
 from vrooli.workflows.backup_run import BackupOptions
 from vrooli.workflows.build import BuildOptions
 from vrooli.workflows.check import CheckOptions
 from vrooli.workflows.diagnose import DiagnoseOptions
+from vrooli.workflows.drill import DrillOptions
 from vrooli.workflows.graph import Format, GraphOptions
 from vrooli.workflows.growth_plan import Data
 from vrooli.workflows.logs import LogOptions
@@ -51,6 +53,7 @@ from vrooli.workflows.results.clusters import (
     SnapshotView,
 )
 from vrooli.workflows.results.databases import RotateResult, SwitchoverResult
+from vrooli.workflows.results.drills import DrillResult, DrillView
 from vrooli.workflows.results.findings import CheckResult, DiagnoseResult
 from vrooli.workflows.results.graphs import GraphResult
 from vrooli.workflows.results.releases import (
@@ -197,6 +200,13 @@ RESULTS: dict[str, Result] = {
     ),
     "rotate.rotate": RotateResult.model_validate(
         {**STEPS, "release": "x", "namespace": "x", "secrets": ()}
+    ),
+    "drill.drill": DrillResult(
+        release="x",
+        namespace="x",
+        loaded=True,
+        elapsed_s=1.0,
+        drills=(DrillView(fault="vault-deleted", title="x", outcome="passed", healed_s=1.0),),
     ),
     "switchover.switchover": SwitchoverResult.model_validate(
         {
@@ -360,6 +370,11 @@ def _rotate(**changes: Any) -> dict[str, Any]:
 
 def _switchover(**changes: Any) -> dict[str, Any]:
     options = SwitchoverOptions(**{"environment": DEV, "database": Database.REDIS, **changes})
+    return {"options": options, "consent": Consent()}
+
+
+def _drill(*faults: str, **changes: Any) -> dict[str, Any]:
+    options = DrillOptions(**{"environment": DEV, "faults": faults, **changes})
     return {"options": options, "consent": Consent()}
 
 
@@ -609,6 +624,25 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
         {**_rotate(secrets=(Rotated.SHARED,)), "consent": YES},
     ),
     ("switchover.switchover", "switchover redis", {}, _switchover()),
+    ("drill.drill", "drill vault-deleted restore", {}, _drill("vault-deleted", "restore")),
+    (
+        "drill.drill",
+        "drill --all --load -e prod --yes-in-production --heal-timeout 60 --postgres-pause 40 "
+        "--redis-pause 30 --failed-reads 9 --junit /j.xml --page /p.html --cluster kind --yes",
+        {},
+        {
+            **_drill(
+                environment=PROD,
+                cluster="kind",
+                is_loaded=True,
+                in_production=True,
+                limits=RequestedLimits(60.0, 40.0, 30.0, 9),
+                junit=Path("/j.xml"),
+                page=Path("/p.html"),
+            ),
+            "consent": Consent(yes=True),
+        },
+    ),
     (
         "switchover.switchover",
         "switchover postgres --to pg-0 -e prod --cluster kind --yes",
@@ -794,6 +828,11 @@ def test_a_flag_or_variable_sets_its_argument(
         ("check --cluster moon", {}, "Choose one of: embedded, minikube, kind, context"),
         ("check --values /no/such/file", {}, "cannot be read"),
         ("check --junit /no/such/folder/j.xml", {}, "directory /no/such/folder not found"),
+        ("drill --all --page /no/such/folder/p.html", {}, "directory /no/such/folder not found"),
+        ("drill", {}, "Name the faults, or use --all."),
+        ("drill --all restore", {}, "Name the faults, or use --all."),
+        ("drill no-such-fault", {}, "There is no fault 'no-such-fault'."),
+        ("drill --all -e prod --yes", {}, "not injected into production"),
         ("check --check-only perhaps", {}, "unexpected extra argument"),
         ("check --secrets-source moon", {}, "'vault', 'file'"),
         ("status -e moon", {}, "Choose one of: dev, staging, prod."),

@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from support.failures.load import MOST_PER_S, MOST_REQUESTS, WRITES_EVERY
 from support.fakes.asgi import asgi_client
+from vrooli.drills.http_load import MOST_PER_S, MOST_REQUESTS, WRITES_EVERY
 from vrooli_server import feed as feed_module
 from vrooli_server.feed import Feed
 from vrooli_shared import health

@@ -15,7 +15,7 @@ from vrooli.errors import UsageError
 from vrooli.findings import Finding, Verdict
 from vrooli.operators.model import INSTALL_COMMAND
 from vrooli.steps import Done, Step
-from vrooli.workflows import check_fix, develop, junit
+from vrooli.workflows import check_cases, check_fix, develop, junit
 from vrooli.workflows.check import CheckOptions, missing, summary, verdict, view
 from vrooli.workflows.results.findings import CheckResult
 
@@ -102,7 +102,7 @@ def test_junit_has_a_case_for_each_check_with_failures_and_skips() -> None:
         _outcome("needless", State.NOT_NEEDED),
         _outcome("unseen", State.UNKNOWN),
     ]
-    text = junit.document(map(view, outcomes), 2.5)
+    text = junit.document(check_cases.SUITE, check_cases.cases(map(view, outcomes)), 2.5)
     root = ET.fromstring(text)  # noqa: S314 - our own
     suite = root.find("testsuite")
     assert suite is not None

@@ -13,7 +13,7 @@ from vrooli.cluster.embedded.host import autostart, freezer
 from vrooli.cluster.embedded.host.suspension import Pause
 from vrooli.cluster.embedded.images import archives
 from vrooli.cluster.embedded.layout import Layout
-from vrooli.cluster.embedded.lifecycle import pause, start, stop
+from vrooli.cluster.embedded.lifecycle import kill, pause, start, stop
 from vrooli.cluster.embedded.locks import holder, locked
 from vrooli.cluster.embedded.settings import AddonImages, Record, Settings
 from vrooli.cluster.embedded.snapshots import store
@@ -166,6 +166,18 @@ class StoredCluster:
         with locked(self._layout):
             await store.remove_all(self._layout)
             return await stop.delete(self._layout, progress)
+
+    def kill_component(self, name: str) -> int:
+        """Kill the process of a component, which the supervisor starts again; returns its id.
+
+        Raises:
+            PrerequisiteError: It is not running.
+        """
+        return kill.kill_component(self._layout, name)
+
+    def kill_in_pod(self, pod: str, program: str) -> int:
+        """Kill the processes of a program in the containers of a pod; returns how many."""
+        return kill.kill_in_pod(self._layout, pod, program)
 
     @property
     def snapshots(self) -> Snapshots:

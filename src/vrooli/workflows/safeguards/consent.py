@@ -30,6 +30,7 @@ class Action(StrEnum):
     RESTORE_COPY = "`restore --into`"
     ROTATE = "`rotate`"
     RESTORE_REDIS = "`restore --only redis`"
+    DRILL = "`drill`"
     UNINSTALL = "`uninstall`"
     DELETE_DATA = "`uninstall --delete-data`"
     DELETE_CLUSTER = "`cluster delete`, if the cluster exists"
@@ -62,6 +63,7 @@ REQUIRES_YES: Mapping[Action, Sequence[str]] = {
     Action.RESTORE_COPY: SHARED,
     Action.ROTATE: SHARED,
     Action.RESTORE_REDIS: EVERY,
+    Action.DRILL: SHARED,
     Action.UNINSTALL: SHARED,
     Action.DELETE_DATA: EVERY,
     Action.DELETE_CLUSTER: EVERY,

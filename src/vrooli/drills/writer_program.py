@@ -1,9 +1,9 @@
 """Writes numbers to PostgreSQL and Redis at a steady rate, and records each acknowledged one.
 
-It runs in a pod of the server's image: ``python3 writer.py`` writes until it is ended;
-``verify`` prints which durable writes are missing, ``login USER PASSWORD`` whether
-PostgreSQL accepts them. Each attempt is made
-once: a service would try again, and its callers would see less of an outage than this does.
+It runs in a pod with an image of the services: ``python3 writer.py`` writes until it is ended;
+``verify`` prints which durable writes are missing, ``clean`` removes all of them. The variable
+``STORES`` names the databases. Each attempt is made once: a service would try again, and its
+callers would see less of an outage than this does.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ POSTGRES_PER_S, REDIS_PER_S = 20.0, 20.0
 ANSWER_S, CONNECT_S = 8.0, 3.0
 # How long the replicas may take to confirm a write, milliseconds.
 REPLICATED_MS = 500
-TABLE = "vrooli.written"
+TABLE = "vrooli.drill_writes"
+KEYS = "drill:written:"
+# Keys that nobody removed expire after this, seconds.
+EXPIRE_S = 24 * 3600
 BATCH = 1000
 
 
@@ -91,7 +94,7 @@ class Postgres:
 
     async def write(self, number: int) -> bool:
         """Write a number; it is acknowledged when this returns, and durable."""
-        query = f"INSERT INTO {TABLE} VALUES (%s)"
+        query = f"INSERT INTO {TABLE} VALUES (%s)"  # noqa: S608
         await (await self.connection()).execute(query.encode(), (number,))
         return True
 
@@ -103,8 +106,14 @@ class Postgres:
 
     async def present(self) -> set[int]:
         """All numbers that are there."""
-        cursor = await (await self.connection()).execute(f"SELECT number FROM {TABLE}".encode())
+        cursor = await (await self.connection()).execute(
+            f"SELECT number FROM {TABLE}".encode()  # noqa: S608
+        )
         return {number for (number,) in await cursor.fetchall()}
+
+    async def clean(self) -> None:
+        """Remove the table."""
+        await (await self.connection()).execute(f"DROP TABLE IF EXISTS {TABLE}".encode())
 
 
 class RedisMaster:
@@ -143,19 +152,20 @@ class RedisMaster:
         """Write a number; it is acknowledged when a replica has it, and durable when all have.
 
         Sentinel elects a replica by reports that may be some seconds old: of two replicas it may
-        elect the one that does not have the write.
+        elect the one that does not have the write. A single Redis acknowledges a write before its
+        file has it, so that none of its writes is durable.
 
         Raises:
             NotReplicatedError: No replica has it.
         """
         redis = await self.connection()
         pipe = redis.pipeline(transaction=False)
-        pipe.set(f"written:{number}", number)
+        pipe.set(f"{KEYS}{number}", number, ex=EXPIRE_S)
         pipe.execute_command("WAIT", self._replicas, REPLICATED_MS)
         _, replicas = await pipe.execute()
-        if replicas < 1:
+        if self._replicas and replicas < 1:
             raise NotReplicatedError(f"{replicas} replicas")
-        return bool(replicas >= self._replicas)
+        return bool(self._replicas and replicas >= self._replicas)
 
     async def forget(self) -> None:
         """Close the connection."""
@@ -166,20 +176,31 @@ class RedisMaster:
     async def present(self) -> set[int]:
         """All numbers that are there."""
         redis = await self.connection()
-        keys = redis.scan_iter("written:*", count=BATCH)
+        keys = redis.scan_iter(f"{KEYS}*", count=BATCH)
         return {int(key.rpartition(b":")[2]) async for key in keys}
 
+    async def clean(self) -> None:
+        """Remove all numbers."""
+        redis = await self.connection()
+        async for key in redis.scan_iter(f"{KEYS}*", count=BATCH):
+            await redis.unlink(key)
 
-STORES: dict[str, Callable[[], Postgres | RedisMaster]] = {
+
+MAKERS: dict[str, Callable[[], Postgres | RedisMaster]] = {
     "postgres": Postgres,
     "redis": RedisMaster,
 }
 
 
+def stores() -> dict[str, Callable[[], Postgres | RedisMaster]]:
+    """The databases that are written to."""
+    return {name: MAKERS[name] for name in os.environ["STORES"].split(",")}
+
+
 async def write_forever(name: str) -> None:
     """Write one number after the other; a slow answer makes the next ones late, never more."""
     # From where no writer before this one has been.
-    store, number = STORES[name](), time.time_ns() // 1_000_000
+    store, number = MAKERS[name](), time.time_ns() // 1_000_000
     await _attempt(store, store.prepare)
     while True:
         number += 1
@@ -216,7 +237,7 @@ async def verify() -> None:
     """Print, for each store, how many writes were durable and which of them are missing."""
     output = [json.loads(line) for line in LOG.read_text().splitlines()]
     result = {}
-    for name, make in STORES.items():
+    for name, make in stores().items():
         store = make()
         durable = {n["number"] for n in output if n["store"] == name and n["durable"]}
         lost = sorted(durable - await store.present())
@@ -225,14 +246,12 @@ async def verify() -> None:
     sys.stdout.write(json.dumps(result))
 
 
-async def try_login(user: str, password: str) -> None:
-    """Print whether PostgreSQL takes a password, or else why not."""
-    try:
-        await (await log_in(user, password, "vrooli")).close()
-    except psycopg.OperationalError as error:
-        sys.stdout.write(str(error))
-    else:
-        sys.stdout.write("accepted")
+async def clean() -> None:
+    """Remove everything that was written."""
+    for make in stores().values():
+        store = make()
+        await store.clean()
+        await store.forget()
 
 
 async def main() -> None:
@@ -240,11 +259,11 @@ async def main() -> None:
     match sys.argv[1:]:
         case ["verify"]:
             await verify()
-        case ["login", user, password]:
-            await try_login(user, password)
+        case ["clean"]:
+            await clean()
         case _:
             async with asyncio.TaskGroup() as group:
-                for name in STORES:
+                for name in stores():
                     group.create_task(write_forever(name))
 
 

@@ -1,0 +1,204 @@
+"""Measures what something costs a release under load: requests, writes, seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+
+from vrooli.drills import http_load, target, writer
+from vrooli.drills.healing import DiagnosisWatch, wait_until_healed
+from vrooli.drills.http_load import Load
+from vrooli.drills.model import Injection, Limits, Measured, Outage, Requests
+from vrooli.drills.site import Site
+from vrooli.drills.writer import Writer
+from vrooli.drills.writer_objects import WriterPlan
+from vrooli.errors import PrerequisiteError, VrooliError, WaitTimeoutError
+from vrooli.kube.objects import items, text
+from vrooli.kube.objects import labels as labels_of
+
+# How long a fault is looked at once all is healthy again, seconds: connections find it late.
+CALM_S = 8.0
+# How long putting back may take, and how long a release that did not heal gets afterwards, seconds.
+UNDO_S, AFTER_UNDO_S = 60.0, 240.0
+# The database of the reference services, and the posts that a load has written.
+DATABASE = "vrooli"
+# The components whose image has Python and the clients of the databases, the better one first.
+WRITERS = ("rotator", "server")
+COMPONENT = "app.kubernetes.io/component"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A release with the load on it, and the writer to its databases; both None without load."""
+
+    site: Site
+    load: Load | None = None
+    writer: Writer | None = None
+
+    async def measure(self, injection: Injection, limits: Limits) -> Measured:
+        """Inject a fault, wait until all is healthy again, and put back what it left.
+
+        Raises:
+            VrooliError: It could not be injected, or the release is not healthy after it.
+        """
+        marked = self._mark()
+        try:
+            measured = await self._inject(injection, limits)
+        finally:
+            await asyncio.shield(_undo(injection))
+        if measured.healed_s is None:
+            await wait_until_healed(self.site, injection, AFTER_UNDO_S)
+        if self.load is None or self.writer is None:
+            return measured
+        await asyncio.sleep(CALM_S)
+        return replace(
+            measured,
+            requests=self._requests(marked),
+            outages=await self._outages(marked.at),
+            lost=await self._lost(),
+        )
+
+    async def _inject(self, injection: Injection, limits: Limits) -> Measured:
+        watch, began = DiagnosisWatch(self.site, injection), time.monotonic()
+        await injection.inject()
+        looking = asyncio.create_task(watch.run())
+        try:
+            await wait_until_healed(self.site, injection, limits.heal_s)
+        except WaitTimeoutError as error:
+            return Measured(None, error.message, watch.result)
+        finally:
+            looking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await looking
+        return Measured(round(time.monotonic() - began, 1), diagnosed=watch.result)
+
+    def _mark(self) -> _Mark:
+        load = self.load
+        return _Mark(time.time(), load.sent if load else 0, len(load.failures) if load else 0)
+
+    def _requests(self, marked: _Mark) -> Requests | None:
+        if self.load is None:
+            return None
+        failures = self.load.failures[marked.failures :]
+        reads = sum(failure.is_read for failure in failures)
+        return Requests(
+            self.load.sent - marked.sent,
+            reads,
+            len(failures) - reads,
+            dict(Counter(failure.kind for failure in failures)),
+        )
+
+    async def _outages(self, began: float) -> dict[str, Outage]:
+        if self.writer is None:
+            return {}
+        written, ended = await self.writer.written(), time.time()
+        stores = ("postgres", "redis")
+        return {
+            store: writer.between(written, store, began, ended)
+            for store in stores
+            if any(item.store == store for item in written)
+        }
+
+    async def _lost(self) -> dict[str, int]:
+        """Acknowledged writes that are missing: those of the writer, and the posts."""
+        lost = {}
+        if self.writer is not None:
+            lost = {store: len(numbers) for store, numbers in (await self.writer.lost()).items()}
+        if self.load is not None and self.site.postgres is not None and self.load.writes:
+            rows = await self.site.postgres.query(self.load.query, DATABASE)
+            found = self.load.judge((row["text"], row["id"]) for row in rows)
+            lost["posts"] = len(found.lost)
+        return lost
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """The begin of a fault: the time, and what the load had sent."""
+
+    at: float
+    sent: int
+    failures: int
+
+
+async def _undo(injection: Injection) -> None:
+    """Put back what a fault has left; the pod does it later where this fails."""
+    with contextlib.suppress(VrooliError, TimeoutError):
+        async with asyncio.timeout(UNDO_S):
+            await injection.undo()
+
+
+@asynccontextmanager
+async def loaded(site: Site, urls: Mapping[str, str], limit_s: float) -> AsyncIterator[Bench]:
+    """A release under load for the block; all that the load has written is removed at the end.
+
+    Args:
+        site: The release, which is healthy.
+        urls: The addresses of the cluster's Ingress on 127.0.0.1, by scheme.
+        limit_s: The load ends after this time, whatever happens, seconds.
+
+    Raises:
+        PrerequisiteError: The release has no image for the writer, or does not answer.
+    """
+    async with AsyncExitStack() as stack:
+        plan = plan_writer(site, limit_s)
+        written = writer.writing(site.kube, site.postgres, site.redis, plan)
+        writes = await stack.enter_async_context(written)
+        where = await stack.enter_async_context(target.reached(site, urls))
+        sending = http_load.load(where, limit_s=limit_s)
+        sent = await stack.enter_async_context(_removed(site, sending))
+        yield Bench(site, sent, writes)
+
+
+@asynccontextmanager
+async def _removed(
+    site: Site, sending: contextlib.AbstractAsyncContextManager[Load]
+) -> AsyncIterator[Load]:
+    """A load whose posts are removed when it has ended."""
+    sent: Load | None = None
+    try:
+        async with sending as sent:
+            yield sent
+    finally:
+        if sent is not None and sent.writes:
+            await asyncio.shield(_remove_posts(site, sent))
+
+
+async def _remove_posts(site: Site, sent: Load) -> None:
+    if site.postgres is None:
+        return
+    # The name of a load has letters, digits and a hyphen only.
+    statement = f"DELETE FROM vrooli.posts WHERE text LIKE '{sent.name} %';"  # noqa: S608
+    with contextlib.suppress(VrooliError, TimeoutError):  # they are posts like any other
+        async with asyncio.timeout(UNDO_S):
+            await site.postgres.execute(statement, DATABASE)
+
+
+def plan_writer(site: Site, limit_s: float) -> WriterPlan:
+    """The writer for a release, with the image of one of its own pods.
+
+    Raises:
+        PrerequisiteError: None of its images has the clients of the databases.
+    """
+    specs = {
+        labels_of(item.body).get(COMPONENT, ""): item.body["spec"]["template"]["spec"]
+        for item in site.manifests
+        if item.kind == "Deployment"
+    }
+    for component in WRITERS:
+        if spec := specs.get(component):
+            return WriterPlan(
+                namespace=site.release.namespace,
+                release=site.release.name,
+                image=text(items(spec, "containers")[0], "image"),
+                pull_secrets=tuple(text(one, "name") for one in items(spec, "imagePullSecrets")),
+                limit_s=limit_s,
+            )
+    raise PrerequisiteError(
+        f"Release {site.release} has no image with the clients of its databases.",
+        "Run the drill without --load.",
+    )

@@ -1,0 +1,64 @@
+"""All faults, in the order in which `--all` injects them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+
+from vrooli.drills.faults import pods, postgres, processes, redis
+from vrooli.drills.model import Injection
+from vrooli.drills.site import Site
+from vrooli.operators.pgo.operator import PGO
+from vrooli.operators.redis.operator import REDIS
+from vrooli.operators.vso.operator import VSO
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault.
+
+    Attributes:
+        name: Its name on the command line.
+        title: What it does, for people.
+        plan: Plans its injection; raises NotApplicableError where it does not apply.
+    """
+
+    name: str
+    title: str
+    plan: Callable[[Site], Awaitable[Injection]]
+
+
+_JOBS = partial(pods.component, name_="jobs")
+FAULTS = (
+    Fault("postgres-deleted", "PostgreSQL's primary deleted", postgres.primary_deleted),
+    Fault("postgres-killed", "processes of PostgreSQL's primary killed", postgres.primary_killed),
+    Fault("postgres-frozen", "PostgreSQL's primary frozen", postgres.primary_frozen),
+    Fault("postgres-full", "volume of PostgreSQL's primary full", postgres.volume_filled),
+    Fault("pgbouncer-deleted", "pgBouncer deleted", postgres.pool_deleted),
+    Fault("redis-deleted", "Redis' master deleted", redis.master_deleted),
+    Fault("redis-killed", "process of Redis' master killed", redis.master_killed),
+    Fault("sentinels-deleted", "two Sentinels deleted", redis.sentinels_deleted),
+    Fault(
+        "postgres-operator",
+        "PGO and PostgreSQL's primary deleted",
+        partial(pods.operator_during, operator=PGO, plan=postgres.primary_deleted),
+    ),
+    Fault(
+        "redis-operator",
+        "Redis operator and Redis' master deleted",
+        partial(pods.operator_during, operator=REDIS, plan=redis.master_deleted),
+    ),
+    Fault(
+        "vault-operator",
+        "Vault Secrets Operator and a jobs pod deleted",
+        partial(pods.operator_during, operator=VSO, plan=_JOBS),
+    ),
+    Fault("vault-deleted", "Vault deleted", pods.vault),
+    Fault("ingress-deleted", "Ingress controller deleted", pods.ingress),
+    *(
+        Fault(f"{name}-killed", f"{name} killed", partial(processes.component_killed, name=name))
+        for name in ("kubelet", "containerd", "etcd", "kube-apiserver")
+    ),
+)
+BY_NAME = {fault.name: fault for fault in FAULTS}

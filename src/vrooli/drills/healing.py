@@ -1,0 +1,98 @@
+"""Waits until a release is healthy again, and diagnoses it meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+
+from vrooli.diagnosis.engine import examine
+from vrooli.diagnosis.interface import Cause
+from vrooli.drills.model import Diagnosed, Injection
+from vrooli.drills.site import Site
+from vrooli.errors import VrooliError, WaitTimeoutError
+from vrooli.events import Progress
+from vrooli.release.rollout import wait
+
+POLL_S = 0.5
+# The begin of the first diagnosis after a fault, the pause before each further one, and the time
+# limit of one, seconds; and their number: each of them uses a core for some seconds.
+FIRST_LOOK_S, LOOK_PAUSE_S, LOOK_S = 1.0, 5.0, 60.0
+MOST_LOOKS = 5
+
+
+async def wait_until_healed(site: Site, injection: Injection, limit_s: float) -> None:
+    """Wait until what was faulted is replaced, and all objects of the release are ready.
+
+    Raises:
+        WaitTimeoutError: They are not within ``limit_s`` seconds; the message says what is missing.
+    """
+    reason = "what was faulted is not replaced"
+    try:
+        async with asyncio.timeout(limit_s):
+            while True:
+                try:
+                    if await injection.is_healed():
+                        await wait_until_ready(site, limit_s)
+                        return
+                    reason = "what was faulted is not replaced"
+                except VrooliError as error:  # parts of the cluster do not answer in a fault
+                    reason = error.message
+                await asyncio.sleep(POLL_S)
+    except TimeoutError:
+        raise WaitTimeoutError(reason, "Run `vrooli diagnose` to find the cause.") from None
+
+
+async def wait_until_ready(site: Site, limit_s: float) -> None:
+    """Wait until all objects of the release are ready, and stay it.
+
+    Raises:
+        VrooliError: They are not within ``limit_s`` seconds, or cannot become ready.
+    """
+    await wait.until_ready(site.kube, site.manifests, Progress(), limit_s)
+
+
+class DiagnosisWatch:
+    """Diagnoses a release from the begin of a fault until it is named."""
+
+    def __init__(self, site: Site, injection: Injection) -> None:
+        self._site, self._injection = site, injection
+        self._began = time.monotonic()
+        self.result = Diagnosed()
+
+    async def run(self) -> None:
+        """Diagnose until the fault is named, or often enough; can be cancelled."""
+        await asyncio.sleep(FIRST_LOOK_S)
+        for number in range(1, MOST_LOOKS + 1):
+            causes = await self._look()
+            is_named = is_any_named(causes, self._injection.subjects)
+            elapsed_s = round(time.monotonic() - self._began, 1)
+            # The causes of a look that found some are kept: a later one may find the end only.
+            shown = tuple(map(describe, causes)) or self.result.causes
+            self.result = Diagnosed(number, elapsed_s if is_named else None, shown)
+            if is_named:
+                return
+            await asyncio.sleep(LOOK_PAUSE_S)
+
+    async def _look(self) -> tuple[Cause, ...]:
+        try:
+            contents = await examine(self._site.kube, self._site.release, limit_s=LOOK_S)
+        except VrooliError:  # the API server may be what was faulted
+            return ()
+        return contents.diagnosis.causes
+
+
+def describe(cause: Cause) -> str:
+    """A root cause as a line."""
+    return f"{cause.finding.resource}: {cause.finding.message} ({cause.finding.rule_id})"
+
+
+def is_any_named(causes: Iterable[Cause], subjects: Iterable[str]) -> bool:
+    """Whether a cause or one of its consequences is about one of the subjects."""
+    findings = [item for cause in causes for item in (cause.finding, *cause.consequences)]
+    names = tuple(subjects)
+    return any(
+        subject in item.resource or subject in item.message
+        for item in findings
+        for subject in names
+    )

@@ -1,0 +1,128 @@
+"""Drill a release: inject faults, measure what each costs, put everything back."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vrooli.drills.faults.catalog import BY_NAME
+from vrooli.drills.http_load import MOST_S
+from vrooli.drills.model import RequestedLimits
+from vrooli.environments import Environment
+from vrooli.errors import PrerequisiteError, UsageError
+from vrooli.events import Listener, Progress
+from vrooli.release import lease
+from vrooli.release.model import Release
+from vrooli.release.records import storage
+from vrooli.workflows import advice, drill_reports, junit
+from vrooli.workflows.clusters import access
+from vrooli.workflows.drill_restore import RESTORE
+from vrooli.workflows.drill_run import DrillRun
+from vrooli.workflows.results.drills import DrillResult
+from vrooli.workflows.safeguards.consent import CONFIRMED, Action, Consent
+
+# The environment in which drills need an option of their own.
+PRODUCTION = "prod"
+NAMES = (*BY_NAME, RESTORE)
+# What a fault takes beside its limit: a restart without help, calm, and the removal of writes.
+BESIDE_S = 330.0
+
+
+@dataclass(frozen=True)
+class DrillOptions:
+    """The options of drill.
+
+    Attributes:
+        environment: The environment of the release.
+        faults: The names of the faults; empty injects all.
+        cluster: As ``--cluster`` takes it; None picks one.
+        is_loaded: Whether the release is put under load.
+        in_production: Whether faults may be injected into production.
+        limits: The requested limits.
+        junit: Where to write the outcomes as JUnit XML.
+        page: Where to write them as an HTML page.
+    """
+
+    environment: Environment
+    faults: tuple[str, ...] = ()
+    cluster: str | None = None
+    is_loaded: bool = False
+    in_production: bool = False
+    limits: RequestedLimits = field(default_factory=RequestedLimits)
+    junit: Path | None = None
+    page: Path | None = None
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.faults if name not in NAMES]
+        if unknown:
+            raise UsageError(f"There is no fault {unknown[0]!r}.", f"Faults: {', '.join(NAMES)}.")
+        if self.environment.name == PRODUCTION and not self.in_production:
+            raise UsageError(
+                "Faults are not injected into production. Nothing was changed.",
+                "Use another environment, or --yes-in-production: requests and writes of users "
+                "will fail.",
+            )
+        for file in filter(None, (self.junit, self.page)):
+            junit.demand_folder(file)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the faults, in the order of injection."""
+        return tuple(dict.fromkeys(self.faults)) or NAMES
+
+    @property
+    def change(self) -> str:
+        """What will be done, for the prompt."""
+        return f"inject into {self.environment.release}: {', '.join(self.names)}"
+
+
+async def drill(
+    options: DrillOptions, listener: Listener, consent: Consent = CONFIRMED
+) -> DrillResult:
+    """Inject faults into a release one after the other, and judge what each costs.
+
+    Raises:
+        UsageError: The confirmation is missing.
+        PrerequisiteError: There is no release, a deploy runs, or the release is not healthy.
+        VrooliError: The load could not be started.
+    """
+    began = time.monotonic()
+    asked = Consent(yes=True) if options.in_production else consent
+    async with access.connect(options.cluster) as reached:
+        release = Release.of(options.environment, reached.cluster.kubeconfig)
+        await lease.demand_free(reached.kube, release)
+        record = await storage.fetch_record(reached.kube, release)
+        if record is None:
+            raise PrerequisiteError(
+                f"There is no release {release}.",
+                f"To install it: {advice.install(options.environment)}.",
+            )
+        asked.demand(Action.DRILL, options.environment.name, options.change)
+        run = await DrillRun.prepared(reached, release, record.manifests, options.limits)
+        run.on_ended = lambda: _write_reports(options, result(options, run, began))
+        limit_s = min(MOST_S, len(options.names) * (options.limits.heal_s + BESIDE_S))
+        async with lease.hold(reached.kube, release, Progress("health", listener)):
+            await run.demand_healthy(listener)
+            await run.inject_all(options.names, listener, limit_s if options.is_loaded else None)
+    return result(options, run, began)
+
+
+def result(options: DrillOptions, run: DrillRun, began: float) -> DrillResult:
+    """The result of the drills that have ended."""
+    return DrillResult(
+        ok=not any(view.outcome in drill_reports.BAD for view in run.views),
+        release=run.site.release.name,
+        namespace=run.site.release.namespace,
+        loaded=options.is_loaded,
+        elapsed_s=round(time.monotonic() - began, 3),
+        drills=tuple(run.views),
+    )
+
+
+def _write_reports(options: DrillOptions, ended: DrillResult) -> None:
+    """Write the reports after each fault: an interrupted command leaves those of the others."""
+    if options.junit is not None:
+        options.junit.write_text(drill_reports.to_junit(ended), encoding="utf-8")
+    if options.page is not None:
+        options.page.write_text(drill_reports.to_page(ended), encoding="utf-8")

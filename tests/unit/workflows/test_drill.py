@@ -1,0 +1,260 @@
+"""The command drill: its refusals, its lock, its verdicts, its reports, and what it puts back."""
+
+from __future__ import annotations
+
+import asyncio
+import typing
+import xml.etree.ElementTree as ET
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from support.fakes.cluster import FakeCluster, namespace
+from vrooli.cli import drill as drill_command
+from vrooli.drills import bench, healing
+from vrooli.drills.faults import catalog
+from vrooli.drills.faults.catalog import Fault
+from vrooli.drills.model import Injection, NotApplicableError, RequestedLimits, nothing
+from vrooli.drills.site import Site
+from vrooli.environments import ENVIRONMENTS
+from vrooli.errors import InterruptError, PrerequisiteError, UsageError, VrooliError
+from vrooli.events import Outcome, StepEnded, silent
+from vrooli.release.records import storage
+from vrooli.workflows import drill as workflow
+from vrooli.workflows import drill_reports
+from vrooli.workflows.clusters import access
+from vrooli.workflows.clusters.access import Access
+from vrooli.workflows.drill import DrillOptions
+from vrooli.workflows.results.drills import DrillResult, DrillView
+from vrooli.workflows.safeguards.consent import CONFIRMED, Consent
+
+STAGING = ENVIRONMENTS["staging"]
+NAME, OTHER = "etcd-killed", "vault-deleted"
+
+
+class Release:
+    """A release with two faults that are recorded together with the lock."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.cluster = FakeCluster(namespace("staging"), namespace="staging")
+        self.acts: list[str] = []
+        self.heals, self.is_ready = True, True
+
+        @asynccontextmanager
+        async def connect(text: str | None) -> AsyncIterator[Access]:
+            reached = SimpleNamespace(kubeconfig=Path("kubeconfig"), urls=dict)
+            yield Access(cast(Any, None), cast(Any, reached), self.cluster)
+
+        async def record(*_: object) -> Any:
+            return SimpleNamespace(manifests=())
+
+        async def ready(site: Site, limit_s: float) -> None:
+            if not self.is_ready:
+                raise VrooliError("Pod/x is not ready.")
+
+        async def examine(*_: object, **__: object) -> Any:
+            return SimpleNamespace(diagnosis=SimpleNamespace(causes=()))
+
+        monkeypatch.setattr(access, "connect", connect)
+        monkeypatch.setattr(storage, "fetch_record", record)
+        monkeypatch.setattr(healing, "wait_until_ready", ready)
+        monkeypatch.setattr(healing, "examine", examine)
+        monkeypatch.setattr(healing, "POLL_S", 0.01)
+        monkeypatch.setattr(bench, "AFTER_UNDO_S", 0.2)
+        for name in (NAME, OTHER):
+            monkeypatch.setitem(catalog.BY_NAME, name, Fault(name, name, self.plan(name)))
+
+    def plan(self, name: str) -> Callable[[Site], Any]:
+        async def inject() -> None:
+            lock = self.cluster.find("Lease", "vrooli-staging-deploy")
+            self.acts.append(f"{name}, {'locked' if lock else 'unlocked'}")
+
+        async def is_healed() -> bool:
+            return self.heals
+
+        async def undo() -> None:
+            self.acts.append(f"undo {name}")
+
+        async def plan(site: Site) -> Injection:
+            return Injection((name,), (name,), inject, is_healed, undo)
+
+        return plan
+
+    def run(self, consent: Consent = CONFIRMED, **changes: Any) -> DrillResult:
+        options = DrillOptions(**{"environment": STAGING, "faults": (NAME, OTHER), **changes})
+        return asyncio.run(workflow.drill(options, silent, consent))
+
+
+@pytest.fixture
+def release(monkeypatch: pytest.MonkeyPatch) -> Release:
+    """A release that heals."""
+    return Release(monkeypatch)
+
+
+def test_faults_are_injected_under_the_lock_and_undone_one_after_the_other(
+    release: Release,
+) -> None:
+    result = release.run()
+    assert release.acts == [
+        f"{NAME}, locked",
+        f"undo {NAME}",
+        f"{OTHER}, locked",
+        f"undo {OTHER}",
+    ]
+    assert result.ok
+    assert [view.outcome for view in result.drills] == ["passed", "passed"]
+    assert release.cluster.find("Lease", "vrooli-staging-deploy") is None
+
+
+def test_a_fault_that_does_not_heal_fails_and_the_next_is_not_run(release: Release) -> None:
+    release.heals = False
+    result = release.run(limits=RequestedLimits(heal_s=0.1))
+    assert result.exit_code == 1
+    assert release.acts == [f"{NAME}, locked", f"undo {NAME}"]
+    assert [view.outcome for view in result.drills] == ["failed", "not run"]
+
+
+def test_a_fault_that_heals_after_it_was_undone_needed_help(
+    release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release.heals = False
+
+    async def undo() -> None:
+        release.heals = True
+
+    async def is_healed() -> bool:
+        return release.heals
+
+    async def plan(site: Site) -> Injection:
+        return Injection((NAME,), (NAME,), nothing, is_healed, undo)
+
+    monkeypatch.setitem(catalog.BY_NAME, NAME, Fault(NAME, NAME, plan))
+    first, second = release.run(limits=RequestedLimits(heal_s=0.1)).drills
+    assert (first.outcome, first.help_needed) == ("failed", True)
+    assert "did not heal alone" in first.reasons[0]
+    assert second.outcome == "passed"
+
+
+def test_a_fault_that_does_not_apply_is_no_failure(
+    release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def plan(site: Site) -> Injection:
+        raise NotApplicableError("there is no Vault")
+
+    monkeypatch.setitem(catalog.BY_NAME, OTHER, Fault(OTHER, OTHER, plan))
+    result = release.run()
+    assert result.ok
+    assert result.drills[1].outcome == "not applicable"
+    assert result.drills[1].reasons == ("there is no Vault",)
+
+
+def test_an_interrupted_drill_is_undone_and_leaves_the_reports_of_the_others(
+    release: Release, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async def is_healed() -> bool:
+        release.heals = False
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await asyncio.sleep(60)
+        return True
+
+    async def undo() -> None:
+        release.acts.append("undone")
+
+    async def plan(site: Site) -> Injection:
+        return Injection((OTHER,), (OTHER,), nothing, is_healed, undo)
+
+    monkeypatch.setitem(catalog.BY_NAME, OTHER, Fault(OTHER, OTHER, plan))
+    with pytest.raises(asyncio.CancelledError):
+        release.run(junit=tmp_path / "drill.xml")
+    assert release.acts[-1] == "undone"
+    assert release.cluster.find("Lease", "vrooli-staging-deploy") is None
+    cases = ET.parse(tmp_path / "drill.xml").iter("testcase")  # noqa: S314 - our own
+    assert [case.get("classname") for case in cases] == [f"vrooli.drill.{NAME}"]
+
+
+def test_a_release_that_is_not_healthy_is_not_faulted(release: Release) -> None:
+    release.is_ready = False
+    with pytest.raises(PrerequisiteError, match="Pod/x is not ready"):
+        release.run()
+    assert release.acts == []
+
+
+def test_staging_is_confirmed_first(release: Release) -> None:
+    with pytest.raises(UsageError, match="inject into vrooli-staging"):
+        release.run(Consent())
+    with pytest.raises(InterruptError):
+        release.run(Consent(ask=lambda _: False))
+    assert release.acts == []
+
+
+def test_production_needs_an_option_of_its_own() -> None:
+    with pytest.raises(UsageError, match="not injected into production"):
+        DrillOptions(ENVIRONMENTS["prod"])
+    assert DrillOptions(ENVIRONMENTS["prod"], in_production=True).names[-1] == "restore"
+
+
+def test_each_drill_is_an_event_with_its_verdict(
+    release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[StepEnded] = []
+    options = DrillOptions(STAGING, (NAME,))
+    asyncio.run(
+        workflow.drill(
+            options, lambda event: ended.append(event) if isinstance(event, StepEnded) else None
+        )
+    )
+    assert [(event.step, event.outcome) for event in ended] == [
+        ("health", Outcome.UNCHANGED),
+        (NAME, Outcome.CHANGED),
+    ]
+
+
+HOSTILE = DrillView(
+    fault="etcd-killed",
+    title="etcd <script>alert(1)</script>",
+    outcome="failed",
+    reasons=("\x1b]0;x\x07 & \u202e<b>",),
+    targets=("process of etcd",),
+    diagnoses=2,
+    lost={"postgres": 1},
+)
+SKIPPED = DrillView(
+    fault="vault-deleted", title="Vault", outcome="not applicable", reasons=("no Vault",)
+)
+
+
+def _result(*views: DrillView) -> DrillResult:
+    return DrillResult(
+        release="vrooli-dev", namespace="dev", loaded=True, elapsed_s=2.0, drills=views
+    )
+
+
+def test_the_page_has_no_script_and_only_inert_text() -> None:
+    page = drill_reports.to_page(_result(HOSTILE, SKIPPED))
+    assert "<script" not in page
+    assert "\x1b" not in page
+    assert "\u202e" not in page
+    assert "&lt;script&gt;" in page
+    assert "1 of 2 faults failed" in page
+    assert "default-src 'none'" in page
+    assert "http:" not in page
+
+
+def test_junit_has_a_failure_and_a_skip() -> None:
+    root = ET.fromstring(drill_reports.to_junit(_result(HOSTILE, SKIPPED)))  # noqa: S314
+    assert (root.get("tests"), root.get("failures"), root.get("skipped")) == ("2", "1", "1")
+    failure = root.find(".//failure")
+    assert failure is not None
+    assert "lost writes: 1" in str(failure.text)
+
+
+def test_the_help_lists_all_faults() -> None:
+    (_, argument) = typing.get_args(drill_command.Faults)
+    listed = argument.help.removeprefix("Faults: ").removesuffix(".").split(", ")
+    assert listed == list(workflow.NAMES)
