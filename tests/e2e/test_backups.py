@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
+from support.cluster import workload
 from support.cluster.live import Live
 from vrooli.backups import copies, listing, moment, points
 from vrooli.backups.clones import Place
 from vrooli.databases.postgres.session import Postgres
 from vrooli.databases.redis.session import Redis
-from vrooli.errors import UsageError
+from vrooli.errors import UsageError, VrooliError
 from vrooli.events import Progress, silent
 from vrooli.kube import Kube
 from vrooli.release.model import Release
@@ -26,6 +27,7 @@ pytestmark = [pytest.mark.root, pytest.mark.anyio]
 
 DATABASE, TABLE, KEY = "vrooli", "public.backup_test", "backup-test"
 PLACE = Place("copy", "restored-test")
+CONNECT = "use IO::Socket::INET; exit !IO::Socket::INET->new(PeerAddr => $ARGV[0], Timeout => 2)"
 COUNT = f"SELECT count(*) AS rows FROM {TABLE}"
 
 
@@ -95,7 +97,29 @@ async def test_a_copy_has_what_was_committed_until_its_moment(site: Site) -> Non
     assert (table.restored_rows, table.live_rows) == (2, 3)
     copy: Any = await copies.find(site.kube, PLACE)
     assert await Postgres(site.kube, copy).query(COUNT, DATABASE) == [{"rows": 2}]
+    await _demand_closed(site.kube, copy)
     policies = await site.kube.list(
         "networking.k8s.io/v1", "NetworkPolicy", site.release.namespace, "vrooli.com/restored-copy"
     )
     assert policies == []
+
+
+async def _demand_closed(kube: Kube, copy: Any) -> None:
+    """Require that pods beside a copy, and in another namespace, cannot connect to it."""
+    (instance,) = await Postgres(kube, copy).instances()
+    target = await kube.get("v1", "Pod", instance.pod, PLACE.namespace)
+    assert target is not None
+    around = await kube.get("v1", "Namespace", PLACE.namespace)
+    assert around is not None
+    standard = around["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
+    assert standard in ("baseline", "restricted")
+    stranger = workload.pod("stranger")
+    stranger["metadata"]["namespace"] = "default"
+    await workload.run_pod(kube, stranger)
+    try:
+        argv = ["perl", "-e", CONNECT, f"{target['status']['podIP']}:5432"]
+        with pytest.raises(VrooliError):
+            await kube.exec("default", "stranger", argv, "server")
+        await kube.exec("default", "stranger", ["perl", "-e", CONNECT, "127.0.0.1:8080"], "server")
+    finally:
+        await kube.delete("v1", "Pod", "stranger", "default")

@@ -14,7 +14,8 @@ POLICIES = "networking.k8s.io/v1"
 LABELS = {"app.kubernetes.io/managed-by": "vrooli", "app.kubernetes.io/part-of": "vrooli"}
 # The label of everything that a restore makes: the name of the copy.
 COPY = "vrooli.com/restored-copy"
-_REPOSITORY_PORT = 8432
+# The port of pgBackRest in the pod with the repositories.
+REPOSITORY_PORT = 8432
 
 
 @dataclass(frozen=True)
@@ -95,29 +96,6 @@ def _cluster(source: Body, place: Place, spec: Mapping[str, Any]) -> Body:
             "labels": {**LABELS, COPY: place.name},
         },
         "spec": dict(spec),
-    }
-
-
-def repository_policy(source: Body, place: Place) -> Body:
-    """The network policy that lets the copy read the repository of its source."""
-    peer = {
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": place.namespace}},
-        "podSelector": {"matchLabels": {names.CLUSTER_LABEL: place.name}},
-    }
-    own = {names.CLUSTER_LABEL: name(source), names.DEDICATED_REPOSITORY_LABEL: ""}
-    return {
-        "apiVersion": POLICIES,
-        "kind": "NetworkPolicy",
-        "metadata": {
-            "name": f"{name(source)}-restore-{place.name}"[:253],
-            "namespace": source["metadata"]["namespace"],
-            "labels": {**LABELS, COPY: place.name},
-        },
-        "spec": {
-            "podSelector": {"matchLabels": own},
-            "policyTypes": ["Ingress"],
-            "ingress": [{"from": [peer], "ports": [{"protocol": "TCP", "port": _REPOSITORY_PORT}]}],
-        },
     }
 
 

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from vrooli import shell
-from vrooli.backups import clones
-from vrooli.backups.clones import COPY, LABELS, POLICIES, Place
+from vrooli.backups import clones, isolation
+from vrooli.backups.clones import POLICIES, Place
 from vrooli.databases.postgres.session import Postgres
 from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.events import Progress
@@ -62,36 +62,40 @@ async def remove(kube: Kube, place: Place, progress: Progress) -> bool:
         lambda body: None if body is None else "the operator is deleting it",
         DELETE_S,
     )
+    await _delete_policy(kube, isolation.members_name(place), place.namespace)
     return True
 
 
-async def ensure_namespace(kube: Kube, place: Place) -> bool:
-    """Create the namespace of a copy; returns whether it was created."""
-    if await kube.get("v1", "Namespace", place.namespace) is not None:
-        return False
-    labels = {**LABELS, COPY: place.name}
-    metadata = {"name": place.namespace, "labels": labels}
-    await kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
-    return True
+async def isolate(kube: Kube, place: Place, source: Body) -> None:
+    """Make a place for a copy, as closed as its source; a namespace of others is not changed."""
+    namespace = source["metadata"]["namespace"]
+    policies = await kube.list(POLICIES, "NetworkPolicy", namespace)
+    members = isolation.members(place, source, policies)
+    around = await kube.get("v1", "Namespace", place.namespace)
+    if around is None or clones.is_copy(around):
+        origin = await kube.get("v1", "Namespace", namespace)
+        await kube.apply(isolation.namespace(place, origin or {}))
+        await kube.apply(isolation.default_deny(place, members))
+    await kube.apply(members)
 
 
 @asynccontextmanager
 async def readable_repository(kube: Kube, source: Body, place: Place) -> AsyncIterator[None]:
     """Let a copy read the repository of its source during the block."""
-    policy = clones.repository_policy(source, place)
-    await kube.apply(policy)
+    policies = isolation.repository_access(source, place)
     try:
+        for policy in policies:
+            await kube.apply(policy)
         yield
     finally:
-        with contextlib.suppress(VrooliError):
-            await asyncio.shield(
-                kube.delete(
-                    POLICIES,
-                    "NetworkPolicy",
-                    policy["metadata"]["name"],
-                    policy["metadata"]["namespace"],
-                )
-            )
+        for policy in policies:
+            metadata = policy["metadata"]
+            with contextlib.suppress(VrooliError):
+                await asyncio.shield(_delete_policy(kube, metadata["name"], metadata["namespace"]))
+
+
+async def _delete_policy(kube: Kube, name: str, namespace: str) -> None:
+    await kube.delete(POLICIES, "NetworkPolicy", name, namespace)
 
 
 async def build(kube: Kube, body: Body, progress: Progress, timeout_s: float) -> Postgres:

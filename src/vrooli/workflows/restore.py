@@ -152,7 +152,7 @@ class RestoreRun:
         """Build the copy; a failed one is removed, so that it does not block the next."""
         source = self.listed.repository.postgres.body
         await copies.remove(self.kube, self.place, progress)
-        await copies.ensure_namespace(self.kube, self.place)
+        await copies.isolate(self.kube, self.place, source)
         body = clones.independent(source, self.place, self.recovery)
         try:
             async with copies.readable_repository(self.kube, source, self.place):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from support.release.repository import backup, report
-from vrooli.backups.clones import Place, independent, is_copy, repository_policy
+from vrooli.backups.clones import Place, independent, is_copy
 from vrooli.backups.contents import Contents, differences
 from vrooli.backups.copies import unready_reason
 from vrooli.backups.info import parse_info
@@ -80,15 +80,6 @@ def test_the_data_source_is_the_repository_of_the_backup() -> None:
         "options": ["--set=x", "--type=immediate"],
         "resources": {"limits": {"memory": "256Mi"}},
     }
-
-
-def test_only_the_copy_may_read_the_repository() -> None:
-    policy = repository_policy(SOURCE, PLACE)
-    assert policy["metadata"]["namespace"] == "production"
-    (rule,) = policy["spec"]["ingress"]
-    (peer,) = rule["from"]
-    assert peer["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "inspection"}
-    assert set(peer["podSelector"]["matchLabels"].values()) == {"copy"}
 
 
 def test_a_copy_is_ready_when_its_data_is_restored_and_its_instances_are_ready() -> None:

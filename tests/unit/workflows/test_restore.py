@@ -15,11 +15,12 @@ from support.fakes.cluster import FakeCluster, namespace
 from support.release.database_pods import output, owned, pod, postgres_pod, psql
 from support.release.repository import FakeRepository, backup
 from vrooli.backups import contents, copies, space
+from vrooli.backups.clones import Place
 from vrooli.backups.contents import Contents
 from vrooli.databases.postgres.session import Postgres
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import InterruptError, PrerequisiteError, UsageError, VrooliError
-from vrooli.events import silent
+from vrooli.events import Progress, silent
 from vrooli.kube.execution import Completed, Program
 from vrooli.release.model import Release
 from vrooli.workflows import restore as workflow
@@ -144,8 +145,37 @@ async def test_a_failed_removal_does_not_replace_the_reason(
 
 async def test_the_repository_is_closed_again(cluster: FakeCluster) -> None:
     await workflow.restore(RestoreOptions(DEV, to="14:05", into="inspection"), silent)
-    changes = [change for change in cluster.changes if change[1] == "NetworkPolicy"]
-    assert [verb for verb, _, _ in changes] == ["apply", "delete"]
+    name = "vrooli-pg-restore-vrooli-dev-copy"
+    changes = [change for change in cluster.changes if change[2] == name]
+    assert [verb for verb, _, _ in changes] == ["apply", "apply", "delete", "delete"]
+    assert not [key for key in cluster.server.objects if key[2] == name]
+
+
+async def test_a_copy_is_closed_before_it_is_built(cluster: FakeCluster) -> None:
+    cluster.add(namespace("dev", labels={"pod-security.kubernetes.io/enforce": "restricted"}))
+    await workflow.restore(RestoreOptions(DEV, to="14:05", into="inspection"), silent)
+    applied = [(kind, name) for verb, kind, name in cluster.changes if verb == "apply"]
+    assert applied[:3] == [
+        ("Namespace", "inspection"),
+        ("NetworkPolicy", "default-deny"),
+        ("NetworkPolicy", "vrooli-dev-copy-postgres"),
+    ]
+    labels = cluster.body("Namespace", "inspection")["metadata"]["labels"]
+    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+async def test_a_namespace_of_others_is_not_changed(cluster: FakeCluster) -> None:
+    cluster.add(namespace("inspection"))
+    await workflow.restore(RestoreOptions(DEV, to="14:05", into="inspection"), silent)
+    assert ("apply", "Namespace", "inspection") not in cluster.changes
+    assert cluster.find("NetworkPolicy", "default-deny", "inspection") is None
+    assert cluster.find("NetworkPolicy", "vrooli-dev-copy-postgres", "inspection") is not None
+
+
+async def test_the_policy_of_a_copy_is_removed_with_it(cluster: FakeCluster) -> None:
+    await workflow.restore(RestoreOptions(DEV, to="14:05", into="inspection"), silent)
+    await copies.remove(cluster, Place("vrooli-dev-copy", "inspection"), Progress())
+    assert cluster.find("NetworkPolicy", "vrooli-dev-copy-postgres", "inspection") is None
 
 
 async def test_a_failed_restore_leaves_nothing_that_blocks_the_next(
@@ -165,7 +195,7 @@ async def test_a_failed_restore_leaves_nothing_that_blocks_the_next(
     with pytest.raises(VrooliError, match="recovery ended"):
         await workflow.restore(RestoreOptions(DEV, to="14:05", into="inspection"), silent)
     assert [str(place) for place in removed] == ["inspection/vrooli-dev-copy"] * 2
-    assert not [key for key in cluster.server.objects if key[0] == "NetworkPolicy"]
+    assert not [key for key in cluster.server.objects if key[:2] == ("NetworkPolicy", "dev")]
 
 
 @pytest.mark.parametrize(("to", "reason"), [("14:31", "future"), ("2026-11-28", "before the end")])
