@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vrooli.cluster.embedded.components import account_tokens
 from vrooli.cluster.embedded.components.certificates import CIPHER_SUITES
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.network import firewall
@@ -159,8 +160,8 @@ def _api_certificates(pki: Path) -> list[str]:
         f"--kubelet-certificate-authority={pki / 'ca.crt'}",
         f"--kubelet-client-certificate={pki / 'kube-apiserver-kubelet.crt'}",
         f"--kubelet-client-key={pki / 'kube-apiserver-kubelet.key'}",
-        f"--service-account-key-file={pki / 'service-accounts.pub'}",
-        f"--service-account-signing-key-file={pki / 'service-accounts.key'}",
+        f"--service-account-key-file={pki / account_tokens.PUBLIC_KEY}",
+        f"--service-account-signing-key-file={pki / account_tokens.KEY}",
         f"--requestheader-client-ca-file={pki / 'front-proxy-ca.crt'}",
         "--requestheader-allowed-names=front-proxy-client",
         "--requestheader-username-headers=X-Remote-User",
@@ -197,7 +198,7 @@ def _controllers(layout: Layout, record: Record) -> Component:
         # Ended pods to keep; the default of 12500 is for clusters with many nodes.
         "--terminated-pod-gc-threshold=1000",
         f"--root-ca-file={pki / 'ca.crt'}",
-        f"--service-account-private-key-file={pki / 'service-accounts.key'}",
+        f"--service-account-private-key-file={pki / account_tokens.KEY}",
         f"--cluster-signing-cert-file={pki / 'ca.crt'}",
         f"--cluster-signing-key-file={pki / 'ca.key'}",
         "--profiling=false",

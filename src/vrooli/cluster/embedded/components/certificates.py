@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from vrooli import certificates
-from vrooli.cluster.embedded.components import api_policies
+from vrooli.cluster.embedded.components import account_tokens, api_policies
 from vrooli.cluster.embedded.settings import (
     API_SERVICE_IP,
     CLUSTER_DOMAIN,
@@ -35,7 +35,6 @@ CIPHER_SUITES = (
     "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
     "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
 )
-SERVICE_ACCOUNTS = "service-accounts"
 METRICS_HOST = "metrics-server.kube-system.svc"
 
 
@@ -94,8 +93,7 @@ def ensure(pki: Path, node: str, host_link: HostLink) -> None:
     for name in AUTHORITIES:
         if not (pki / f"{name}.crt").exists():
             _make_authority(pki, name)
-    if not (pki / f"{SERVICE_ACCOUNTS}.pub").exists():
-        _make_service_accounts_key(pki)
+    account_tokens.ensure_key(pki)
     api_policies.ensure_encryption_key(pki)
     for leaf in leaves(node, host_link):
         _issue(pki, leaf)
@@ -108,15 +106,6 @@ def _make_authority(pki: Path, name: str) -> None:
     # The key first: an authority is complete if its certificate exists.
     _write_key(pki / f"{name}.key", key)
     _write_certificate(pki / f"{name}.crt", builder.sign(key, hashes.SHA256()))
-
-
-def _make_service_accounts_key(pki: Path) -> None:
-    key = certificates.new_key()
-    public = key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    _write_key(pki / f"{SERVICE_ACCOUNTS}.key", key)
-    write_atomically(pki / f"{SERVICE_ACCOUNTS}.pub", public.decode())
 
 
 def _issue(pki: Path, leaf: Leaf) -> None:

@@ -9,7 +9,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from vrooli.cluster.embedded.api import Api
-from vrooli.cluster.embedded.components import addons, certificates, config_files, containerd_config
+from vrooli.cluster.embedded.components import (
+    account_tokens,
+    addons,
+    certificates,
+    config_files,
+    containerd_config,
+)
 from vrooli.cluster.embedded.components.catalog import PROGRAMS
 from vrooli.cluster.embedded.host import cgroups, foreign_processes, freezer
 from vrooli.cluster.embedded.host.inspection import Host, load_modules, probe, require
@@ -30,6 +36,7 @@ from vrooli.cluster.embedded.settings import (
 from vrooli.cluster.embedded.supervisor.report import Report
 from vrooli.errors import CommandError, PrerequisiteError, VrooliError
 from vrooli.events import Progress
+from vrooli.kube import Kube
 from vrooli.process import run
 from vrooli.steps import Done, first_error
 from vrooli.trust import require_trusted
@@ -151,6 +158,8 @@ async def _become_ready(
     async def install() -> None:
         await readiness.wait(layout, "kube-apiserver")
         progress.report("The API server is up; applying the add-ons")
+        async with await Kube.connect(layout.kubeconfig) as kube:
+            await account_tokens.renew(kube, layout.pki)
         await addons.apply(layout, record, loaded)
 
     try:

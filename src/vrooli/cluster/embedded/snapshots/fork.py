@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from vrooli.cluster.embedded.components.api_policies import ENCRYPTION_KEY
-from vrooli.cluster.embedded.components.certificates import SERVICE_ACCOUNTS
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.network import forwarder
 from vrooli.cluster.embedded.settings import DEFAULT_PORTS, UNASSIGNED, Record
@@ -22,9 +21,9 @@ from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import Progress
 from vrooli.steps import Done
 
-# Keys that stored data depend on: encrypted Secrets, and tokens of service accounts in Secrets.
-# All certificates and their authorities are made anew.
-INHERITED = (ENCRYPTION_KEY, *(f"{SERVICE_ACCOUNTS}.{kind}" for kind in ("key", "pub")))
+# The key of the stored Secrets and ConfigMaps, which cannot be read without it. All other keys,
+# certificates and authorities are made anew, so that neither cluster accepts what the other issues.
+INHERITED = (ENCRYPTION_KEY,)
 
 
 async def fork(

@@ -169,11 +169,7 @@ async def test_a_fork_has_its_own_keys_and_ports_and_the_data_of_its_origin(
     assert origin is not None
     assert forked is not None
     assert rows(new) == "1"
-    assert sorted(path.name for path in new.pki.iterdir()) == [
-        "encryption.key",
-        "service-accounts.key",
-        "service-accounts.pub",
-    ]
+    assert [path.name for path in new.pki.iterdir()] == ["encryption.key"]
     assert forked.index == UNASSIGNED
     assert not set(forked.ports.values()) & set(origin.ports.values())
     assert (forked.node_name(new), forked.volumes_path(new)) == (place.node, place.storage)

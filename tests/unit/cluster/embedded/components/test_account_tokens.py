@@ -1,0 +1,58 @@
+"""Tokens in Secrets: those of another cluster's key are removed, and no others."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.fakes.cluster import FakeCluster, namespace
+from vrooli.cluster.embedded.components import account_tokens
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def pki(tmp_path: Path) -> Path:
+    account_tokens.ensure_key(tmp_path)
+    return tmp_path
+
+
+def secret(name: str, kid: str) -> dict[str, Any]:
+    header = base64.urlsafe_b64encode(json.dumps({"alg": "ES256", "kid": kid}).encode())
+    token = base64.b64encode(header.rstrip(b"=") + b".claims.signature").decode()
+    metadata = {"name": name, "namespace": "dev"}
+    data = {"token": token, "namespace": "ZGV2"}
+    return {"kind": "Secret", "metadata": metadata, "type": account_tokens.TYPE, "data": data}
+
+
+async def test_only_tokens_of_other_keys_are_removed(pki: Path) -> None:
+    current = account_tokens.key_id((pki / account_tokens.PUBLIC_KEY).read_bytes())
+    pending = {**secret("pending", ""), "data": {}}
+    other = {**secret("other", "origin"), "type": "Opaque"}
+    cluster = FakeCluster(
+        namespace("dev"),
+        secret("own", current),
+        secret("inherited", "origin"),
+        pending,
+        other,
+        namespace="dev",
+    )
+    assert await account_tokens.renew(cluster, pki) == 1
+    assert cluster.changes == [("patch", "Secret", "inherited")]
+    assert cluster.body("Secret", "inherited")["data"] == {"namespace": "ZGV2"}
+    assert await account_tokens.renew(cluster, pki) == 0
+
+
+@pytest.mark.parametrize("token", ["", "%", "bm90IGEgdG9rZW4=", "e30uYS5i"])
+def test_what_is_no_token_has_no_key(token: str) -> None:
+    assert account_tokens.signed_by({"data": {"token": token}}) == ""
+
+
+def test_a_key_lasts(pki: Path) -> None:
+    before = [path.read_bytes() for path in sorted(pki.iterdir())]
+    account_tokens.ensure_key(pki)
+    assert [path.read_bytes() for path in sorted(pki.iterdir())] == before
