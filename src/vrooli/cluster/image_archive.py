@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import posixpath
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from vrooli.errors import UsageError
 from vrooli.image_names import canonical
@@ -60,6 +62,33 @@ def read(archive: Path) -> dict[str, ArchivedImage]:
             "Create it with `buildah push IMAGE oci-archive:FILE:IMAGE`.",
         ) from error
     return dict(images)
+
+
+@contextmanager
+def unchanged(archive: Path) -> Iterator[Path]:
+    """A path of an archive that is the same file during the block, even if another replaces it.
+
+    Raises:
+        UsageError: It cannot be opened, or its content was changed during the block.
+    """
+    try:
+        file = archive.open("rb")
+    except OSError as error:
+        raise UsageError(f"{archive} cannot be read: {error.strerror}") from error
+    with file:
+        before = _state(file)
+        yield Path(f"/proc/{os.getpid()}/fd/{file.fileno()}")
+        if _state(file) != before:
+            raise UsageError(
+                f"{archive} was changed while its images were loaded.",
+                "Find out which program writes to it, then run the command again.",
+            )
+
+
+def _state(file: BinaryIO) -> tuple[int, int, int]:
+    """What changes with each write; only the kernel sets the time of the last change."""
+    stat = os.fstat(file.fileno())
+    return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
 
 
 def digests(archive: Path) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 
 from vrooli.artifact.model import Artifact
 from vrooli.chart import values
@@ -66,15 +67,20 @@ class DeployRun(ReleaseChange):
         cluster = self.reached.cluster
         if not archives or cluster.kind == service_images.PULLS:
             return Done(changed=False, detail=f"this cluster pulls its images, by {by}")
-        for archive in archives:
-            archived = await asyncio.to_thread(image_archive.digests, self.options.folder / archive)
-            service_images.demand_recorded(self.artifact, archive, archived)
-        changed = False
-        for archive in archives:
-            path = self.options.folder / archive
-            changed |= (await cluster.load_images(path, progress)).changed
-            if isinstance(cluster, StoredCluster):
-                await cluster.name_images_by_digest(path)
+        with ExitStack() as stack:
+            # What is loaded is what was compared, even if somebody replaces the files meanwhile.
+            paths = {
+                archive: stack.enter_context(image_archive.unchanged(self.options.folder / archive))
+                for archive in archives
+            }
+            for archive, path in paths.items():
+                archived = await asyncio.to_thread(image_archive.digests, path)
+                service_images.demand_recorded(self.artifact, archive, archived)
+            changed = False
+            for path in paths.values():
+                changed |= (await cluster.load_images(path, progress)).changed
+                if isinstance(cluster, StoredCluster):
+                    await cluster.name_images_by_digest(path)
         return Done(changed, f"{', '.join(archives)}, by {by}")
 
     def images(self) -> set[str]:

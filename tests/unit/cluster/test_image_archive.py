@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -131,3 +133,42 @@ def test_docker_must_find_the_same_images(
     else:
         with pytest.raises(UsageError, match=r"manifest\.json and index\.json differ in"):
             image_archive.digests(path)
+
+
+def test_an_archive_that_is_replaced_stays_the_one_that_was_opened(tmp_path: Path) -> None:
+    archive = write_index(tmp_path / "a.tar", INDEX)
+    other = {"manifests": [index_entry(image_archive.NAME_ANNOTATIONS[0], "b")]}
+    with (
+        pytest.raises(UsageError, match="was changed while"),
+        image_archive.unchanged(archive) as path,
+    ):
+        before = image_archive.digests(path)
+        write_index(tmp_path / "b.tar", other).replace(archive)
+        assert image_archive.digests(path) == before
+        assert image_archive.digests(archive) != before
+
+
+def test_an_archive_that_is_written_to_is_reported(tmp_path: Path) -> None:
+    archive = write_index(tmp_path / "a.tar", INDEX)
+    stat = archive.stat()
+    with (
+        pytest.raises(UsageError, match="was changed while"),
+        image_archive.unchanged(archive),
+    ):
+        archive.write_bytes(archive.read_bytes()[::-1])
+        os.utime(archive, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def test_an_archive_that_nobody_changes_is_read_by_other_programs(tmp_path: Path) -> None:
+    archive = write_index(tmp_path / "a.tar", INDEX)
+    with image_archive.unchanged(archive) as path:
+        read = subprocess.run(["cat", path], check=True, capture_output=True)
+    assert read.stdout == archive.read_bytes()
+
+
+def test_a_missing_archive_is_reported(tmp_path: Path) -> None:
+    with (
+        pytest.raises(UsageError, match="cannot be read: No such file"),
+        image_archive.unchanged(tmp_path / "a.tar"),
+    ):
+        pass

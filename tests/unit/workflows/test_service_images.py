@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from support.cluster.image_archives import index_entry, write_index
 from support.fakes.check_site import rendered
 from vrooli.artifact.model import Artifact, ArtifactChart, ArtifactImage, ArtifactSource
 from vrooli.chart import values
 from vrooli.chart.manifest import Manifest
+from vrooli.cluster import image_archive
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError
+from vrooli.events import Progress
+from vrooli.steps import Done
 from vrooli.workflows import service_images
+from vrooli.workflows.deploy_run import DeployRun
 
 PACKED, PUSHED, OTHER = (f"sha256:{digit * 64}" for digit in "abc")
 REGISTRY = {"image": {"registry": "r.example:5000/vrooli"}}
@@ -156,3 +163,30 @@ def test_numbered_pods_have_the_digest_too() -> None:
     workload = {"services": {"jobs": {"workload": {"kind": "StatefulSet"}}}}
     images, used = _pinned("context", _of_registry(), **REGISTRY, **workload)
     assert f"r.example:5000/vrooli/jobs:dev@{PUSHED}" in images & used
+
+
+@pytest.mark.anyio
+async def test_what_was_compared_is_loaded_even_if_the_archive_is_replaced(tmp_path: Path) -> None:
+    def write(name: str, digest: str) -> Path:
+        entry = index_entry(image_archive.NAME_ANNOTATIONS[0], "")
+        entry = {**entry, "digest": digest}
+        entry["annotations"] = {image_archive.NAME_ANNOTATIONS[0]: SERVER}
+        return write_index(tmp_path / name, {"manifests": [entry]})
+
+    class Replacing:
+        kind = "kind"
+
+        async def load_images(self, archive: Path, _: Progress) -> Done:
+            write("other.tar", OTHER).replace(tmp_path / "images.tar")
+            self.loaded = image_archive.digests(archive)
+            return Done(True, "")
+
+    write("images.tar", PACKED)
+    run: Any = object.__new__(DeployRun)
+    image = _image("server", SERVER).model_copy(update={"archive": "images.tar"})
+    run.artifact, run.digests = _artifact(image), {}
+    run.options = SimpleNamespace(folder=tmp_path)
+    run.reached = SimpleNamespace(cluster=Replacing())
+    with pytest.raises(UsageError, match="was changed while its images were loaded"):
+        await run.load_images(Progress())
+    assert run.reached.cluster.loaded == {SERVER: PACKED}
