@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 
 from vrooli.errors import VrooliError
-from vrooli.kube import ApiError, Kube
+from vrooli.kube import ApiError, Kube, NoAnswerError
 from vrooli.redaction import Redactor, secret_values
 
 # Helm's records are larger than all other Secrets together, and hold no passwords of their own.
 NOT_HELM = "type!=helm.sh/release.v1"
+# The pause after a watch that failed, seconds; it doubles.
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 15.0
 
 
 async def redactor(kube: Kube, namespace: str) -> Redactor:
@@ -28,7 +31,7 @@ async def fetch_values(kube: Kube, namespace: str) -> frozenset[str]:
 async def follow(
     kube: Kube, namespace: str, values: frozenset[str]
 ) -> AsyncGenerator[Redactor, None]:
-    """A redactor for each change of the namespace's Secrets, without end.
+    """A redactor for each change of the namespace's Secrets, until the permission is missing.
 
     It masks all values since the start, since a log may still contain an old one.
 
@@ -37,11 +40,19 @@ async def follow(
         namespace: The namespace.
         values: The values that are known.
     """
-    known = values
-    try:
-        async for _, secret in kube.watch("v1", "Secret", namespace, fields=NOT_HELM):
-            if new := frozenset(secret_values([secret])) - known:
-                known |= new
-                yield Redactor(known)
-    except ApiError:  # without the permission, the known values are masked
-        return
+    known, pause = values, FIRST_PAUSE_S
+    while True:
+        try:
+            async for _, secret in kube.watch("v1", "Secret", namespace, fields=NOT_HELM):
+                pause = FIRST_PAUSE_S
+                if new := frozenset(secret_values([secret])) - known:
+                    known |= new
+                    yield Redactor(known)
+        except ApiError as error:
+            if error.is_forbidden:  # the known values are masked
+                return
+        except NoAnswerError:
+            pass
+        # Each watch begins with all Secrets, so none that came meanwhile is missed.
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE_S)

@@ -16,7 +16,7 @@ from support.fakes.cluster import FakeCluster
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError, VrooliError
 from vrooli.events import Event, LogLine, silent
-from vrooli.kube import ApiError
+from vrooli.kube import ApiError, NoAnswerError
 from vrooli.kube.pods import ALL, LogRange
 from vrooli.redaction import Redactor
 from vrooli.release import secret_redaction
@@ -205,6 +205,33 @@ async def test_without_the_permission_to_watch_secrets_logs_are_followed() -> No
     cluster = Refusing(namespace=DEV.namespace)
     redactors = secret_redaction.follow(cluster, DEV.namespace, frozenset({"known-value"}))
     assert [redactor async for redactor in redactors] == []
+
+
+class Interrupted(FakeCluster):
+    """A cluster whose watches of Secrets fail twice before one reports a Secret."""
+
+    def __init__(self, *errors: VrooliError) -> None:
+        super().__init__(namespace=DEV.namespace)
+        self.errors = list(errors)
+
+    async def watch(self, *place: Any, **options: Any) -> AsyncGenerator[Any, None]:
+        if self.errors:
+            raise self.errors.pop(0)
+        yield "ADDED", secret(password="later-value")
+        raise ApiError("watch Secret", httpx.codes.FORBIDDEN, "forbidden")
+
+
+async def test_masks_are_renewed_after_errors_that_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secret_redaction, "FIRST_PAUSE_S", 0.001)
+    cluster = Interrupted(
+        ApiError("watch Secret", httpx.codes.INTERNAL_SERVER_ERROR, "etcd has no leader"),
+        NoAnswerError("The API server did not answer."),
+        ApiError("watch Secret", httpx.codes.UNAUTHORIZED, "Unauthorized"),
+    )
+    redactors = secret_redaction.follow(cluster, DEV.namespace, frozenset())
+    masked = [redactor.text("is later-value") async for redactor in redactors]
+    assert masked == ["is (masked)"]
+    assert cluster.errors == []
 
 
 async def test_a_log_that_breaks_off_is_read_on_after_its_last_line(
