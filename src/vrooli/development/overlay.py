@@ -9,6 +9,9 @@ from typing import Any
 from vrooli.development.services import EDITED, EDITED_SERVICES, IMAGE, EditedService
 from vrooli.release import process_identity
 
+COMPONENT = "app.kubernetes.io/component"
+# The components whose image for edited files has none itself.
+WITHOUT_FILES = frozenset(service.name for service in EDITED_SERVICES if not service.module)
 PROGRAMS = Path(__file__).parent / "pod_programs"
 # The annotations of such pods: who updates their files, for people, and as a process.
 WATCHED_BY, PROCESS = "vrooli.com/watched-by", "vrooli.com/watching-process"

@@ -22,9 +22,10 @@ from vrooli.kube import Kube, objects
 from vrooli.kube.status import pod_status
 from vrooli.release import Release, process_identity
 
-# The wait before a session that ended is opened again, seconds.
-RETRY_S = 1.0
-COMPONENT, INSTANCE = "app.kubernetes.io/component", "app.kubernetes.io/instance"
+# The wait before a session that ended is opened again, seconds; it doubles with each failure in
+# a row. After the last attempt, the next edit tries again.
+RETRY_S, LONGEST_RETRY_S, ATTEMPTS = 1.0, 30.0, 8
+INSTANCE = "app.kubernetes.io/instance"
 
 
 def pack(files: Mapping[str, Path]) -> bytes:
@@ -66,12 +67,14 @@ class _Target:
         service: Its service.
         edited: Set when the files of the service have changed.
         began: When they did, monotonic.
+        has_answered: Whether the present session has taken files.
     """
 
     service: EditedService
     task: asyncio.Task[None] | None = None
     edited: asyncio.Event = field(default_factory=asyncio.Event)
     began: float = field(default_factory=time.monotonic)
+    has_answered: bool = False
 
 
 class Synchronizer:
@@ -116,18 +119,29 @@ class Synchronizer:
         """The service of a pod that this process updates."""
         if objects.annotations_of(pod).get(overlay.PROCESS) != process_identity.process():
             return None
-        component = objects.labels(pod).get(COMPONENT)
+        component = objects.labels(pod).get(overlay.COMPONENT)
         return next((item for item in EDITED_SERVICES if item.name == component), None)
 
     async def _serve(self, pod: str, target: _Target, port: int) -> None:
         """Send files to a pod as long as it exists."""
+        failures = 0
         while True:
+            target.has_answered = False
             try:
                 await self._send(pod, target, port)
             except VrooliError as error:
                 # Its container was replaced, or the cluster has not responded for a moment.
+                failures = 1 if target.has_answered else failures + 1
+                if failures == ATTEMPTS:
+                    self._report(
+                        target.service, f"tries again after the next edit: {error.message}"
+                    )
+                    await target.edited.wait()
+                    target.edited.clear()
+                    failures = 0
+                    continue
                 self._report(target.service, f"connecting again: {error.message}")
-            await asyncio.sleep(RETRY_S)
+            await asyncio.sleep(min(RETRY_S * 2 ** max(failures - 1, 0), LONGEST_RETRY_S))
             with contextlib.suppress(VrooliError):
                 if await self._kube.get("v1", "Pod", pod, self._release.namespace) is None:
                     self._targets.pop(pod, None)  # its deletion was missed
@@ -143,6 +157,7 @@ class Synchronizer:
                 began = target.began
                 await session.send(await asyncio.to_thread(pack, service.files()))
                 answer = json.loads(await session.line())
+                target.has_answered = True
                 if answer["changed"]:
                     elapsed_s = time.monotonic() - began
                     self._report(service, format_answer(answer, elapsed_s, service.name))

@@ -89,8 +89,7 @@ async def run(api: kr8s.asyncio.Api, program: Program) -> Completed:
             if program.stdin and websocket.subprotocol == PROTOCOLS[0]:
                 await websocket.send_bytes(bytes([CLOSE, STDIN]))
             while True:
-                message = bytes(await websocket.receive_bytes())
-                channel, data = message[0] if message else STDOUT, message[1:]
+                channel, data = split(await websocket.receive_bytes())
                 if channel == STATUS:
                     status = json.loads(data)
                     break
@@ -138,6 +137,20 @@ async def send_input(websocket: httpx_ws.AsyncWebSocketSession, data: bytes) -> 
     """Write to the standard input of a program."""
     for start in range(0, len(data), CHUNK):
         await websocket.send_bytes(bytes([STDIN]) + data[start : start + CHUNK])
+
+
+def split(message: bytes) -> tuple[int, bytes]:
+    """The channel and the data of a message."""
+    return message[0] if message else STDOUT, bytes(message[1:])
+
+
+def end_reason(status: bytes) -> str:
+    """The kubelet's words in the status that it sends last; empty for a success."""
+    try:
+        body = json.loads(status)
+    except ValueError:
+        return status.decode(errors="replace")
+    return text(body, "message")
 
 
 def parse_exit_code(program: Program, status: dict[str, object]) -> int:

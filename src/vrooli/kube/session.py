@@ -28,19 +28,19 @@ class Session:
         """The next line of its standard output, without its end.
 
         Raises:
-            VrooliError: It ended; the message has its standard error.
+            VrooliError: It ended; the message has the kubelet's reason and its standard error.
         """
         errors = b""
         while b"\n" not in self._output:
-            message = await self._websocket.receive_bytes()
-            channel, data = message[0], message[1:]
+            channel, data = execution.split(await self._websocket.receive_bytes())
             if channel == STDOUT:
                 self._output += data
             elif channel == STDERR:
                 errors += data
             elif channel == STATUS:
-                tail = errors.decode(errors="replace").strip()
-                raise VrooliError(f"A program in pod {self._place} ended. {tail}".rstrip())
+                reasons = [execution.end_reason(data), errors.decode(errors="replace")]
+                detail = " ".join(reason.strip() for reason in reasons if reason.strip())
+                raise VrooliError(f"A program in pod {self._place} ended. {detail}".rstrip())
             if len(self._output) + len(errors) > MOST:
                 raise VrooliError(
                     f"A line of a program in pod {self._place} has over {MOST} bytes."

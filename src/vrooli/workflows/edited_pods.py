@@ -9,7 +9,7 @@ from typing import Any
 from vrooli.chart.manifest import Manifest
 from vrooli.development import overlay
 from vrooli.environments import Environment
-from vrooli.errors import PrerequisiteError, VrooliError
+from vrooli.errors import PrerequisiteError, UsageError, VrooliError
 from vrooli.kube import ApiError, Kube, objects
 from vrooli.release import Release, process_identity
 from vrooli.release.records import storage
@@ -61,6 +61,28 @@ async def demand_unwatched(kube: Kube, release: Release) -> None:
                 f"The pods of {release.name} run edited files, which {name} updates.",
                 "End `vrooli develop --watch` there with Ctrl-C first, or edit the files: it "
                 "deploys changes of values and templates, too.",
+            )
+
+
+def demand_files(manifests: Iterable[Manifest]) -> None:
+    """Refuse to return to pods whose files nobody sends, and whose image has none.
+
+    Python services run the files of their images then. The image of the page's edited files has
+    only its packages.
+
+    Raises:
+        UsageError: There are such pods.
+    """
+    for template in map(_template, manifests):
+        process = overlay.annotations_of(template).get(overlay.PROCESS)
+        component = objects.labels(template).get(overlay.COMPONENT)
+        has_files = component not in overlay.WITHOUT_FILES
+        if process is not None and not has_files and not process_identity.is_alive(process):
+            raise UsageError(
+                f"The pods of {component} ran edited files in this revision, which are not part "
+                "of it.",
+                "Roll back to a revision that ran images, see `vrooli history`, or run "
+                "`vrooli develop` to build the present files.",
             )
 
 

@@ -25,6 +25,7 @@ from vrooli.release.records.metadata import End
 from vrooli.release.records.storage import ReleaseRecord
 from vrooli.release.rollout import context, wait
 from vrooli.steps import Done, Step, run_steps
+from vrooli.workflows import edited_pods
 from vrooli.workflows.change_view import format_change, view
 from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.access import Access
@@ -122,11 +123,12 @@ class _Run:
         """Prepare a run with its target revision.
 
         Raises:
-            UsageError: There is no such revision.
+            UsageError: There is no such revision, or its pods ran files that are gone.
         """
         release = Release.of(options.environment, reached.cluster.kubeconfig)
         records = await storage.fetch_records(reached.kube, release)
         target = reverting.find_target(records, release, options.number)
+        edited_pods.demand_files(target.manifests)
         return cls(options, reached, release, target, records[-1])
 
     @property

@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 
 from vrooli.development import overlay
+from vrooli.development import synchronizer as synchronizer_module
 from vrooli.development.pod_programs import receiver
 from vrooli.development.services import EDITED_SERVICES
 from vrooli.development.synchronizer import Synchronizer, format_answer
 from vrooli.environments import ENVIRONMENTS
+from vrooli.errors import VrooliError
 from vrooli.events import Event, LogLine
 from vrooli.release import Release, process_identity
 
@@ -99,6 +101,41 @@ async def test_only_pods_of_this_process_get_files(
             await running
     assert (tmp_path / "ours/vrooli_server/api.py").read_text() == "version = 2\n"
     assert [command[-1] for command in pods.commands] == ["5329"]
+
+
+async def test_a_pod_that_takes_no_files_is_asked_again_a_few_times_and_after_each_edit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Refusing(Pods):
+        attempts = 0
+
+        @asynccontextmanager
+        async def session(self, *words: Any) -> AsyncIterator[Receiving]:
+            self.attempts += 1
+            if words:
+                raise VrooliError("python3: no such file")
+            yield Receiving(tmp_path)
+
+        async def get(self, *_: str) -> dict[str, Any]:
+            return self._bodies[0]
+
+    monkeypatch.setattr(synchronizer_module, "RETRY_S", 0.0)
+    pods: Any = Refusing(tmp_path, pod("ours", "server", process_identity.process()))
+    events: asyncio.Queue[Event] = asyncio.Queue()
+    synchronizer = Synchronizer(pods, RELEASE, events.put_nowait)
+    running = asyncio.create_task(synchronizer.run())
+    try:
+        async with asyncio.timeout(5):
+            for total in (1, 2):
+                texts = [text(await events.get()) for _ in range(synchronizer_module.ATTEMPTS)]
+                assert texts[-1] == "tries again after the next edit: python3: no such file"
+                await asyncio.sleep(0.01)
+                assert pods.attempts == total * synchronizer_module.ATTEMPTS
+                synchronizer.edit(SERVER)
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
 
 
 def text(event: Event) -> str:

@@ -46,6 +46,20 @@ def test_long_input_is_sent_in_parts() -> None:
     assert b"".join(message.removeprefix(STDIN) for message in socket.sent) == data
 
 
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (b'{"status": "Failure", "message": "python3: not found", "details": {}}', "python3: not"),
+        (b"internal error of a proxy", "internal error of a proxy"),
+        (b'{"status": "Success"}', r"ended\.$"),
+    ],
+)
+def test_the_reason_of_the_kubelet_is_reported(status: bytes, reason: str) -> None:
+    opened, _ = session(b"", ERROR + status)
+    with pytest.raises(VrooliError, match=reason):
+        asyncio.run(opened.line())
+
+
 def test_the_end_of_the_program_is_an_error_with_its_own_words() -> None:
     opened, _ = session(STDERR + b"Traceback: no space left\n", ERROR + b'{"status": "Failure"}')
     with pytest.raises(VrooliError, match=r"pod dev/server-0 ended\. Traceback: no space left"):

@@ -13,7 +13,7 @@ from support.fakes.healthy_cluster import add_release
 from vrooli.chart.manifest import Manifest
 from vrooli.development import overlay
 from vrooli.environments import ENVIRONMENTS
-from vrooli.errors import PrerequisiteError
+from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.release import Release, process_identity
 from vrooli.release.records.metadata import End
 from vrooli.workflows import edited_pods, status_problems
@@ -22,9 +22,10 @@ from vrooli.workflows.results.status import EditedView, ReleaseView
 DEV = ENVIRONMENTS["dev"]
 
 
-def deployment(process: str) -> Manifest:
+def deployment(process: str, component: str = "server") -> Manifest:
     annotations = {overlay.WATCHED_BY: "ada@host, process 7", overlay.PROCESS: process}
-    template = {"metadata": {"annotations": annotations if process else {}}}
+    labels = {overlay.COMPONENT: component}
+    template = {"metadata": {"annotations": annotations if process else {}, "labels": labels}}
     body = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -73,3 +74,15 @@ def test_develop_refuses_a_release_only_while_its_watch_runs(
             asyncio.run(work)
     else:
         asyncio.run(work)
+
+
+def test_a_rollback_to_a_page_whose_files_nobody_sends_is_refused() -> None:
+    dead = process_of(2**22 + 1)
+    with pytest.raises(UsageError, match="The pods of ui ran edited files"):
+        edited_pods.demand_files([deployment(dead), deployment(dead, "ui")])
+
+
+def test_a_rollback_to_images_or_to_a_watch_that_runs_is_not_refused() -> None:
+    own = process_identity.process()
+    edited_pods.demand_files([deployment(process_of(2**22 + 1)), deployment(own, "ui")])
+    edited_pods.demand_files([deployment("", "ui")])
