@@ -104,17 +104,27 @@ async def await_value(
     )
 
 
+async def is_missing(kube: Kube, target: Target, value: str) -> bool:
+    """Whether a pod that reads the secret has another value; pods that do not answer do not count.
+
+    Without a rotator, nothing else shows that a rotation was interrupted.
+    """
+    readers = await find(kube, target, target.kind.published_key)
+    digest = sha256(value.encode()).hexdigest()
+    return False in (await _states(kube, target.namespace, readers, digest)).values()
+
+
 async def _states(
     kube: Kube, namespace: str, readers: Sequence[Reader], digest: str
-) -> dict[str, bool]:
-    """Whether each pod has the value of the digest."""
+) -> dict[str, bool | None]:
+    """Whether each pod has the value of the digest; None if it does not answer."""
     questions = [
         (text(pod, "metadata", "name"), reader)
         for reader in readers
         for pod in await _pods(kube, namespace, reader)
     ]
 
-    async def has_value(question: tuple[str, Reader]) -> tuple[str, bool]:
+    async def has_value(question: tuple[str, Reader]) -> tuple[str, bool | None]:
         pod, reader = question
         argv = ["sh", "-c", _DIGEST, "sh", reader.variable]
         program = Program(namespace, pod, reader.container, argv)
@@ -122,11 +132,12 @@ async def _states(
             async with asyncio.timeout(DIGEST_S):
                 completed = await kube.run_program(program)
                 return pod, completed.stdout.startswith(digest)
-        return pod, False
+        return pod, None
 
-    states: dict[str, bool] = {}
+    states: dict[str, bool | None] = {}
     for pod, new in await gather_limited(has_value, questions):
-        states[pod] = states.get(pod, True) and new
+        answers = (states.get(pod, True), new)
+        states[pod] = False if False in answers else None if None in answers else True
     return states
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.kube import Kube
-from vrooli.rotation import targets
+from vrooli.rotation import readers, targets
 from vrooli.rotation.model import Kind, Rotated, Target, Value, generate
 from vrooli.secrets import usable
 from vrooli.vault.client import VaultClient
@@ -41,7 +41,10 @@ async def ensure(vault: VaultClient, kube: Kube, target: Target, replacement: st
     state = await targets.read(kube, target.namespace, target.state_secret)
     current = values.get(kind.key, "")
     is_usable = bool(current) and not usable.problem(kind.key, current)
-    if is_usable and replacement in ("", current) and is_pending(target, published, state, current):
+    continues = is_pending(target, published, state, current) or (
+        target.name is Rotated.SHARED and await readers.is_missing(kube, target, current)
+    )
+    if is_usable and replacement in ("", current) and continues:
         return Value(current, False, _previous(target, published, state, current), version)
     new = replacement or generate()
     written = await vault.write_version(

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from typing import Any, cast
 
 import pytest
 
 from support.fakes.cluster import FakeCluster
+from support.release.database_pods import output, pod
 from support.release.rotated_secrets import (
     DOCKERHUB_SYNC,
     PLACE,
     POSTGRES_SYNC,
     REDIS_SYNC,
+    SHARED_SYNC,
     FakeVault,
+    deployment,
     secret,
 )
-from vrooli.errors import PrerequisiteError, UsageError
+from vrooli.errors import PrerequisiteError, UsageError, VrooliError
+from vrooli.kube.execution import Completed, Program
 from vrooli.rotation import values
 from vrooli.rotation.model import Rotated, Target, Value
 from vrooli.vault.client import VaultClient, VaultConflictError
 
 POSTGRES = Target(Rotated.POSTGRES, PLACE, POSTGRES_SYNC, "rotator", "state")
 REDIS = Target(Rotated.REDIS, PLACE, REDIS_SYNC, "rotator", "state")
+SHARED = Target(Rotated.SHARED, PLACE, SHARED_SYNC)
 DOCKERHUB = Target(Rotated.DOCKERHUB, PLACE, DOCKERHUB_SYNC)
 OLD = {"DB_USER": "vrooli", "DB_PASSWORD": "old"}
 
@@ -111,3 +117,44 @@ async def test_a_concurrent_change_in_vault_is_not_overwritten() -> None:
     with pytest.raises(VaultConflictError):
         await ensure(vault, POSTGRES, secret("vrooli-postgres-creds", OLD))
     assert vault.values == OLD
+
+
+def shared_cluster(values: dict[str, str | None]) -> FakeCluster:
+    """A published key, and pods of the server with these keys; None does not answer."""
+    reference = {"secretRef": {"name": SHARED.published}}
+    cluster = FakeCluster(
+        secret(SHARED.published, {"JWT_SECRET": "newer"}),
+        deployment("server", {"name": "main", "envFrom": [reference]}),
+        *(pod(name, {"app": "server"}) for name in values),
+    )
+
+    def run(program: Program) -> Completed:
+        value = values[program.pod]
+        if value is None:
+            raise VrooliError("the container starts")
+        return output(f"{sha256(value.encode()).hexdigest()}  -\n")
+
+    for name in values:
+        cluster.server.programs.handlers[PLACE, name, "main"] = run
+    return cluster
+
+
+@pytest.mark.parametrize(
+    ("values_of_pods", "is_continued"),
+    [
+        ({"a": "newer", "b": "old"}, True),
+        ({"a": None, "b": "old"}, True),
+        ({"a": "newer", "b": "newer"}, False),
+        ({"a": "newer", "b": None}, False),
+        ({}, False),
+    ],
+)
+async def test_a_shared_key_that_some_pods_lack_is_continued(
+    values_of_pods: dict[str, str | None], is_continued: bool
+) -> None:
+    vault = FakeVault(SHARED.path, {"JWT_SECRET": "newer"})
+    cluster = shared_cluster(values_of_pods)
+    value = await values.ensure(cast(VaultClient, vault), cluster, SHARED)
+    assert value.is_written is not is_continued
+    assert (vault.version == 1) is is_continued
+    assert (value.new == "newer") is is_continued
