@@ -11,13 +11,16 @@ from vrooli.errors import VrooliError
 EPOCH = datetime.fromtimestamp(0, UTC)
 # The pause between two looks at the archiver, seconds.
 PAUSE_S = 0.2
+# What the wait for the archiver may take beyond its limit, seconds.
+SLACK_S = 10.0
 _POINT = (
     "SELECT pg_walfile_name(pg_create_restore_point('{name}')) AS wal, clock_timestamp() AS time"
 )
-# A segment is archived once it is complete, so the current one is completed.
+# A segment is archived once it is complete, so the current one is completed. `now()` is the begin
+# of the transaction.
 _ARCHIVE = """SELECT pg_switch_wal();
 DO $$ BEGIN
-  FOR attempt IN 1..{attempts} LOOP
+  WHILE clock_timestamp() < now() + interval '{limit} s' LOOP
     PERFORM pg_stat_clear_snapshot();
     EXIT WHEN (SELECT last_archived_wal >= '{wal}' FROM pg_stat_archiver);
     PERFORM pg_sleep({pause});
@@ -88,18 +91,24 @@ async def archive(postgres: Postgres, wal: str, limit_s: float) -> None:
     """Complete the current WAL segment, and wait until one is archived.
 
     Raises:
-        VrooliError: It was not archived in time.
+        VrooliError: It was not archived in time; the message has what is missing.
     """
-    attempts = max(int(limit_s / PAUSE_S), 1)
-    statements = _ARCHIVE.format(attempts=attempts, wal=wal, pause=PAUSE_S)
-    await postgres.execute(statements, limit_s=limit_s + PAUSE_S)
+    statements = _ARCHIVE.format(limit=limit_s, wal=wal, pause=PAUSE_S)
+    await postgres.execute(statements, limit_s=limit_s + SLACK_S)
     state = await archiver(postgres)
     if state.wal < wal:
         raise VrooliError(
             f"PostgreSQL {postgres.name} did not archive the WAL segment {wal} within "
-            f"{limit_s:g} s; the last archived one is {state.wal or 'none'}.",
+            f"{limit_s:g} s: {_missing(state)}.",
             "Run `vrooli diagnose`: the repository may be full or unreachable.",
         )
+
+
+def _missing(state: Archiver) -> str:
+    """What the archiver has and has not done."""
+    at = f" at {state.time:%Y-%m-%d %H:%M:%S} UTC" if state.time else ""
+    last = f"the last archived one is {state.wal}{at}" if state.wal else "it has archived none"
+    return f"archiving {state.failed} fails, {last}" if state.failed else last
 
 
 async def archiver(postgres: Postgres) -> Archiver:
