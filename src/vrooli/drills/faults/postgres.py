@@ -30,7 +30,8 @@ _PROCESSES = (
     'signal() { for process in /proc/[0-9]*; do case "$(cat "$process/comm" 2>/dev/null)" in '
     'postgres|patroni) kill "-$1" "${process#/proc/}" 2>/dev/null ;; esac; done; true; }; '
 )
-_KILL = f"sh -c '{_PROCESSES} signal KILL' sh"
+# The container ends with Patroni, and this program with it, so that it must have answered before.
+_KILL = f"sh -c '{_PROCESSES} {{ (sleep 0.5; signal KILL) </dev/null >/dev/null 2>&1 & }}' sh"
 _FREEZE = (
     f"sh -c '{_PROCESSES}"
     '{ (sleep "$1"; signal CONT) </dev/null >/dev/null 2>&1 & }; signal STOP\' sh "$1"'
