@@ -4,12 +4,6 @@ A program comes from the cache, else from its vendor's official download if that
 from a build of its Go modules, which are pinned in go/. Nothing here runs a program.
 """
 
-from vrooli.programs.store import (
-    clear_build_caches,
-    ensure,
-    find_missing_groups,
-    module_dir,
-    need_compiler,
-)
+from vrooli.programs.store import ensure, find_missing_groups, module_dir, need_compiler
 
-__all__ = ["clear_build_caches", "ensure", "find_missing_groups", "module_dir", "need_compiler"]
+__all__ = ["ensure", "find_missing_groups", "module_dir", "need_compiler"]

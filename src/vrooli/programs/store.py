@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import platform
 import shutil
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from vrooli import disk, project
 from vrooli.errors import UsageError
 from vrooli.events import Progress
-from vrooli.locks import INTERVAL_S, locked, open_private, try_lock
-from vrooli.programs import download, golang, integrity
+from vrooli.locks import locked
+from vrooli.programs import build_caches, download, golang, integrity
 from vrooli.programs.catalog import GROUPS
 from vrooli.programs.model import Group
 from vrooli.steps import first_error
@@ -69,7 +68,7 @@ async def _ensure_groups(groups: Iterable[Group], progress: Progress) -> None:
     if absent:
         disk.require_space(project.cache_dir(), REQUIRED_DISK_BYTES, "building the programs needs")
     remaining = _Remaining(absent, progress)
-    async with _build_lock(), asyncio.TaskGroup() as tasks:
+    async with build_caches.kept(), asyncio.TaskGroup() as tasks:
         for group in absent:
             tasks.create_task(_provide(group, slots, remaining.of(group)))
 
@@ -95,36 +94,6 @@ async def module_dir(name: str, progress: Progress) -> Path:
     await _ensure_groups([group], progress)
     await asyncio.to_thread(integrity.verify, folder(group), group.packages)
     return folder(group) / "source"
-
-
-def clear_build_caches() -> bool:
-    """Delete the Go module and build caches; the programs stay.
-
-    Returns:
-        Whether they were deleted; not while another run builds programs.
-    """
-    with open_private(_build_lock_file()) as file:
-        if not try_lock(file):
-            return False
-        # Go writes its module cache read-only, folders included.
-        for path in golang.caches().rglob("*"):
-            if path.is_dir() and not path.is_symlink():
-                path.chmod(0o755)
-        shutil.rmtree(golang.caches(), ignore_errors=True)
-    return True
-
-
-def _build_lock_file() -> Path:
-    return golang.caches().with_suffix(".lock")
-
-
-@contextlib.asynccontextmanager
-async def _build_lock() -> AsyncIterator[None]:
-    """Keep the build caches: hold the lock that `clear_build_caches` needs, shared."""
-    with open_private(_build_lock_file()) as file:
-        while not try_lock(file, shared=True):  # noqa: ASYNC110 - there is no event for its release
-            await asyncio.sleep(INTERVAL_S)
-        yield
 
 
 class _Remaining:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from vrooli import programs, project
+from vrooli import project
 from vrooli.cluster.embedded.cluster import list_clusters
 from vrooli.cluster.embedded.images import templates
 from vrooli.errors import PrerequisiteError
@@ -22,7 +22,7 @@ from vrooli.images.builders.detection import detect
 from vrooli.images.builds import pruning
 from vrooli.locks import open_private, try_lock
 from vrooli.process import run
-from vrooli.programs import golang, unused
+from vrooli.programs import build_caches, golang, unused
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows.results.caches import CacheKind, CacheResult, CacheView
 
@@ -131,7 +131,7 @@ async def _clear_build_caches(progress: Progress) -> Done:
     del progress
     if not golang.caches().exists():
         return Done(False, "there are none")
-    if not await asyncio.to_thread(programs.clear_build_caches):
+    if not await build_caches.delete():
         return Done(False, BUSY)
     return Done(True, "removed; the next change of a version builds with new ones")
 

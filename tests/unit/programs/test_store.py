@@ -7,7 +7,8 @@ import pytest
 
 from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import Event, Progress, StepProgressed
-from vrooli.programs import golang, store
+from vrooli.process import CommandError
+from vrooli.programs import build_caches, golang, store
 from vrooli.programs.catalog import GROUPS
 from vrooli.programs.download import MissingError
 from vrooli.programs.model import Download, Group
@@ -171,12 +172,29 @@ def _module_cache(cache: Path) -> Path:
     return module
 
 
-def test_the_build_caches_are_deleted_and_programs_stay(cache: Path) -> None:
+async def test_the_build_caches_are_deleted_and_programs_stay(cache: Path) -> None:
     module = _module_cache(cache)
     store.folder(PAUSE).mkdir(parents=True)
-    assert store.clear_build_caches()
+    assert await build_caches.delete()
     assert not module.exists()
     assert store.folder(PAUSE).exists()
+    assert not list(cache.glob("go-deleted-*"))
+
+
+async def test_an_interrupted_deletion_leaves_no_incomplete_module(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run(argv: list[Path], **options: float) -> None:
+        raise CommandError(("rm",), None, "")
+
+    module = _module_cache(cache)
+    with monkeypatch.context() as patched:
+        patched.setattr(build_caches.process, "run", run)
+        with pytest.raises(CommandError):
+            await build_caches.delete()
+    assert not module.exists()
+    assert await build_caches.delete()
+    assert not list(cache.glob("go*/"))
 
 
 async def test_the_build_caches_stay_while_another_run_builds(
@@ -185,10 +203,10 @@ async def test_the_build_caches_stay_while_another_run_builds(
     module, cleared = _module_cache(cache), list[bool]()
 
     async def build(group: Group, into: Path, progress: Progress) -> None:
-        cleared.append(store.clear_build_caches())
+        cleared.append(await build_caches.delete())
 
     monkeypatch.setattr(golang, "build", build)
     await store.ensure(["pause"], Progress())
     assert cleared == [False]
     assert module.exists()
-    assert store.clear_build_caches()
+    assert await build_caches.delete()

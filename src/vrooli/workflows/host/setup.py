@@ -14,6 +14,7 @@ from vrooli.errors import PrerequisiteError
 from vrooli.events import Progress
 from vrooli.images import BuiltImage
 from vrooli.images.builders.detection import detect
+from vrooli.programs import build_caches
 from vrooli.programs.catalog import GROUPS
 from vrooli.steps import Done, Step
 from vrooli.workflows.host import package_manager
@@ -48,6 +49,7 @@ class Machine:
             keeps_build_caches: Whether further programs are built afterwards.
         """
         self._runs_clusters, self._keeps_build_caches = runs_clusters, keeps_build_caches
+        self._has_built = False
         self._installing = asyncio.Lock()
         self.programs: dict[str, Path] = {}
         self.images: dict[str, BuiltImage] = {}
@@ -64,14 +66,20 @@ class Machine:
                 self.ensure_program_images,
                 ("packages", "programs", "images"),
             ),
+            *self._cleanup_steps(),
         ]
+
+    def _cleanup_steps(self) -> list[Step]:
+        if self._keeps_build_caches:
+            return []
+        return [Step("build-caches", "Build caches", self.delete_build_caches, ("programs",))]
 
     def cluster_steps(self) -> list[Step]:
         """The steps of an embedded cluster without a release."""
         packages, program_step = self.steps()[:2]
         before = (packages.name, program_step.name)
         first = Step("first-images", "Images of the cluster", self.ensure_first_images, before)
-        return [packages, program_step, first]
+        return [packages, program_step, first, *self._cleanup_steps()]
 
     async def ensure_packages(self, progress: Progress) -> Done:
         """Install the host packages of the cluster and of the image builds."""
@@ -94,10 +102,17 @@ class Machine:
             await programs.module_dir(gateway_api.MODULE, progress)
         if not missing:
             return Done(changed=False, detail=f"all {len(names)} are in the cache")
-        if not self._keeps_build_caches:
-            progress.report("deleting the build caches")
-            await asyncio.to_thread(programs.clear_build_caches)
+        self._has_built = True
         return Done(changed=True, detail=f"added {', '.join(missing)}")
+
+    async def delete_build_caches(self, progress: Progress) -> Done:
+        """Delete the build caches of programs that were added, while the next steps run."""
+        if not self._has_built:
+            return Done(changed=False, detail="no program was added")
+        progress.report("deleting")
+        if not await build_caches.delete():
+            return Done(changed=False, detail="another run uses them")
+        return Done(changed=True, detail="deleted")
 
     async def ensure_images(self, progress: Progress) -> Done:
         """Build the images without third-party programs, concurrently with the programs."""
