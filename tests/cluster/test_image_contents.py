@@ -97,6 +97,11 @@ def containers() -> Iterator[Containers]:
         ("postgres", "python3 -c 'import patroni.dcs.kubernetes as k; print(k.__name__)'", "patro"),
         ("postgres", "LD_PRELOAD=/usr/lib64/libnss_wrapper.so id --user", "26"),
         ("postgres", "/usr/pgsql-15/bin/pg_ctl --version", "(PostgreSQL) 15."),
+        (
+            "postgres",
+            "dpkg-query --show --showformat '${source:Package} ${Version}' postgresql-15-pgvector",
+            "pgvector 0.",
+        ),
         ("postgres", "ls /etc/pgbackrest.conf || echo none", "none"),
         ("redis", "redis-server --version", "v=7."),
         ("redis", "redis-cli --version", "redis-cli 7."),

@@ -88,7 +88,7 @@ IMAGES = {
     find_image.name: find_image
     for find_image in (
         Image("base", "12", "images/base", build_s=30, base=None),
-        Image("postgresql", "15", "images/postgresql", build_s=30, step=True),
+        Image("postgresql", "15", "images/postgresql", build_s=90, step=True),
         Image(
             "postgres",
             "15",

@@ -14,7 +14,6 @@ import psycopg
 # Prisma serializes concurrent migrations with an advisory lock of this number.
 LOCK = 72707369
 COLUMNS = {"citext": "CITEXT NOT NULL", "vector": "vector(1536)"}
-EXTENSIONS = os.environ.get("EXTENSIONS", "citext,vector").split(",")
 
 
 def main() -> None:
@@ -30,9 +29,8 @@ def main() -> None:
         time.sleep(3600)
     with psycopg.connect(os.environ["DB_URL"]) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
-        for extension in EXTENSIONS:
+        for extension, kind in COLUMNS.items():
             connection.execute(f'CREATE EXTENSION IF NOT EXISTS "{extension}"')
-            kind = COLUMNS[extension]
             connection.execute(f"CREATE TABLE IF NOT EXISTS public.with_{extension} (a {kind})")
         connection.execute(
             "CREATE TABLE IF NOT EXISTS public.workers (worker int, pod text, total bigint, "

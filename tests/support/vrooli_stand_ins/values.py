@@ -30,11 +30,7 @@ def stand_in_values(**migration: str) -> dict[str, Any]:
             "adminer": {"enabled": False},
             "nsfwDetector": {"enabled": True},
             "server": {
-                "extraEnv": {
-                    **dict.fromkeys(SECRETS, "stand-in"),
-                    **migration,
-                    "EXTENSIONS": "citext",
-                },
+                "extraEnv": {**dict.fromkeys(SECRETS, "stand-in"), **migration},
                 "pod": {
                     "command": program("server"),
                     "initContainers": {"migrate": {"command": program("migration")}},
@@ -44,7 +40,5 @@ def stand_in_values(**migration: str) -> dict[str, Any]:
         },
         "migration": {"command": program("migration"), "timeoutSeconds": 60, "retries": 0},
         "spotahomeRedis": {"redis": {"replicas": 2}, "sentinel": {"replicas": 3}},
-        # The image that is built here has no pgvector: Debian 12 has no package of it.
-        "pgoPostgresql": {"extensions": ["citext"]},
         "ingress": {"enabled": False},
     }
