@@ -163,7 +163,7 @@ class Install(Protocol):
         """Install an operator into its namespace, which exists; its pods may not be ready yet."""
 
 
-async def is_always_restricted(kube: Kube) -> bool:
+async def is_always_restricted(kube: Kube) -> bool | None:
     """For operators whose pods meet the restricted pod security standard, or that make none."""
     del kube
     return True
@@ -188,7 +188,8 @@ class Operator:
         permissions: What its service account must be allowed to do.
         sample: The smallest valid object of its main kind.
         reconcile_errors: Reads its log; None if its errors are in events or conditions.
-        is_restricted: Whether the pods that it makes meet the restricted pod security standard.
+        is_restricted: Whether the pods that it makes meet the restricted pod security standard;
+            None if that is unknown.
     """
 
     name: str
@@ -205,7 +206,7 @@ class Operator:
     permissions: tuple[Permission, ...]
     sample: Mapping[str, Any]
     reconcile_errors: ReconcileErrors | None = None
-    is_restricted: Callable[[Kube], Awaitable[bool]] = is_always_restricted
+    is_restricted: Callable[[Kube], Awaitable[bool | None]] = is_always_restricted
 
     @property
     def kinds(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from vrooli.chart import engine
 from vrooli.chart.manifest import Manifest
 from vrooli.events import Progress
 from vrooli.grammar import counted
-from vrooli.kube import Kube
+from vrooli.kube import ApiError, Kube
 from vrooli.operators import security as pod_security
 from vrooli.release import helm, pending, uninstall
 from vrooli.release.drift import diff, field_ownership, live_objects
@@ -96,20 +96,21 @@ async def ensure(
     if desired is None:
         desired = await asyncio.to_thread(_render, release, values, chart)
     settled, live, security = await _fetch_state(kube, release, desired, options, progress)
-    labelled = await _ensure_namespace(kube, release.namespace, security)
+    labelled = await _ensure_namespace(kube, release.namespace, security, progress)
     leftovers: list[str] = []
     if (record := settled.record) is None:
         leftovers = await uninstall.find_leftovers(kube, release, desired)
     elif await _is_up_to_date(kube, desired, settled, live, options, progress):
         number = record.revision.number
-        return Applied(labelled, f"revision {number} is up to date", number)
+        return Applied(bool(labelled), f"revision {number} is up to date", number)
     else:
         await field_ownership.take_over(
             kube, desired, live, progress, preserve_added=options.preserve_added
         )
     number = await _run_helm(release, chart, values, record, options)
     await pending.delete_leftovers(kube, release, settled.leftovers, desired, progress)
-    detail = f"revision {number} of {counted(len(desired), 'object')}, pod security {security}"
+    standard = "unchanged" if labelled is None else security
+    detail = f"revision {number} of {counted(len(desired), 'object')}, pod security {standard}"
     return Applied(True, detail + uninstall.format_leftovers(leftovers), number)
 
 
@@ -185,12 +186,28 @@ async def _security(kube: Kube, desired: Iterable[Manifest]) -> str:
     return pod_security.RESTRICTED
 
 
-async def _ensure_namespace(kube: Kube, name: str, security: str) -> bool:
-    """Create or label the namespace; one that has the labels is not changed."""
-    if pod_security.has_security_labels(await kube.get("v1", "Namespace", name), security):
+async def _ensure_namespace(
+    kube: Kube, name: str, security: str, progress: Progress
+) -> bool | None:
+    """Create or label the namespace; one that has the labels is not changed.
+
+    Who may not label an existing namespace can deploy to it: the labels only enforce what the
+    release's pods meet anyway.
+
+    Returns:
+        Whether it was changed; None if it may not be labelled.
+    """
+    existing = await pod_security.fetch_namespace(kube, name)
+    if pod_security.has_security_labels(existing, security):
         return False
     metadata = {"name": name, "labels": pod_security.security_labels(security)}
-    return await kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    try:
+        return await kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    except ApiError as error:
+        if existing is None or not error.is_forbidden:
+            raise
+        progress.report(f"namespace {name} keeps its pod security: {error.message}")
+        return None
 
 
 async def _run_helm(

@@ -73,7 +73,7 @@ def test_what_is_needed_and_was_not_read_is_first_with_what_to_do() -> None:
     )
     lines = _shown(result)
     assert lines[:3] == [
-        "Result unknown: required data could not be read.",
+        "Result incomplete: required data could not be read.",
         "  ? Pod in dev: no answer within 90 s",
         "    Wait longer.",
     ]

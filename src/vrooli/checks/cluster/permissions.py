@@ -8,9 +8,7 @@ from typing import Any
 
 from vrooli import shell
 from vrooli.checks.interface import Check, CheckResult, Site
-from vrooli.checks.runner import is_forbidden
 from vrooli.findings import Finding
-from vrooli.kube import ApiError
 from vrooli.operators import security
 
 # The verbs of a deploy on each kind of object.
@@ -23,8 +21,9 @@ NAMESPACE = ("v1", "Namespace")
 
 async def run(site: Site) -> CheckResult:
     """Check each verb on each kind, and the verbs that the release's namespace needs."""
-    kinds, refusals = await asyncio.gather(_of_kinds(site), _of_namespace(site))
-    return CheckResult(kinds.summary, (*kinds.findings, *refusals))
+    kinds, namespace = await asyncio.gather(_of_kinds(site), _of_namespace(site))
+    findings = (*kinds.findings, *namespace.findings)
+    return CheckResult(kinds.summary, findings, warnings=namespace.warnings)
 
 
 async def _of_kinds(site: Site) -> CheckResult:
@@ -49,19 +48,17 @@ async def _of_kinds(site: Site) -> CheckResult:
     return CheckResult(message, findings)
 
 
-async def _of_namespace(site: Site) -> list[Finding]:
-    """Check the permission to create or label the namespace, if a deploy has to."""
-    try:
-        body = await site.kube.get(*NAMESPACE, site.namespace)
-    except ApiError as error:
-        if is_forbidden(error):
-            return [refusal("Namespace", ["get"], site.namespace)]
-        raise
+async def _of_namespace(site: Site) -> CheckResult:
+    """Check the permission to create the namespace, if a deploy has to.
+
+    Without the permission to label it, a deploy leaves its pod security as it is.
+    """
+    body = await security.fetch_namespace(site.kube, site.namespace)
     level = security.RESTRICTED
     if site.of_kind("PostgresCluster"):
         level = await security.of_databases(site.kube, site.namespace)
     if security.has_security_labels(body, level):
-        return []
+        return CheckResult()
     required = ("create", "patch") if body is None else ("patch",)
     answers = await asyncio.gather(
         *(
@@ -70,22 +67,33 @@ async def _of_namespace(site: Site) -> list[Finding]:
         )
     )
     refused = [verb for verb, allowed in zip(required, answers, strict=True) if not allowed]
-    return [_unfit(site.namespace, level, refused, is_created=body is None)] if refused else []
+    if not refused:
+        return CheckResult()
+    if body is None:
+        return CheckResult(findings=(_missing(site.namespace, level, refused),))
+    reason = "may not be labelled" if body else "may not be read or labelled"
+    warning = (
+        f"Namespace/{site.namespace} {reason} with this kubeconfig, and keeps its pod security: "
+        f"an administrator can run `{_label_command(site.namespace, level)}`"
+    )
+    return CheckResult(warnings=(warning,))
 
 
-def _unfit(name: str, level: str, refused: list[str], *, is_created: bool) -> Finding:
-    """The finding of a namespace that may not be created or labelled as required."""
-    reason = "it does not exist" if is_created else "it does not have the labels that a deploy sets"
+def _label_command(name: str, level: str) -> str:
+    """The command that sets the labels of a namespace."""
     labels = " ".join(
         shell.selector(f"{key}={value}") for key, value in security.security_labels(level).items()
     )
-    command = f"kubectl label --overwrite namespace {shell.name(name)} {labels}"
-    if is_created:
-        command = f"kubectl create namespace {shell.name(name)} && {command}"
+    return f"kubectl label --overwrite namespace {shell.name(name)} {labels}"
+
+
+def _missing(name: str, level: str, refused: list[str]) -> Finding:
+    """The finding of a missing namespace that may not be created."""
+    command = f"kubectl create namespace {shell.name(name)} && {_label_command(name, level)}"
     return Finding(
         "permissions",
         f"Namespace/{name}",
-        f"{reason}, and this kubeconfig may not {', '.join(refused)} it.",
+        f"it does not exist, and this kubeconfig may not {', '.join(refused)} it.",
         f"Ask an administrator to run `{command}`.",
         command,
     )
@@ -122,7 +130,8 @@ CHECK = Check(
     "permissions",
     "Permissions",
     f"{', '.join(VERBS)} on each kind of the release, also update on Helm's Secrets and the "
-    "deploy's Lease; create or label the namespace if necessary",
+    "deploy's Lease; create the namespace if necessary. Without the permission to label it, its "
+    "pod security stays as it is",
     run,
     after=("api-resources",),
     stops_deploy=True,

@@ -58,16 +58,16 @@ async def install(operator: Operator, source: Source, site: Site, progress: Prog
     await site.kube.apply(_deployment(site))
 
 
-async def is_restricted(kube: Kube) -> bool:
+async def is_restricted(kube: Kube) -> bool | None:
     """Whether the pods of its databases meet the restricted pod security standard.
 
     Those of the vendor's version do; of an operator that this product did not install, it is
-    unknown.
+    unknown (None).
     """
     installed = await record.read(kube, names.NAMESPACE)
     if installed.source == Source.GO_MODULE:
         return await seccomp.is_added(kube)
-    return installed.source == Source.VENDOR
+    return True if installed.source == Source.VENDOR else None
 
 
 async def _rbac(config: Path) -> list[Manifest]:

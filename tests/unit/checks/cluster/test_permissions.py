@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from support.fakes.check_site import names, rendered, site
+from support.fakes.check_site import rendered, site
 from support.fakes.cluster import FakeCluster, namespace
 from support.fakes.cluster_api import Review
 from vrooli.checks.cluster import permissions
@@ -65,17 +65,18 @@ async def test_a_labelled_namespace_requires_no_permission_without_access_to_the
     assert "Namespace" not in {review.kind for review in cluster.server.reviews}
 
 
-async def test_a_namespace_without_its_labels_is_reported_with_the_command_that_sets_them() -> None:
+async def test_a_namespace_without_its_labels_is_a_warning_with_the_command_that_sets_them() -> (
+    None
+):
     cluster = _cluster({}, {("patch", "Namespace")})
     result = await permissions.run(site(rendered(), cluster))
-    assert names(result) == ["Namespace/dev"]
-    (finding,) = result.findings
-    assert "does not have the labels" in finding.message
-    assert "may not patch it" in finding.message
-    assert finding.command == (
-        "kubectl label --overwrite namespace dev pod-security.kubernetes.io/enforce=baseline "
-        "pod-security.kubernetes.io/warn=restricted"
-    )
+    assert result.findings == ()
+    (warning,) = result.warnings
+    assert warning.startswith("Namespace/dev may not be labelled with this kubeconfig")
+    assert (
+        "`kubectl label --overwrite namespace dev pod-security.kubernetes.io/enforce=baseline "
+        "pod-security.kubernetes.io/warn=restricted`"
+    ) in warning
     assert Review("patch", "Namespace", "dev", name="dev") in cluster.server.reviews
 
 
@@ -87,6 +88,9 @@ async def test_a_missing_namespace_requires_create_and_patch() -> None:
     assert await _refused(_cluster(None), **EXTERNAL_DATABASE) == {}
 
 
-async def test_an_unreadable_namespace_is_reported_and_the_kinds_are_checked() -> None:
-    cluster = _cluster(None, {("patch", "Service")}, {"dev", "postgres-operator"})
-    assert set(await _refused(cluster)) == {"Namespace", "Service"}
+async def test_an_unreadable_namespace_is_no_problem_and_the_kinds_are_checked() -> None:
+    denied = {("patch", "Service"), ("patch", "Namespace")}
+    cluster = _cluster({}, denied, {"dev", "postgres-operator"})
+    assert set(await _refused(cluster)) == {"Service"}
+    result = await permissions.run(site(rendered(), cluster))
+    assert "may not be read or labelled" in result.warnings[0]

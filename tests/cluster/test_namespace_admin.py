@@ -1,0 +1,155 @@
+"""Each command with a kubeconfig of an administrator of one namespace, who may read nothing else.
+
+The API server runs no pods: what a command reads, changes and says is what is tested here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from support.release.artifacts import APPLICATION_ONLY
+from vrooli import process
+from vrooli.chart import values
+from vrooli.environments import ENVIRONMENTS
+from vrooli.events import Progress, silent
+from vrooli.kube import Kube
+from vrooli.operators import OPERATORS
+from vrooli.process import Completed
+from vrooli.release import Release, apply
+
+PRODUCTION = ENVIRONMENTS["prod"]
+NAMESPACE = PRODUCTION.namespace
+# The built-in role `admin` of a namespace, as an API server without controllers lacks it: all
+# objects of applications, and nothing of the cluster.
+READ = ["get", "list", "watch"]
+WRITE = [*READ, "create", "update", "patch", "delete", "deletecollection"]
+GROUPS = [
+    *("apps", "autoscaling", "batch", "coordination.k8s.io", "discovery.k8s.io"),
+    *("networking.k8s.io", "policy"),
+    *("rbac.authorization.k8s.io", "postgres-operator.crunchydata.com"),
+    *("databases.spotahome.com", "secrets.hashicorp.com"),
+]
+OBJECTS = [
+    *("configmaps", "persistentvolumeclaims", "pods", "pods/exec", "pods/portforward"),
+    *("secrets", "serviceaccounts", "services"),
+]
+RULES: list[dict[str, Any]] = [
+    {"apiGroups": GROUPS, "resources": ["*"], "verbs": WRITE},
+    {"apiGroups": [""], "resources": OBJECTS, "verbs": WRITE},
+    {
+        "apiGroups": [""],
+        "resources": ["events", "limitranges", "namespaces", "pods/log", "resourcequotas"],
+        "verbs": READ,
+    },
+]
+RBAC = "rbac.authorization.k8s.io/v1"
+LIMIT_S = 60.0
+
+
+@dataclass(frozen=True)
+class Command:
+    """Runs vrooli as the administrator of the namespace."""
+
+    kubeconfig: Path
+    state: Path
+
+    async def run(self, *words: str) -> Completed:
+        """The command's output and status, whatever it is."""
+        argv = [sys.executable, "-m", "vrooli", *words, "-e", PRODUCTION.name]
+        return await process.run(
+            [*argv, "--cluster", "context:bare"],
+            env={
+                "KUBECONFIG": str(self.kubeconfig),
+                "VROOLI_STATE_DIR": str(self.state),
+                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            },
+            check=False,
+            timeout_s=LIMIT_S,
+        )
+
+    async def json(self, *words: str) -> tuple[int, dict[str, Any]]:
+        """The exit code and the result of a command."""
+        done = await self.run(*words, "--output", "json")
+        assert "Traceback" not in done.log, done.log
+        last = json.loads(done.output.splitlines()[-1])
+        return done.status, last["result"]
+
+
+@pytest.fixture
+async def admin(bare_kube: Kube, bare_kubeconfig: Path, tmp_path: Path) -> Command:
+    """The administrator's command line, with a release of two revisions that they deployed."""
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+    await bare_kube.apply(namespace)
+    kubeconfig = await account(bare_kube, bare_kubeconfig, tmp_path)
+    async with await Kube.connect(kubeconfig) as kube:
+        for replicas in (1, 2):
+            chosen = values.merge(values.load(ENVIRONMENTS["dev"]), APPLICATION_ONLY)
+            chosen = values.merge(chosen, {"replicaCount": {"jobs": replicas}})
+            release = Release.of(PRODUCTION, kubeconfig)
+            done = await apply.ensure(kube, release, chosen, Progress("release", silent))
+            assert "pod security unchanged" in done.detail
+    return Command(kubeconfig, tmp_path / "state")
+
+
+async def account(kube: Kube, kubeconfig: Path, folder: Path) -> Path:
+    """The kubeconfig of a service account with RULES in the namespace."""
+    metadata = {"name": "administrator", "namespace": NAMESPACE}
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "administrator"}
+    subjects = [{"kind": "ServiceAccount", **metadata}]
+    await kube.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
+    await kube.apply({"apiVersion": RBAC, "kind": "Role", "metadata": metadata, "rules": RULES})
+    binding = {"kind": "RoleBinding", "roleRef": role, "subjects": subjects}
+    await kube.apply({"apiVersion": RBAC, "metadata": metadata, **binding})
+    token = await kube.service_account_token(NAMESPACE, "administrator", 600)
+    config = yaml.safe_load(kubeconfig.read_text())
+    config["users"][0]["user"] = {"token": token}
+    path = folder / "kubeconfig"
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+async def test_each_command_works_with_its_namespace_and_names_what_it_could_not_read(
+    admin: Command, bare_kube: Kube
+) -> None:
+    status, check, diagnose, history, diff = await asyncio.gather(
+        admin.json("status"),
+        admin.json("check", "--check-only", "yes"),
+        admin.json("diagnose"),
+        admin.json("history"),
+        admin.json("diff"),
+    )
+    code, result = status
+    assert (code, result["verdict"], result["release"]["revision"]) == (1, "problems", 2)
+    operators = {item["resource"]: item["advice"] for item in result["missing"]}
+    assert len(operators) == len(OPERATORS)
+    assert all("Ask an administrator for permission to get" in item for item in operators.values())
+    assert any(item["name"] == f"{PRODUCTION.release}-server" for item in result["workloads"])
+
+    code, result = check
+    states = {item["name"]: (item["state"], item["message"]) for item in result["checks"]}
+    assert result["verdict"] != "healthy"
+    assert {states[name][0] for name in ("cluster", "namespace", "permissions")} == {"ok"}
+    for name in ("storage", "capacity", "ingress", "postgres-operator"):
+        assert states[name][0] == "unknown", name
+        assert "permission denied" in states[name][1], name
+
+    _, result = diagnose
+    # All of the namespace itself is readable.
+    assert [item for item in result["missing"] if NAMESPACE in item["resource"]] == []
+    assert "Node" in {item["resource"] for item in result["unavailable"]}
+
+    assert (history[0], len(history[1]["revisions"])) == (0, 2)
+    assert diff[0] == 0
+
+    # Without a terminal, production is changed with --yes only.
+    assert (await admin.json("uninstall", "--yes"))[0] == 0
+    assert await bare_kube.list("apps/v1", "Deployment", NAMESPACE) == []
