@@ -3,7 +3,7 @@
     uv run python bench/redaction.py                # the ten slowest texts
     uv run python bench/redaction.py --slowest 60   # all of them
 
-Each text is masked as one line, as one text of lines, and line by line as a log. The values of 200
+Each text is masked as one line, as one text of lines, and as the lines of a log. The values of 200
 Secrets are known. The times are CPU times, each the fastest of three runs with empty caches.
 """
 

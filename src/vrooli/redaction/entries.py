@@ -6,6 +6,7 @@ Each pattern has bounded quantifiers only. No I/O here.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from vrooli.redaction.names import is_plain, names_secret
 from vrooli.redaction.tokens import QUOTE, Span
@@ -38,6 +39,22 @@ def in_entries(text: str, lower: str) -> list[Span]:
         spans += [match.span("keys") for match in _KEYS.finditer(text)]
     spans += [span for match in _PGPASS.finditer(text) if (span := _pgpass(text, match))]
     return spans
+
+
+def positions(text: str, lower: str) -> Iterator[int]:
+    """Where a line may have one of these values."""
+    at = lower.find("value")
+    while at >= 0:
+        begin, end = lower.rfind("\n", 0, at) + 1, lower.find("\n", at)
+        end = len(lower) if end < 0 else end
+        if lower.find("name", begin, end) >= 0 or lower.find("key", begin, end) >= 0:
+            yield at
+        at = lower.find("value", end)
+    at = lower.find('"keys')
+    while at >= 0:
+        yield at
+        at = lower.find('"keys', at + 1)
+    yield from (match.start() for match in _PGPASS.finditer(text))
 
 
 def _named_entries(text: str, lower: str) -> list[Span]:

@@ -54,6 +54,16 @@ class KnownValues:
             spans = [*spans, *self._separated(text)]
         return spans
 
+    def positions(self, text: str) -> Iterator[int]:
+        """The begins of values, also of those that overlap."""
+        if self._finder is None:
+            return
+        hits = self._finder.find_matches_as_indexes(encodable(text), overlapping=True)
+        for number, start, _ in hits:
+            if any(text.startswith(value, start) for value in self._candidates[number]):
+                yield start
+        yield from (begin for begin, _ in self._separated(text))
+
     def in_lines(self, lines: Sequence[str]) -> Iterator[tuple[int, int, int]]:
         """The parts of values that the ends of lines split: the line's number, and the bounds."""
         if self._finder is None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from vrooli import inert
 
@@ -73,6 +73,20 @@ def plain(text: str) -> str:
     if "%" in text:
         text = _replaced(_PERCENT, _unreserved, text)
     return text
+
+
+def positions(text: str) -> Iterator[int]:
+    """Where a line has escapes that its plain form may not have."""
+    patterns = {
+        _WRITTEN_CONTROLS: any(map(text.__contains__, _WRITTEN_HINTS)),
+        _UNICODE_ESCAPE: "\\u00" in text,
+        _HEX_ESCAPE: "\\x" in text,
+        _ENTITY: "&#" in text,
+        _PERCENT: "%" in text,
+    }
+    for pattern, is_hinted in patterns.items():
+        if is_hinted:
+            yield from (match.start() for match in pattern.finditer(text))
 
 
 def _replaced(pattern: re.Pattern[str], by: Callable[[re.Match[str]], str], text: str) -> str:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from vrooli.redaction import plain_text, shapes
+from vrooli.redaction import candidates, plain_text, shapes
+from vrooli.redaction.candidates import Candidates
 from vrooli.redaction.known import KnownValues
 from vrooli.redaction.names import MASK, is_plain, names_secret
+from vrooli.redaction.shapes import Hit
 from vrooli.redaction.values import secret_values
 
 # Texts up to this length are cached, since objects repeat them: kinds, states, names.
@@ -29,6 +31,10 @@ _TOO_DEEP = f"{MASK} (nested too deeply)"
 _FLAG = re.compile(r"--?[\w-]+")
 _KEY_BEGINS = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY")
 _KEY_ENDS = "-----END "
+# The work at the lines of a log, in units of about 10 µs: an amount for any log, and more with its
+# length. A line that is examined as a whole takes more than the words of another.
+_FREE_WORK, _CHARACTERS_PER_WORK, _CHARACTERS_PER_WORD = 6_000, 110, 12
+_WORK_OF_A_LINE, _WORK_OF_A_WHOLE_LINE = 2, 5
 # The maximum number of lines of a private key whose end is missing.
 _KEY_LINES = 120
 
@@ -54,8 +60,51 @@ class Redactor:
         return self._short(text) if len(text) <= _SHORT else self._masked_or_removed(text)
 
     def lines(self, lines: Sequence[str]) -> list[str]:
-        """The lines of one log with secrets masked, also those that span several lines."""
-        return list(self.stream(self.mask_split_values(lines)))
+        """The lines of one log with secrets masked, also those that span several lines.
+
+        All lines are searched at once for what may be a secret, and only lines with something are
+        examined. That work is limited; further ones are masked as a whole.
+        """
+        masked = self.mask_split_values(lines)
+        work = _FREE_WORK + sum(map(len, masked)) // _CHARACTERS_PER_WORK
+        try:
+            found = candidates.find(masked, self._known, work)
+        except Exception:  # noqa: BLE001 - a reader of hostile text must not fail
+            found = Candidates(whole=set(masked))
+        masking, done = Lines(self), dict[str, str]()
+
+        def examine(line: str) -> str:
+            nonlocal work
+            if line in done or not line:
+                return done.get(line, line)
+            if work <= 0:
+                return MASK
+            hits = found.words.get(line, ())
+            if line in found.whole:
+                done[line] = self.text(line)
+                work -= len(hits) + _WORK_OF_A_WHOLE_LINE
+            elif line in found.words:
+                done[line] = self._masked_at(line, hits) if hits else MASK
+                work -= len(hits) + _WORK_OF_A_LINE
+            else:  # a part of a line, whose words are not known
+                done[line] = self.text(line)
+                work -= len(line) // _CHARACTERS_PER_WORD + _WORK_OF_A_WHOLE_LINE
+            return done[line]
+
+        for number, line in enumerate(masked):
+            # Logs may consist of empty lines; they have nothing to mask.
+            if line and (masking.is_in_key or line in found.whole):
+                masked[number] = masking.next(line, examine)
+            elif line in found.words:
+                masked[number] = examine(line) if work > 0 else done.get(line, MASK)
+        return masked
+
+    def _masked_at(self, line: str, hits: Sequence[Hit]) -> str:
+        """A line that has only words that may mark a secret."""
+        try:
+            return shapes.replace(line, shapes.at_words(line, hits))
+        except Exception:  # noqa: BLE001 - it fails again, and is reported
+            return self.text(line)
 
     def mask_split_values(self, lines: Sequence[str]) -> list[str]:
         """Mask only known values that are split by the ends of lines."""
@@ -66,13 +115,6 @@ class Redactor:
         for number, spans in parts.items():
             masked[number] = shapes.replace(lines[number], spans)
         return masked
-
-    def stream(self, lines: Iterable[str]) -> Iterator[str]:
-        """Mask lines one by one, also a key that spans several lines."""
-        masking = Lines(self)
-        for line in lines:
-            # Logs may consist of empty lines; they have nothing to mask.
-            yield masking.next(line) if line else line
 
     def tree(self, value: Any) -> Any:
         """A structure of mappings and lists with the secrets in every text masked."""
@@ -186,16 +228,27 @@ class Lines:
         """Mask the next lines with another redactor."""
         self._redactor = redactor
 
-    def next(self, line: str) -> str:
-        """The next line with secrets masked; empty lines need not be passed."""
+    @property
+    def is_in_key(self) -> bool:
+        """Whether the next line is part of a private key."""
+        return self._remaining_key_lines > 0
+
+    def next(self, line: str, mask: Callable[[str], str] | None = None) -> str:
+        """The next line with secrets masked; empty lines need not be passed.
+
+        Args:
+            line: The line.
+            mask: What masks a text; None takes the redactor.
+        """
+        mask = mask or self._redactor.text
         if self._remaining_key_lines:
             self._remaining_key_lines = 0 if _KEY_ENDS in line else self._remaining_key_lines - 1
             # Only the last word belongs to the key: it follows the prefix of the log line.
             before, _, last = line.rpartition(" ")
             if last and _KEY_ENDS not in line:
-                return f"{self._redactor.text(before)} {MASK}".lstrip()
-            return self._redactor.text(line)
+                return f"{mask(before)} {MASK}".lstrip()
+            return mask(line)
         begins = _KEY_BEGINS.search(line)
         if begins and _KEY_ENDS not in line[begins.start() :]:
             self._remaining_key_lines = _KEY_LINES
-        return self._redactor.text(line)
+        return mask(line)

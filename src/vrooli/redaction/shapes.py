@@ -49,6 +49,7 @@ _KINDS: dict[str, int] = {
 _WORK = (3, 1, 1, 2, 3, 2, 1, 2, 3)
 _WORDS = tuple(_KINDS)
 _KIND_OF = tuple(_KINDS.values())
+_KEY_NUMBER = _KIND_OF.index(_KEY)
 _FINDER = AhoCorasick(_WORDS, matchkind=MatchKind.LeftmostLongest)
 
 Hit = tuple[int, int, int]
@@ -62,15 +63,34 @@ def mask(text: str, depth: int = _DEPTH) -> str:
 
 def find(text: str, depth: int = _DEPTH) -> list[Span]:
     """The spans of a text that look like secrets, in any order."""
-    # Only this letter has a longer lower case; positions must stay the same.
-    lower = encodable(text.replace("\u0130", "i").lower())
-    hits = _FINDER.find_matches_as_indexes(lower)
-    spans = _at_words(text, hits)
+    lower = lowered(text)
+    spans = at_words(text, words(lower))
     spans += tokens.unprefixed(text)
     spans += entries.in_entries(text, lower)
     if depth:
-        spans += runs.secret_runs(text, lambda inner: bool(find(inner, depth - 1)))
+        spans += runs.secret_runs(text, lambda inner: contains(inner, depth - 1))
     return spans
+
+
+def contains(text: str, depth: int = _DEPTH - 1) -> bool:
+    """Whether a text, such as the decoded base64 in another one, has what looks like a secret."""
+    return bool(find(text, depth))
+
+
+def words(lower: str) -> list[Hit]:
+    """The words of a text in lower case that may mark a secret, in order."""
+    return _FINDER.find_matches_as_indexes(lower)
+
+
+def keys(hits: Iterable[Hit]) -> Iterator[int]:
+    """The begins of private keys, which may have further lines."""
+    return (start for number, start, _ in hits if number == _KEY_NUMBER)
+
+
+def lowered(text: str) -> str:
+    """The text in lower case, with the same length."""
+    # Only this letter has a longer lower case.
+    return encodable(text.replace("\u0130", "i").lower())
 
 
 def replace(text: str, spans: Sequence[Span]) -> str:
@@ -103,7 +123,7 @@ def _merged(spans: Iterable[Span]) -> Iterator[Span]:
         yield last
 
 
-def _at_words(text: str, hits: Sequence[Hit]) -> list[Span]:
+def at_words(text: str, hits: Sequence[Hit]) -> list[Span]:
     """The secrets at the words; words inside of a secret are skipped.
 
     The work is bounded. Lines with words that it does not cover are masked as a whole.

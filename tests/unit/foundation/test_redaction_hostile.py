@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from support.secrets.canaries import drawn
 from support.secrets.hostile_texts import GENERATORS, PIECES
-from vrooli.redaction import MASK, Redactor, shapes
+from support.secrets.ordinary_lines import ordinary_lines
+from vrooli.redaction import MASK, Lines, Redactor, shapes
 from vrooli.redaction import redactor as redaction
 from vrooli.redaction.plain_text import plain
 from vrooli.redaction.redactor import LONGEST_LINE
@@ -97,6 +98,36 @@ def test_a_text_of_complete_lines_is_masked_as_each_line_is(lines: list[str]) ->
     assert plain(REDACTOR.text("\n".join(lines))) == plain(masked)
 
 
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(
+    st.lists(
+        st.lists(st.sampled_from((*PIECES, *COMPLETE)) | st.text(max_size=3), max_size=8).map(
+            "".join
+        ),
+        max_size=30,
+    )
+)
+def test_lines_are_masked_together_as_they_are_one_by_one(lines: list[str]) -> None:
+    lines = [line for part in lines for line in part.split("\n")]
+    alone = Lines(REDACTOR)
+    split = REDACTOR.mask_split_values(lines)
+    assert REDACTOR.lines(lines) == [alone.next(line) if line else line for line in split]
+
+
+def test_ordinary_lines_are_masked_together_as_they_are_one_by_one() -> None:
+    lines = list(ordinary_lines(3_000))
+    assert REDACTOR.lines(lines) == [REDACTOR.text(line) for line in lines]
+
+
+def test_a_log_with_too_many_secrets_shows_nothing_of_the_last_ones() -> None:
+    lines = [f"a password={SECRET}{number} of {number}" for number in range(20_000)]
+    masked = REDACTOR.lines(lines)
+    assert masked[0] == f"a password={MASK} of 0"
+    assert masked[-1] == MASK
+    keys = ["-----BEGIN RSA PRIVATE KEY-----", f"{SECRET}/", "-----END RSA PRIVATE KEY-----"]
+    assert SECRET not in "".join(REDACTOR.lines([*lines, *keys]))
+
+
 def test_nested_names_leave_nothing() -> None:
     masked = Redactor().text("GET /" + "password=" * 270 + SECRET)
     assert SECRET not in masked
@@ -141,7 +172,17 @@ def test_nothing_of_a_text_remains_whose_redaction_fails(
     for text in (SECRET, SECRET * 100, f"{SECRET}\n{SECRET}"):
         masked = Redactor().text(text)
         assert masked == f"{MASK} (redaction failed: {type(fault).__name__})"
-    assert SECRET not in "".join(Redactor().lines(["a", SECRET]))
+    text = f"aaaa:{SECRET}{SECRET} password={SECRET}"
+    assert SECRET not in "".join(Redactor().lines(["a", f"\x1b{text}"]))
+
+
+@pytest.mark.parametrize("search", ["words", "keys", "at_words", "lowered"])
+def test_a_search_that_fails_hides_no_secret(search: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr(shapes, search, fail)
+    assert SECRET not in "".join(Redactor().lines(["a", f"password={SECRET}"]))
 
 
 @pytest.mark.parametrize("text", ["\ud800password=x", "\u0130 password=hunter22", "\udcff" * 20])
