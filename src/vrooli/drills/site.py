@@ -24,7 +24,7 @@ class ProcessTable(Protocol):
     def kill_component(self, name: str) -> int:
         """Kill the process of a component; returns its id."""
 
-    def kill_in_pod(self, pod: str, program: str) -> int:
+    def kill_in_pod(self, pod_uid: str, program: str) -> int:
         """Kill the processes of a program in a pod; returns how many."""
 
 

@@ -80,7 +80,8 @@ class Writer:
 
     async def written(self) -> list[Written]:
         """Every attempt so far, in the order in which they ended."""
-        lines = (await self._run("cat", writer_objects.NOTES)).splitlines()
+        # The file does not exist before the first attempt.
+        lines = (await self._run("sh", "-c", f"cat {writer_objects.NOTES} || true")).splitlines()
         records = [json.loads(line) for line in lines if line.endswith("}")]
         return [
             Written(record["store"], record["at"] - self._clock_s, record["error"])

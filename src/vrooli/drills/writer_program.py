@@ -134,7 +134,11 @@ class RedisMaster:
             places = [(host.rpartition(":")[0], int(host.rpartition(":")[2])) for host in hosts]
             limits = {"socket_timeout": ANSWER_S, "socket_connect_timeout": CONNECT_S}
             sentinel = Sentinel(places, sentinel_kwargs=limits)  # type: ignore[no-untyped-call]
-            host, port = await sentinel.discover_master(os.environ["REDIS_MASTER_NAME"])
+            try:
+                host, port = await sentinel.discover_master(os.environ["REDIS_MASTER_NAME"])
+            finally:
+                for client in sentinel.sentinels:
+                    await client.aclose()
             self._redis = Redis(
                 host=host,
                 port=port,

@@ -54,8 +54,8 @@ class Processes:
         self.killed.append(name)
         return self.pids[name]
 
-    def kill_in_pod(self, pod: str, program: str) -> int:
-        self.killed.append(f"{program} in {pod}")
+    def kill_in_pod(self, pod_uid: str, program: str) -> int:
+        self.killed.append(f"{program} in {pod_uid}")
         return 1
 
 
@@ -189,7 +189,7 @@ async def test_the_process_of_the_master_is_killed_on_its_node() -> None:
     answer_redis(site, "first")
     injection = await redis.master_killed(site)
     await injection.inject()
-    assert processes.killed == ["redis-server in rfr-0"]
+    assert processes.killed == ["redis-server in uid-rfr-0"]
     assert not await injection.is_healed()
     answer_redis(site, "second")
     assert await injection.is_healed()

@@ -175,9 +175,9 @@ class StoredCluster:
         """
         return kill.kill_component(self._layout, name)
 
-    def kill_in_pod(self, pod: str, program: str) -> int:
+    def kill_in_pod(self, pod_uid: str, program: str) -> int:
         """Kill the processes of a program in the containers of a pod; returns how many."""
-        return kill.kill_in_pod(self._layout, pod, program)
+        return kill.kill_in_pod(self._layout, pod_uid, program)
 
     @property
     def snapshots(self) -> Snapshots:

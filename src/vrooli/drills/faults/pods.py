@@ -62,13 +62,20 @@ class Group:
         )
 
 
-def deletion(group: Group, deleted: Sequence[Manifest], *, at_once: bool = False) -> Injection:
+def deletion(
+    group: Group,
+    deleted: Sequence[Manifest],
+    *,
+    at_once: bool = False,
+    subjects: tuple[str, ...] = (),
+) -> Injection:
     """Delete some pods of a group.
 
     Args:
         group: The pods that do their work.
         deleted: Those that are deleted.
         at_once: Whether they get no time to end.
+        subjects: Further names by which a diagnosis names the fault.
     """
     grace, began = 0 if at_once else None, time.monotonic()
 
@@ -83,7 +90,7 @@ def deletion(group: Group, deleted: Sequence[Manifest], *, at_once: bool = False
 
     return Injection(
         targets=tuple(_title(pod) for pod in deleted),
-        subjects=_subjects(deleted),
+        subjects=(*_subjects(deleted), *subjects),
         inject=inject,
         is_healed=lambda: group.is_replaced(deleted, began),
         is_alone=len(group.pods) == len(deleted),

@@ -54,7 +54,7 @@ async def primary_deleted(site: Site) -> Injection:
     selector = f"{names.CLUSTER_LABEL}={postgres.name},{names.DATA_LABEL}=postgres"
     group = await Group.fetch(site.kube, postgres.namespace, selector)
     deleted = [pod for pod in group.pods if name(pod) == primary.pod]
-    return pods.deletion(group, deleted, at_once=True)
+    return pods.deletion(group, deleted, at_once=True, subjects=(postgres.name,))
 
 
 async def primary_killed(site: Site) -> Injection:

@@ -8,7 +8,7 @@ from vrooli.drills.faults.pods import Group
 from vrooli.drills.model import Injection, NotApplicableError
 from vrooli.drills.site import Site
 from vrooli.errors import PrerequisiteError
-from vrooli.kube.objects import name
+from vrooli.kube.objects import name, text
 from vrooli.operators.redis import names
 
 # Two of so many Sentinels can be lost while none is needed to elect a master.
@@ -22,7 +22,7 @@ async def master_deleted(site: Site) -> Injection:
     group = await _group(site, redis, names.REDIS)
     master = (await redis.master()).name
     deleted = [pod for pod in group.pods if name(pod) == master]
-    return pods.deletion(group, deleted, at_once=True)
+    return pods.deletion(group, deleted, at_once=True, subjects=(redis.name,))
 
 
 async def master_killed(site: Site) -> Injection:
@@ -37,10 +37,12 @@ async def master_killed(site: Site) -> Injection:
             "cluster are not this machine"
         )
     master = await redis.master()
+    group = await _group(site, redis, names.REDIS)
+    uid = next(text(pod, "metadata", "uid") for pod in group.pods if name(pod) == master.name)
     before = await _run_id(redis, master.name)
 
     async def inject() -> None:
-        if not processes.kill_in_pod(master.name, PROGRAM):
+        if not processes.kill_in_pod(uid, PROGRAM):
             raise PrerequisiteError(f"No process {PROGRAM} of pod {master.name} was found.")
 
     async def is_healed() -> bool:

@@ -37,23 +37,26 @@ def kill_component(layout: Layout, name: str) -> int:
     return part.pid
 
 
-def kill_in_pod(layout: Layout, pod: str, program: str) -> int:
+def kill_in_pod(layout: Layout, pod_uid: str, program: str) -> int:
     """Kill the processes of a program in the containers of a pod; returns how many."""
     members = cgroups.members(probe(layout.root), layout.identity, cgroups.PODS)
-    processes = find_in_pod(members, pod, program)
+    processes = find_in_pod(members, pod_uid, program)
     for process in processes:
         with contextlib.suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
     return len(processes)
 
 
-def find_in_pod(members: set[int], pod: str, program: str, proc: Path = PROC) -> list[int]:
-    """The processes of a program among those of all pods, by the HOSTNAME of their containers."""
-    variable, found = f"HOSTNAME={pod}".encode(), []
+def find_in_pod(members: set[int], pod_uid: str, program: str, proc: Path = PROC) -> list[int]:
+    """The processes of a program among those of all pods, by the cgroup of the pod.
+
+    Programs that set their title, such as Redis, overwrite their environment.
+    """
+    folder_name, found = f"/pod{pod_uid}/", []
     for process in sorted(members):
         with contextlib.suppress(OSError):  # it has ended
             folder = proc / str(process)
             is_program = (folder / "comm").read_text().strip() == program
-            if is_program and variable in (folder / "environ").read_bytes().split(b"\0"):
+            if is_program and folder_name in (folder / "cgroup").read_text():
                 found.append(process)
     return found
