@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ LABELS = {"app.kubernetes.io/managed-by": "vrooli", "app.kubernetes.io/part-of":
 COPY = "vrooli.com/restored-copy"
 # The port of pgBackRest in the pod with the repositories.
 REPOSITORY_PORT = 8432
+# An option of one repository, such as repo2-path.
+_OPTION = re.compile(r"repo\d+-")
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def _volume_only(pgbackrest: Mapping[str, Any]) -> dict[str, Any]:
     options = {
         key: value
         for key, value in mapping(pgbackrest, "global").items()
-        if repos and key.startswith(f"{repos[0]['name']}-")
+        if not _OPTION.match(key) or (repos and key.startswith(f"{repos[0]['name']}-"))
     }
     rest = {
         key: value

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from vrooli.backups import timelines
 from vrooli.kube.objects import items, mapping, number, text
 
 # The stanza of each PostgresCluster (PGO: internal/pgbackrest/config.go).
@@ -36,6 +37,8 @@ class StoredBackup:
         database: pgBackRest's number of the database, which changes with its major version.
         has_errors: Whether pages with wrong checksums were found.
         annotations: What was written on it.
+        timeline: The timeline at its end; 0 if unknown.
+        end: The position in the WAL at its end; 0 if unknown.
     """
 
     label: str
@@ -48,6 +51,8 @@ class StoredBackup:
     database: int = 1
     has_errors: bool = False
     annotations: Mapping[str, str] = field(default_factory=dict)
+    timeline: int = 0
+    end: int = 0
 
     @property
     def full_label(self) -> str:
@@ -125,6 +130,8 @@ def _backups(bodies: Iterable[Mapping[str, Any]]) -> Iterable[StoredBackup]:
             database=number(body, "database", "id"),
             has_errors=bool(body.get("error")),
             annotations=dict(mapping(body, "annotation")),
+            timeline=int(text(body, "archive", "stop")[:8] or "0", 16),
+            end=timelines.parse_position(text(body, "lsn", "stop")),
         )
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from vrooli.backups.info import StoredBackup
 from vrooli.backups.listing import Listing, format_time
 from vrooli.backups.points import Point, find_backup
+from vrooli.backups.timelines import History
 from vrooli.errors import UsageError
 
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(Z?)")
@@ -66,7 +67,11 @@ def parse_moment(text: str, now: datetime) -> datetime:
 
 
 def at_moment(
-    listed: Listing, moment: datetime, now: datetime, repository: int | None = None
+    listed: Listing,
+    moment: datetime,
+    now: datetime,
+    history: History,
+    repository: int | None = None,
 ) -> Recovery:
     """How a moment is restored: from the newest backup before it.
 
@@ -74,6 +79,7 @@ def at_moment(
         listed: The backups.
         moment: The moment, UTC.
         now: The time of PostgreSQL's clock, up to which WAL is archived.
+        history: The timelines of the live data, whose past is restored.
         repository: The number of the repository; None takes the first that has the moment.
 
     Raises:
@@ -89,6 +95,7 @@ def at_moment(
             for backup in listed.info.of(item.number)
             # pgBackRest has times of backups in whole seconds.
             if backup.stopped + timedelta(seconds=1) <= moment
+            and history.contains(backup.timeline, backup.end)
         ]
         if before:
             target = f"{moment:%Y-%m-%d %H:%M:%S.%f}+00"
@@ -116,7 +123,13 @@ def at_point(listed: Listing, name: str) -> Recovery:
             immediate = (f"--set={backup.label}", "--type=immediate")
             return Recovery(backup, backup.stopped, immediate, is_named=True)
         case backup, point:
-            options = (f"--set={backup.label}", "--type=name", f"--target={point.restore_point}")
+            options = (
+                f"--set={backup.label}",
+                "--type=name",
+                f"--target={point.restore_point}",
+                # A point may be of a timeline that a restore has abandoned.
+                "--target-timeline=current",
+            )
             return Recovery(backup, point.time, options, point, is_named=True)
 
 

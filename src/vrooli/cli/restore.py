@@ -1,4 +1,4 @@
-"""``vrooli restore``: a copy of PostgreSQL at a moment or a point, or Redis at a point."""
+"""``vrooli restore``: PostgreSQL at a moment or a point, in place or a copy; Redis at a point."""
 
 from __future__ import annotations
 
@@ -19,7 +19,12 @@ from vrooli.grammar import counted
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from vrooli.workflows.results.backups import RedisRestoreResult, RestoreResult
+    from vrooli.workflows.results.backups import (
+        PostgresRestoreEndResult,
+        PostgresRestoreResult,
+        RedisRestoreResult,
+        RestoreResult,
+    )
 
 
 class Database(StrEnum):
@@ -31,16 +36,13 @@ class Database(StrEnum):
 
 EXAMPLES = examples.epilog(
     (
-        "Restore a copy of production's PostgreSQL at 14:05 UTC today",
-        "vrooli restore --to 14:05 --into inspection -e prod --cluster context:my-cluster",
+        "Restore PostgreSQL of production to 14:05 UTC today",
+        "vrooli restore --to 14:05 -e prod --cluster context:my-cluster",
     ),
+    ("Bring the data of before the restore back", "vrooli restore --undo -e prod"),
     (
         "Restore a copy of a point of the dev environment",
         "vrooli restore --point 20261129-140501 --into inspection/copy",
-    ),
-    (
-        "Replace the data of Redis in the dev environment with that of a point",
-        "vrooli restore --point 20261129-140501 --only redis",
     ),
 )
 
@@ -74,8 +76,7 @@ Only = Annotated[
     Database,
     typer.Option(
         "--only",
-        help="postgres restores a copy; redis replaces the live data of Redis with that of a "
-        "point.",
+        help="redis replaces the data of Redis with that of a point.",
     ),
 ]
 Repository = Annotated[
@@ -89,6 +90,18 @@ Repository = Annotated[
         show_default=False,
     ),
 ]
+Finish = Annotated[
+    bool,
+    typer.Option("--finish", help="Delete the data of PostgreSQL of before the last restore."),
+]
+Undo = Annotated[
+    bool,
+    typer.Option(
+        "--undo",
+        help="Bring the data of PostgreSQL of before the last restore back, and delete the "
+        "restored data.",
+    ),
+]
 Timeout = Annotated[
     float,
     typer.Option("--timeout", min=1, metavar="SECONDS", help="Time limit of the restore."),
@@ -100,6 +113,8 @@ def command(
     to: Moment = "",
     point: PointId = "",
     only: Only = Database.POSTGRES,
+    finish: Finish = False,
+    undo: Undo = False,
     environment: options.EnvironmentName = "dev",
     cluster: options.ClusterName = None,
     repository: Repository = None,
@@ -108,21 +123,28 @@ def command(
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
-    """Restore a copy of PostgreSQL in another namespace, or the data of Redis.
+    """Restore PostgreSQL to a moment or a point, or Redis to a point.
 
-    The copy has the data of a moment between the first backup and now, or of a point. The live
-    data is not changed. The result lists the rows of each table in both, and differences of tables,
-    extensions and users.
+    The data of PostgreSQL is restored beside the live data, on the same volume, and compared with
+    it. The command shows what the restore would take away, in rows of each table, and asks. Only
+    then are both exchanged. The previous data is kept until --finish, and comes back with --undo.
+
+    With --into, a copy is restored in another namespace, and the live data is not changed.
 
     With --only redis, the live data of Redis is replaced with that of a point. A new point is made
     first, so that the previous data can be brought back.
     """
+    if finish or undo:
+        _demand_alone(to, into, repository, point, finish=finish, undo=undo)
+        _end(environment, cluster, yes, output, debug, undo=undo)
+        return
     if only is Database.REDIS:
         _demand_point_only(to, into, repository, point)
         _restore_redis(environment, point, cluster, timeout, yes, output, debug)
         return
     if not into:
-        raise UsageError("The copy of PostgreSQL needs a namespace.", "Use --into NAMESPACE.")
+        _restore_postgres(environment, to, point, cluster, repository, timeout, yes, output, debug)
+        return
 
     def work(listener: Listener) -> Awaitable[RestoreResult]:
         from vrooli.workflows.restore import RestoreOptions, restore
@@ -140,6 +162,89 @@ def _demand_point_only(to: str, into: str | None, repository: int | None, point:
             "Redis is restored in place, to a point.",
             "Use `vrooli restore --only redis --point ID`; `vrooli backups` lists the points.",
         )
+
+
+def _demand_alone(
+    to: str, into: str | None, repository: int | None, point: str, *, finish: bool, undo: bool
+) -> None:
+    if to or into or repository or point or (finish and undo):
+        raise UsageError(
+            "--finish and --undo end the last restore, and take no other target.",
+            "Use `vrooli restore --finish` or `vrooli restore --undo`.",
+        )
+
+
+def _restore_postgres(
+    environment: str,
+    to: str,
+    point: str,
+    cluster: str | None,
+    repository: int | None,
+    timeout: float,
+    yes: bool,
+    output: options.OutputFormat,
+    debug: bool,
+) -> None:
+    def work(listener: Listener) -> Awaitable[PostgresRestoreResult]:
+        from vrooli.workflows.restore_postgres import PostgresRestoreOptions, restore_postgres
+
+        where = environments.environment(environment)
+        request = PostgresRestoreOptions(where, to, point, cluster, repository, timeout)
+        return restore_postgres(request, listener, prompt.consent(yes=yes))
+
+    execute(work, _show_postgres, output, debug)
+
+
+def _end(
+    environment: str,
+    cluster: str | None,
+    yes: bool,
+    output: options.OutputFormat,
+    debug: bool,
+    *,
+    undo: bool,
+) -> None:
+    def work(listener: Listener) -> Awaitable[PostgresRestoreEndResult]:
+        from vrooli.workflows.restore_end import finish_restore, undo_restore
+        from vrooli.workflows.restore_postgres import PostgresRestoreOptions
+
+        where = environments.environment(environment)
+        request = PostgresRestoreOptions(where, cluster=cluster)
+        act = undo_restore if undo else finish_restore
+        return act(request, listener, prompt.consent(yes=yes))
+
+    execute(work, _show_end, output, debug)
+
+
+def _show_postgres(result: PostgresRestoreResult, console: Console) -> None:
+    tables.show_steps(result, console)
+    tables.show_rows(
+        "Rows",
+        ("table", "restored", "before"),
+        [(item.table, item.restored_rows, item.live_rows) for item in result.tables],
+        console,
+    )
+    console.print(
+        f"\nPostgreSQL of {result.release} has the data of "
+        f"{result.moment:%Y-%m-%d %H:%M:%SZ}. No write was acknowledged for {result.pause_s:.1f} s."
+    )
+    tables.show_notes(result.differences, console)
+    for text, command in (
+        ("To bring the previous data back", result.undo_command),
+        ("To delete them", result.finish_command),
+    ):
+        console.print(f"{text}: `{command}`", markup=False, soft_wrap=True)
+
+
+def _show_end(result: PostgresRestoreEndResult, console: Console) -> None:
+    tables.show_steps(result, console)
+    if not result.is_undone:
+        console.print(f"\nThe data of before the restore of {result.release} were deleted.")
+        return
+    console.print(
+        f"\nPostgreSQL of {result.release} has the data of before the restore. No write was "
+        f"acknowledged for {result.pause_s:.1f} s."
+    )
 
 
 def _restore_redis(

@@ -19,6 +19,8 @@ from vrooli.workflows.results.artifacts import BuildResult, VerifyResult
 from vrooli.workflows.results.backups import (
     BackupResult,
     BackupsResult,
+    PostgresRestoreEndResult,
+    PostgresRestoreResult,
     RedisRestoreResult,
     RestoreResult,
 )
@@ -74,7 +76,12 @@ RESULTS: Mapping[str, tuple[type[Result], ...]] = {
     "backups": (BackupsResult,),
     "switchover": (SwitchoverResult,),
     "drill": (DrillResult,),
-    "restore": (RestoreResult, RedisRestoreResult),
+    "restore": (
+        RestoreResult,
+        PostgresRestoreResult,
+        PostgresRestoreEndResult,
+        RedisRestoreResult,
+    ),
     "rotate": (RotateResult,),
     "scale": (ScaleResult,),
     "grow": (GrowResult,),

@@ -6,7 +6,7 @@ import re
 import time
 from dataclasses import dataclass, field
 
-from vrooli.backups import clones, contents, copies, listing, moment, space, targets
+from vrooli.backups import clones, contents, copies, listing, moment, space, targets, timelines
 from vrooli.backups.clones import Place
 from vrooli.backups.contents import Contents
 from vrooli.backups.listing import Listing
@@ -118,7 +118,8 @@ class RestoreRun:
         else:
             now = await moment.now(postgres)
             at = targets.parse_moment(options.to, now)
-            recovery = targets.at_moment(listed, at, now, options.repository)
+            history = await timelines.fetch(postgres)
+            recovery = targets.at_moment(listed, at, now, history, options.repository)
         listing.demand_usable(listed.info, recovery.repository)
         place = parse_place(options.into, release)
         exists = await copies.find(kube, place) is not None
@@ -191,14 +192,15 @@ class RestoreRun:
 
     def tables(self) -> tuple[TableView, ...]:
         """The rows of each table."""
-        return tuple(
-            TableView(
-                table=name,
-                restored_rows=self.restored.rows.get(name),
-                live_rows=self.live.rows.get(name),
-            )
-            for name in sorted(self.restored.rows.keys() | self.live.rows.keys())
-        )
+        return table_views(self.restored, self.live)
+
+
+def table_views(restored: Contents, live: Contents) -> tuple[TableView, ...]:
+    """The rows of each table in restored and in live data."""
+    return tuple(
+        TableView(table=name, restored_rows=restored.rows.get(name), live_rows=live.rows.get(name))
+        for name in sorted(restored.rows.keys() | live.rows.keys())
+    )
 
 
 def parse_place(text: str, release: Release) -> Place:

@@ -34,6 +34,7 @@ LINTS: Mapping[str, tuple[str, ...]] = {
 # Host packages of the suites' tests, beside those of the cluster.
 TEST_PACKAGES: Mapping[str, Mapping[str, str]] = {
     "services": {
+        "pgbackrest": "pgbackrest",
         "pgbouncer": "pgbouncer",
         "postgresql-15": "/usr/lib/postgresql/15/bin/postgres",
         "redis-server": "redis-server",

@@ -27,7 +27,7 @@ from vrooli import project
 # The password of these throw-away processes.
 PASSWORD = "only-on-loopback"
 POSTGRES_BIN = Path("/usr/lib/postgresql/15/bin")
-PROGRAMS = ("redis-server", "pgbouncer")
+PROGRAMS = ("redis-server", "pgbouncer", "pgbackrest")
 
 
 def missing_programs() -> list[str]:

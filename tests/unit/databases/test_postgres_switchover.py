@@ -141,7 +141,7 @@ def _probed(monkeypatch: pytest.MonkeyPatch) -> None:
     async def probe(postgres: Postgres) -> AsyncIterator[_Probe]:
         yield _Probe()
 
-    monkeypatch.setattr(switchover, "_probe", probe)
+    monkeypatch.setattr(switchover, "probe_pool", probe)
 
 
 @pytest.mark.usefixtures("_probed")

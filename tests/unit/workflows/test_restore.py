@@ -49,6 +49,8 @@ def _answer(text: str) -> Completed:
         rows = [{"wal": WAL, "time": time, "failed": None, "is_failing": False}]
     elif "pg_current_wal_lsn" in text:
         rows = [{"wal": WAL}]
+    elif "pg_control_checkpoint" in text:
+        rows = [{"timeline": 1, "history": None}]
     elif "pg_database" in text:
         rows = [{"name": "vrooli"}]
     elif "gexec" in text:

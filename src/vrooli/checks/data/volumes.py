@@ -36,10 +36,18 @@ def volume_specs(item: Manifest) -> Iterator[VolumeSpec]:
 
 
 def unchangeable(item: Manifest, live: Live) -> Iterator[Finding]:
-    """The volumes whose requested class or size is not supported."""
+    """The volumes whose requested class or size is not supported.
+
+    The existing resource may request the size already, while its volumes are replaced: `grow`
+    continues, and a deploy changes nothing.
+    """
+    body, resource = live.get(item), databases().get(item.kind)
+    present = list(resource.volume_specs(body)) if resource and body else []
     for spec in volume_specs(item):
+        is_growing = (spec.purpose, spec.size) in {(other.purpose, other.size) for other in present}
         for claim in spec.claims(live.claims):
-            if reason := _unchangeable(spec, claim, live.classes):
+            reason = _unchangeable(spec, claim, live.classes, is_growing=is_growing)
+            if reason:
                 yield _volume_finding(item, spec, claim, reason)
 
 
@@ -50,7 +58,7 @@ def is_grown(spec: VolumeSpec, live: Live) -> bool:
 
 
 def _unchangeable(
-    spec: VolumeSpec, claim: Body, classes: Mapping[str, Body] | None
+    spec: VolumeSpec, claim: Body, classes: Mapping[str, Body] | None, *, is_growing: bool
 ) -> tuple[str, str] | None:
     """The value with an unsupported change and the reason; None if the change is supported."""
     values, size = VALUES[spec.purpose], volumes.storage_request(claim["spec"])
@@ -64,7 +72,7 @@ def _unchangeable(
     # With a limit PGO itself expands volumes beyond the requested size.
     if difference > 0 and not spec.has_limit:
         return f"{values}.size is {spec.size}", "a volume cannot shrink"
-    if difference < 0 and classes is not None:
+    if difference < 0 and classes is not None and not is_growing:
         body = classes.get(storage_class) or {}
         if not body.get("allowVolumeExpansion"):
             reason = f"the class {storage_class} does not allow expansion (allowVolumeExpansion)"

@@ -26,7 +26,7 @@ SQL_S = 30.0
 _PSQL = (
     f'env PGOPTIONS="-c statement_timeout=${{limit}}s {names.SEARCH_PATH}" '
     "psql -X -q -v ON_ERROR_STOP=1 "
-    '-v VERBOSITY=terse -P null="$2" $3 -t -d "$1" -f -'
+    '-v VERBOSITY=terse -P null="$2" $3 -t -d "$1" ${4:+-h "$4"} -f -'
 )
 # A value of CSV that stands for NULL; PostgreSQL's own form in COPY.
 _NULL = r"\N"
@@ -56,9 +56,15 @@ class Instance:
 
 @dataclass(frozen=True)
 class Postgres(Database):
-    """The PostgresCluster of a release."""
+    """The PostgresCluster of a release.
+
+    Attributes:
+        socket: The folder of the socket of another server in its pods; empty takes the usual one.
+    """
 
     API_VERSION, KIND, TITLE = names.API_VERSION, names.KIND, "PostgreSQL"
+
+    socket: str = ""
 
     async def instances(self) -> list[Instance]:
         """Its pods that are not being deleted, by name."""
@@ -130,7 +136,7 @@ class Postgres(Database):
         self, statements: str, database: str, pod: str, limit_s: float, *, form: str
     ) -> str:
         place = Place(self.namespace, pod or (await self.primary()).pod, CONTAINER)
-        arguments = [database, _NULL, form]
+        arguments = [database, _NULL, form, self.socket]
         completed = await programs.run(self.kube, place, _PSQL, arguments, statements, limit_s)
         if completed.exit_code:
             reason = _PREFIX.sub("", completed.stderr).strip()

@@ -162,12 +162,12 @@ async def switch_over(postgres: Postgres, planned: Plan, progress: Progress) -> 
     Raises:
         VrooliError: Patroni refused, or the new primary accepts no writes.
     """
-    async with _probe(postgres) as probe:
+    async with probe_pool(postgres) as probe:
         # The shutdown of the primary writes what is left of it.
         await postgres.execute("CHECKPOINT", pod=planned.current, limit_s=PATRONI_S)
         progress.report(f"switches over to {planned.target}")
         async with asyncio.TaskGroup() as group:
-            async with _paused(postgres):
+            async with paused_pool(postgres):
                 group.create_task(_promote(postgres, planned))
                 await postgres.execute(_WRITABLE, pod=planned.target, limit_s=PROMOTED_S)
             # Patroni reports the result some seconds after the new primary accepts writes.
@@ -176,7 +176,13 @@ async def switch_over(postgres: Postgres, planned: Plan, progress: Progress) -> 
 
 
 @asynccontextmanager
-async def _probe(postgres: Postgres) -> AsyncIterator[WriteProbe]:
+async def probe_pool(postgres: Postgres) -> AsyncIterator[WriteProbe]:
+    """Write through the pool during the block, to measure a pause.
+
+    Raises:
+        PrerequisiteError: There is no ready pod of the pool.
+        WaitTimeoutError: No write succeeds.
+    """
     pods = await pool.pods(postgres)
     if not pods:
         raise PrerequisiteError(
@@ -192,7 +198,7 @@ async def _probe(postgres: Postgres) -> AsyncIterator[WriteProbe]:
 
 
 @asynccontextmanager
-async def _paused(postgres: Postgres) -> AsyncIterator[None]:
+async def paused_pool(postgres: Postgres) -> AsyncIterator[None]:
     """New sessions wait in the pool during the block, which may be cancelled."""
     pods = await pool.pods(postgres)
     async with AsyncExitStack() as stack:

@@ -92,6 +92,37 @@ class RestoreResult(StepsResult):
     )
 
 
+class PostgresRestoreResult(StepsResult):
+    """PostgreSQL was restored in place; the data of before are kept."""
+
+    release: str = Field(description="the name of the Helm release")
+    namespace: str = Field(description="its namespace")
+    cluster: str = Field(description="the name of its PostgresCluster")
+    moment: datetime = Field(description="the moment of the restored data, UTC")
+    point: str | None = Field(description="the ID of its point; null for a moment between points")
+    tables: tuple[TableView, ...] = Field(
+        description="the rows of each table before the switch: live_rows are those of before"
+    )
+    differences: tuple[str, ...] = Field(
+        description="what else differed: tables, extensions, users, the revision of the release"
+    )
+    pause_s: float = Field(description="how long no write was acknowledged, in seconds")
+    finish_command: str = Field(description="a command that deletes the data of before")
+    undo_command: str = Field(description="a command that brings the data of before back")
+
+
+class PostgresRestoreEndResult(StepsResult):
+    """A restore of PostgreSQL was finished or undone."""
+
+    release: str = Field(description="the name of the Helm release")
+    namespace: str = Field(description="its namespace")
+    is_undone: bool = Field(description="whether the data of before are live again")
+    moment: datetime | None = Field(description="the moment of the restored data, UTC")
+    pause_s: float = Field(
+        description="how long no write was acknowledged, in seconds; 0 without a switch"
+    )
+
+
 class RedisRestoreResult(StepsResult):
     """The data of Redis was replaced with that of a point."""
 

@@ -28,6 +28,9 @@ class Action(StrEnum):
     REPLACE_ARTIFACT = "`develop`, if the release was not created by `develop`"
     SWITCHOVER = "`switchover`, if there is something to do"
     RESTORE_COPY = "`restore --into`"
+    RESTORE_POSTGRES = "`restore` of PostgreSQL in place"
+    UNDO_RESTORE = "`restore --undo`"
+    FINISH_RESTORE = "`restore --finish`"
     ROTATE = "`rotate`"
     RESTORE_REDIS = "`restore --only redis`"
     DRILL = "`drill`"
@@ -61,6 +64,9 @@ REQUIRES_YES: Mapping[Action, Sequence[str]] = {
     Action.REPLACE_ARTIFACT: EVERY,
     Action.SWITCHOVER: SHARED,
     Action.RESTORE_COPY: SHARED,
+    Action.RESTORE_POSTGRES: EVERY,
+    Action.UNDO_RESTORE: EVERY,
+    Action.FINISH_RESTORE: EVERY,
     Action.ROTATE: SHARED,
     Action.RESTORE_REDIS: EVERY,
     Action.DRILL: SHARED,

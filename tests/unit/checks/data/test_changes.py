@@ -213,6 +213,16 @@ def test_a_volume_of_a_class_that_grows_is_let_through() -> None:
     assert judge(live, persistence={"redis": {"size": "1Gi"}}).findings == ()
 
 
+def test_an_unfinished_replacement_of_volumes_does_not_stop_a_deploy() -> None:
+    values = {"postgres": {"size": "5Gi"}}
+    claims = (postgres_claim("1Gi"), postgres_claim("5Gi"))
+    growing = Live((resource("PostgresCluster", persistence=values),), claims, classes={})
+    assert judge(growing, persistence=values).findings == ()
+    # A larger size than the one that `grow` has requested is still a change.
+    larger = judge(growing, persistence={"postgres": {"size": "9Gi"}})
+    assert len(larger.findings) == len(claims)
+
+
 def test_a_missing_permission_to_read_storage_classes_is_reported() -> None:
     observed = judge(Live(claims=(redis_claim("512Mi"),)), persistence={"redis": {"size": "1Gi"}})
     assert observed.findings == ()

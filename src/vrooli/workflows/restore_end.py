@@ -1,0 +1,191 @@
+"""End a restore of PostgreSQL in place: delete the data of before, or bring them back."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from vrooli.backups import listing, restored
+from vrooli.backups.beside import Beside, State
+from vrooli.backups.listing import Listing
+from vrooli.backups.restored import Phase, Restored
+from vrooli.databases.postgres.session import Postgres
+from vrooli.errors import PrerequisiteError
+from vrooli.events import Listener, Progress
+from vrooli.kube import Kube
+from vrooli.release import lease
+from vrooli.release.model import Release
+from vrooli.steps import Done, Step, StepEnded, run_steps
+from vrooli.workflows import restore_postgres_run as shared
+from vrooli.workflows.clusters import access
+from vrooli.workflows.restore_postgres import PostgresRestoreOptions
+from vrooli.workflows.results.backups import PostgresRestoreEndResult
+from vrooli.workflows.results.base import StepsResult
+from vrooli.workflows.safeguards.consent import CONFIRMED, Action, Consent
+
+
+async def finish_restore(
+    options: PostgresRestoreOptions, listener: Listener, consent: Consent = CONFIRMED
+) -> PostgresRestoreEndResult:
+    """Delete the data of before a restore.
+
+    Raises:
+        PrerequisiteError: There is no restore to finish, or a deploy runs.
+        VrooliError: They could not be deleted; the same command continues.
+    """
+    return await _end(options, listener, consent, undo=False)
+
+
+async def undo_restore(
+    options: PostgresRestoreOptions, listener: Listener, consent: Consent = CONFIRMED
+) -> PostgresRestoreEndResult:
+    """Bring the data of before a restore back, and delete the restored ones.
+
+    Raises:
+        PrerequisiteError: There is no restore to undo, or another pod is the primary.
+        VrooliError: It failed; the same command continues.
+    """
+    return await _end(options, listener, consent, undo=True)
+
+
+async def _end(
+    options: PostgresRestoreOptions, listener: Listener, consent: Consent, *, undo: bool
+) -> PostgresRestoreEndResult:
+    began = time.monotonic()
+    async with access.connect(options.cluster) as reached:
+        release = Release.of(options.environment, reached.cluster.kubeconfig)
+        await lease.demand_free(reached.kube, release)
+        ending = await _prepared(reached.kube, release)
+        ending.demand_possible(undo=undo)
+        action = Action.UNDO_RESTORE if undo else Action.FINISH_RESTORE
+        consent.demand(action, options.environment.name, ending.change(undo=undo))
+        async with lease.hold(reached.kube, release, Progress("data", listener)):
+            ended = await ending.run(listener, undo=undo)
+    done = StepsResult.of(ended, time.monotonic() - began)
+    return PostgresRestoreEndResult(
+        **dict(done),
+        release=release.name,
+        namespace=release.namespace,
+        is_undone=undo,
+        moment=ending.record.moment if ending.record else None,
+        pause_s=ending.pause_s,
+    )
+
+
+async def _prepared(kube: Kube, release: Release) -> _Ending:
+    listed = await listing.fetch(kube, release)
+    postgres = listed.repository.postgres
+    record = await restored.fetch(postgres)
+    pod = record.pod if record else (await postgres.primary()).pod
+    beside = Beside(postgres, pod)
+    exists = any(item.pod == pod for item in await postgres.instances())
+    return _Ending(release, listed, beside, record, await beside.state() if exists else State())
+
+
+@dataclass
+class _Ending:
+    """The steps of an end and the data that they share."""
+
+    release: Release
+    listed: Listing
+    beside: Beside
+    record: Restored | None
+    state: State
+    pause_s: float = 0.0
+
+    @property
+    def postgres(self) -> Postgres:
+        return self.beside.postgres
+
+    def demand_possible(self, *, undo: bool) -> None:
+        """Refuse an end without a restore, and one that has not switched if it is to be finished.
+
+        Raises:
+            PrerequisiteError: There is nothing to end.
+        """
+        if self.record is None and self.state == State():
+            raise PrerequisiteError(
+                f"There is no restore of PostgreSQL of {self.release} to "
+                f"{'undo' if undo else 'finish'}.",
+                "To restore a moment: `vrooli restore --to TIME`.",
+            )
+        if not undo and (self.state.is_exchanging or self.state.is_built):
+            raise PrerequisiteError(
+                f"PostgreSQL of {self.release} has restored data that are not live.",
+                "Delete them with `vrooli restore --undo`, then restore again.",
+            )
+
+    def change(self, *, undo: bool) -> str:
+        """The change to confirm, in words."""
+        what = str(self.record) if self.record else "a restore"
+        if not undo:
+            return f"delete the data of before {what} of PostgreSQL of {self.release}"
+        if not (self.state.is_switched or self.state.is_exchanging):
+            return f"delete the data of {what} of PostgreSQL of {self.release}, which are not live"
+        return (
+            f"bring the data of before {what} back to PostgreSQL of {self.release}; writes since "
+            "the switch are lost"
+        )
+
+    async def run(self, listener: Listener, *, undo: bool) -> list[StepEnded]:
+        """Run the steps."""
+        delete = Step("data", "Data", self.discard if undo else self.finish)
+        if not undo or not (self.state.is_switched or self.state.is_exchanging):
+            return await run_steps([delete], listener)
+        steps = [
+            Step("switch", "Switch", self.switch_back),
+            Step("replicas", "Replicas", self.follow, ("switch",)),
+            Step("backup", "Backup", self.back_up, ("replicas",)),
+            Step("data", "Data", self.discard, ("backup",)),
+        ]
+        return await run_steps(steps, listener)
+
+    async def switch_back(self, progress: Progress) -> Done:
+        """Make the previous data live; an exchange that was interrupted is completed first."""
+        if self.state.is_exchanging:
+            progress.report("completes the exchange that was interrupted")
+            is_back = self.record is not None and self.record.phase is Phase.UNDOING
+            await (self.beside.undo() if is_back else self.beside.switch())
+            await shared.await_writable(self.postgres, progress)
+            if is_back:
+                return Done(changed=True, detail="the exchange was completed")
+        await self._demand_primary()
+        progress.report("gives the previous data the present roles and passwords")
+        await self.beside.prepare(undo=True)
+        if self.record is not None:
+            await restored.store(self.postgres, self.record.in_phase(Phase.UNDOING))
+        progress.report("exchanges the data")
+        self.pause_s = await shared.exchange(self.postgres, self.beside.undo)
+        return Done(changed=True, detail=f"no write was acknowledged for {self.pause_s:.1f} s")
+
+    async def _demand_primary(self) -> None:
+        primary = (await self.postgres.primary()).pod
+        if primary != self.beside.pod:
+            raise PrerequisiteError(
+                f"The data of before are in the volume of {self.beside.pod}, but {primary} is the "
+                "primary. Nothing was changed.",
+                f"Run `vrooli switchover postgres --to {self.beside.pod}` first.",
+            )
+
+    async def follow(self, progress: Progress) -> Done:
+        """Wait until the replicas follow."""
+        return await shared.follow(self.postgres, progress)
+
+    async def back_up(self, progress: Progress) -> Done:
+        """Back up the new timeline."""
+        return await shared.back_up(self.listed, 1, progress)
+
+    async def discard(self, progress: Progress) -> Done:
+        """Delete the restored data and the record."""
+        progress.report("deletes the restored data")
+        await self.beside.discard()
+        await restored.remove(self.postgres)
+        return Done(changed=True, detail="the restored data were deleted")
+
+    async def finish(self, progress: Progress) -> Done:
+        """Delete the previous data and the record."""
+        progress.report("deletes the data of before")
+        if self.state.is_switched:
+            await self.beside.finish()
+        await restored.remove(self.postgres)
+        return Done(changed=True, detail="the data of before were deleted")

@@ -1,0 +1,149 @@
+"""Restore a release's PostgreSQL in place: beside the live data, compared, then exchanged."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+from vrooli.backups import listing, moment, restored, targets, timelines
+from vrooli.backups.beside import Beside, State
+from vrooli.backups.restored import Restored
+from vrooli.databases.postgres.session import Postgres
+from vrooli.environments import Environment
+from vrooli.errors import InterruptError, PrerequisiteError, UsageError
+from vrooli.events import Listener, LogLine, Progress
+from vrooli.kube import Kube
+from vrooli.release import lease
+from vrooli.release.model import Release
+from vrooli.steps import run_steps
+from vrooli.workflows import advice
+from vrooli.workflows.clusters import access
+from vrooli.workflows.restore import table_views
+from vrooli.workflows.restore_postgres_run import PostgresRestoreRun
+from vrooli.workflows.results.backups import PostgresRestoreResult
+from vrooli.workflows.results.base import StepsResult
+from vrooli.workflows.safeguards.consent import CONFIRMED, Action, Consent
+
+
+@dataclass(frozen=True)
+class PostgresRestoreOptions:
+    """The options of a restore of PostgreSQL in place, and of its end.
+
+    Attributes:
+        environment: The environment of the release.
+        to: The moment, as ``--to`` takes it; empty with a point.
+        point: The ID of a point or the label of a backup; empty with a moment.
+        cluster: As ``--cluster`` takes it; None picks one.
+        repository: The number of the repository; None takes the first that has the moment.
+        timeout_s: How long the restore of the data may take, seconds.
+    """
+
+    environment: Environment
+    to: str = ""
+    point: str = ""
+    cluster: str | None = None
+    repository: int | None = None
+    timeout_s: float = 3600.0
+
+    def command(self, flag: str) -> str:
+        """A command that ends the restore."""
+        return f"vrooli restore {flag} {advice.same_release(self.environment, self.cluster)}"
+
+
+async def restore_postgres(
+    options: PostgresRestoreOptions, listener: Listener, consent: Consent = CONFIRMED
+) -> PostgresRestoreResult:
+    """Restore data beside the live data, compare them, and switch once it is confirmed.
+
+    Raises:
+        UsageError: The moment or the point can't be restored, or the confirmation is missing.
+        PrerequisiteError: There is no room, a deploy runs, or another restore has not ended.
+        VrooliError: It failed; the live data was not changed.
+        InterruptError: It was not confirmed; the restored data was deleted.
+    """
+    if bool(options.to) == bool(options.point):
+        raise UsageError(
+            "A restore needs one target.",
+            "Use --to with a moment, or --point with an ID from `vrooli backups`.",
+        )
+    began = time.monotonic()
+    async with access.connect(options.cluster) as reached:
+        release = Release.of(options.environment, reached.cluster.kubeconfig)
+        await lease.demand_free(reached.kube, release)
+        run = await _prepared(options, reached.kube, release)
+        if consent.ask is None:
+            consent.demand(Action.RESTORE_POSTGRES, options.environment.name, run.change)
+        async with lease.hold(reached.kube, release, Progress("wal", listener)):
+            ended = await run_steps(run.build_steps(), listener)
+        for line in run.losses():
+            listener(LogLine("loss", line))
+        try:
+            consent.demand(Action.RESTORE_POSTGRES, options.environment.name, run.change)
+        except InterruptError:
+            await run.discard()
+            raise
+        # Not during the prompt, which would block the renewal of the lock.
+        async with lease.hold(reached.kube, release, Progress("switch", listener)):
+            await run.demand_unchanged()
+            ended += await run_steps(run.switch_steps(), listener)
+    done = StepsResult.of(ended, time.monotonic() - began)
+    return PostgresRestoreResult(
+        **dict(done),
+        release=release.name,
+        namespace=release.namespace,
+        cluster=run.beside.postgres.name,
+        moment=run.recovery.moment,
+        point=run.recovery.point.id if run.recovery.point else None,
+        tables=table_views(run.restored, run.live),
+        differences=run.differences,
+        pause_s=run.pause_s,
+        finish_command=options.command("--finish"),
+        undo_command=options.command("--undo"),
+    )
+
+
+async def _prepared(
+    options: PostgresRestoreOptions, kube: Kube, release: Release
+) -> PostgresRestoreRun:
+    """Check everything that a restore needs; nothing is changed."""
+    listed = await listing.fetch(kube, release)
+    postgres = listed.repository.postgres
+    now = await moment.now(postgres)
+    if options.point:
+        recovery = targets.at_point(listed, options.point)
+    else:
+        at = targets.parse_moment(options.to, now)
+        history = await timelines.fetch(postgres)
+        recovery = targets.at_moment(listed, at, now, history, options.repository)
+    listing.demand_usable(listed.info, recovery.repository)
+    beside = Beside(postgres, (await postgres.primary()).pod)
+    previous = await _previous(beside)
+    for item in (beside, previous):
+        _demand_possible(postgres, await item.state())
+    if not (await beside.state()).is_built:  # those of a restore that was killed are deleted first
+        await beside.demand_room(recovery)
+    record = Restored(beside.pod, str(recovery), recovery.moment, now)
+    return PostgresRestoreRun(
+        release, listed, recovery, beside, record, options.timeout_s, previous=previous
+    )
+
+
+async def _previous(beside: Beside) -> Beside:
+    """Where a restore that was killed has left its data; the same place if there was none."""
+    record = await restored.fetch(beside.postgres)
+    pods = {item.pod for item in await beside.postgres.instances()}
+    return replace(beside, pod=record.pod) if record and record.pod in pods else beside
+
+
+def _demand_possible(postgres: Postgres, state: State) -> None:
+    if state.problem:
+        raise PrerequisiteError(
+            f"PostgreSQL {postgres.name} cannot be restored in place: {state.problem}.",
+            "Restore a copy with --into, and copy rows back with `pg_dump --table` and `psql`.",
+        )
+    if state.is_switched or state.is_exchanging:
+        raise PrerequisiteError(
+            f"The volume of PostgreSQL {postgres.name} has data of before another restore.",
+            "Bring them back with `vrooli restore --undo`, or delete them with "
+            "`vrooli restore --finish`.",
+        )

@@ -1,0 +1,321 @@
+"""A restore of PostgreSQL in place: what is refused, what a failure leaves, how it ends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from support.fakes.cluster import FakeCluster, namespace
+from support.release.database_pods import output, owned, pod, postgres_pod, psql
+from support.release.records import helm_secret, record
+from support.release.repository import FakeRepository, backup
+from vrooli.backups import restored
+from vrooli.backups.restored import Phase, Restored
+from vrooli.databases.postgres import pool
+from vrooli.databases.postgres.pool import Login
+from vrooli.databases.postgres.session import Postgres
+from vrooli.environments import ENVIRONMENTS
+from vrooli.errors import InterruptError, PrerequisiteError, UsageError, VrooliError
+from vrooli.events import Event, LogLine, silent
+from vrooli.kube.execution import Completed, Program
+from vrooli.release.model import Release
+from vrooli.workflows import restore_end, restore_postgres, restore_postgres_run
+from vrooli.workflows.clusters import access
+from vrooli.workflows.clusters.access import Access
+from vrooli.workflows.restore_postgres import PostgresRestoreOptions
+from vrooli.workflows.safeguards.consent import Consent
+
+DEV = ENVIRONMENTS["dev"]
+RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
+HOST, POD = "vrooli-pg-repo-host-0", "pg-a-0"
+WAL = "00000001000000000000000E"
+TO = PostgresRestoreOptions(DEV, to="14:05")
+FOLDER = "/pgdata/vrooli-restore"
+
+pytestmark = pytest.mark.anyio
+
+
+@dataclass
+class Volume:
+    """The volume of the primary, and what runs on it.
+
+    Attributes:
+        words: What the program in the pod reports about its state.
+        verbs: The verbs that ran, without reads.
+        failures: The error of a verb that fails.
+        free: The free bytes.
+        live_rows: The rows of the table in the live data; the restored ones have 2.
+    """
+
+    words: set[str] = field(default_factory=set)
+    verbs: list[str] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
+    free: int = 10**12
+    live_rows: int = 5
+
+    def run(self, program: Program) -> Completed:
+        """Run a program in the container of the database."""
+        script, arguments = program.argv[2], program.argv[6:]
+        if "df " in script:
+            return output(f"/dev/vda 9 9 {self.free} 9% /pgdata\n")
+        if "bash -s" in script:
+            return self._restore(arguments[0])
+        rows = 2 if arguments[3:] == [FOLDER] else self.live_rows
+        trimmed = replace(program, argv=program.argv[:9])
+        return psql(lambda text: _answer(text, rows))(trimmed)
+
+    def _restore(self, verb: str) -> Completed:
+        if verb == "state":
+            return output("\n".join(sorted(self.words)))
+        self.verbs.append(verb)
+        if reason := self.failures.get(verb):
+            return Completed(1, "", reason)
+        match verb:
+            case "build":
+                self.words |= {"new"}
+            case "switch" | "undo":
+                self.words = {"old"} if verb == "switch" else {"new"}
+                return output("switched 900")
+            case "discard":
+                self.words -= {"new"}
+            case "finish":
+                self.words -= {"old"}
+        return output("")
+
+
+def _answer(text: str, count: int) -> Completed:
+    """Answer as a PostgreSQL with one table; the clock shows 14:30."""
+    rows: list[dict[str, Any]] = []
+    if "clock_timestamp" in text:
+        rows = [{"time": "2026-11-29T14:30:00+00:00"}]
+    elif "last_archived_time" in text:
+        time = "2026-11-29T14:29:00+00:00"
+        rows = [{"wal": WAL, "time": time, "failed": None, "is_failing": False}]
+    elif "pg_current_wal_lsn" in text:
+        rows = [{"wal": WAL}]
+    elif "pg_control_checkpoint" in text:
+        rows = [{"timeline": 1, "history": None}]
+    elif "pg_namespace" in text and "pgbouncer" in text:
+        rows = [{"count": 1}]
+    elif "pg_is_in_recovery" in text:
+        rows = [{"is_in_recovery": False}]
+    elif "pg_database" in text:
+        rows = [{"name": "vrooli"}]
+    elif "gexec" in text:
+        return output(f"public.posts,{count}\n")
+    return output("".join(json.dumps(row) + "\n" for row in rows))
+
+
+@pytest.fixture
+def volume() -> Volume:
+    """The volume of the primary."""
+    return Volume()
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch, volume: Volume) -> FakeCluster:
+    """A release with one backup, whose pool always accepts writes."""
+    postgres = owned("PostgresCluster", "vrooli-pg", RELEASE.name)
+    postgres["metadata"]["uid"] = "uid-of-vrooli-pg"
+    fake = FakeCluster(
+        namespace("dev"),
+        postgres,
+        postgres_pod(POD, "master"),
+        pod(HOST, {}),
+        helm_secret(RELEASE, record(1)),
+    )
+    repository = FakeRepository([backup("20261129-094420F")])
+    fake.server.programs.handlers["dev", POD, "database"] = volume.run
+    fake.server.programs.handlers["dev", HOST, "pgbackrest"] = repository.run
+
+    @asynccontextmanager
+    async def connect(text: str | None) -> AsyncIterator[Access]:
+        reached = SimpleNamespace(kubeconfig=Path("kubeconfig"))
+        yield Access(cast(Any, None), cast(Any, reached), fake)
+
+    async def login_of(_: Postgres) -> Login:
+        return Login("vrooli", "vrooli", "")
+
+    async def exchange(_: Postgres, act: Any) -> float:
+        return float(await act())
+
+    monkeypatch.setattr(access, "connect", connect)
+    monkeypatch.setattr(pool, "login_of", login_of)
+    monkeypatch.setattr(restore_postgres_run, "exchange", exchange)
+    return fake
+
+
+async def _record(cluster: FakeCluster) -> Restored | None:
+    return await restored.fetch(await Postgres.of(cluster, RELEASE))
+
+
+async def _store(cluster: FakeCluster, phase: Phase) -> None:
+    now = datetime(2026, 11, 29, 14, 30, tzinfo=UTC)
+    body = await Postgres.of(cluster, RELEASE)
+    await restored.store(body, Restored(POD, "2026-11-29 14:05:00Z", now, now, phase))
+
+
+async def test_the_data_are_compared_then_switched_and_the_previous_ones_kept(
+    cluster: FakeCluster, volume: Volume
+) -> None:
+    lines: list[str] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, LogLine):
+            lines.append(event.text)
+
+    result = await restore_postgres.restore_postgres(TO, listen)
+    assert volume.verbs == ["build", "prepare", "switch"]
+    assert volume.words == {"old"}
+    (table,) = result.tables
+    assert (table.restored_rows, table.live_rows, result.pause_s) == (2, 5, 0.9)
+    assert lines == ["vrooli: public.posts: 5 rows now, 2 rows after the restore"]
+    assert result.undo_command == "vrooli restore --undo -e dev"
+    stored = await _record(cluster)
+    assert stored is not None
+    assert stored.phase is Phase.SWITCHED
+
+
+@pytest.mark.parametrize(("to", "reason"), [("14:31", "future"), ("2026-11-28", "before the end")])
+async def test_a_moment_out_of_range_changes_nothing(
+    cluster: FakeCluster, volume: Volume, to: str, reason: str
+) -> None:
+    with pytest.raises(UsageError, match=reason) as failure:
+        await restore_postgres.restore_postgres(PostgresRestoreOptions(DEV, to=to), silent)
+    assert "Moments that can be restored: 2026-11-29" in failure.value.advice
+    assert (volume.verbs, cluster.changes) == ([], [])
+
+
+async def test_missing_room_is_reported_in_bytes_before_anything_changes(
+    cluster: FakeCluster, volume: Volume
+) -> None:
+    volume.free = 1000
+    with pytest.raises(PrerequisiteError, match=r"take up to 1104981421 bytes .*, 1000 bytes"):
+        await restore_postgres.restore_postgres(TO, silent)
+    assert (volume.verbs, cluster.changes) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [
+        ("tablespaces", "has tablespaces"),
+        ("layout", "volume of its own"),
+        ("old", "of before another restore"),
+        ("exchanging", "of before another restore"),
+    ],
+)
+async def test_what_cannot_be_restored_beside_is_refused(
+    cluster: FakeCluster, volume: Volume, word: str, reason: str
+) -> None:
+    volume.words = {word}
+    with pytest.raises(PrerequisiteError, match=reason):
+        await restore_postgres.restore_postgres(TO, silent)
+    assert (volume.verbs, cluster.changes) == ([], [])
+
+
+async def test_a_restore_is_confirmed_in_every_environment(
+    cluster: FakeCluster, volume: Volume
+) -> None:
+    with pytest.raises(UsageError, match="replace the data of PostgreSQL of vrooli-dev"):
+        await restore_postgres.restore_postgres(TO, silent, Consent())
+    assert volume.verbs == []
+
+
+async def test_a_declined_restore_leaves_nothing(cluster: FakeCluster, volume: Volume) -> None:
+    with pytest.raises(InterruptError):
+        await restore_postgres.restore_postgres(TO, silent, Consent(ask=lambda _: False))
+    assert volume.verbs == ["build", "discard"]
+    assert (volume.words, await _record(cluster)) == (set(), None)
+
+
+async def test_a_failed_restore_does_not_block_the_next(
+    cluster: FakeCluster, volume: Volume
+) -> None:
+    volume.failures["build"] = "recovery ended before configured recovery target was reached"
+    with pytest.raises(VrooliError, match="recovery ended before"):
+        await restore_postgres.restore_postgres(TO, silent)
+    assert (volume.words, await _record(cluster)) == (set(), None)
+    volume.failures.clear()
+    await restore_postgres.restore_postgres(TO, silent)
+    assert volume.words == {"old"}
+
+
+async def test_a_restore_that_was_killed_before_the_switch_is_started_again(
+    cluster: FakeCluster, volume: Volume
+) -> None:
+    await _store(cluster, Phase.BUILDING)
+    volume.words, volume.free = {"new"}, 0
+    await restore_postgres.restore_postgres(TO, silent)
+    assert volume.verbs == ["build", "prepare", "switch"]
+
+
+async def test_a_restore_that_was_killed_in_the_switch_can_be_undone(
+    cluster: FakeCluster, volume: Volume
+) -> None:
+    await _store(cluster, Phase.SWITCHING)
+    volume.words = {"exchanging", "new", "old"}
+    result = await restore_end.undo_restore(TO, silent)
+    assert volume.verbs == ["switch", "prepare-undo", "undo", "discard"]
+    assert (result.is_undone, await _record(cluster)) == (True, None)
+
+
+async def test_an_undo_that_was_killed_is_completed(cluster: FakeCluster, volume: Volume) -> None:
+    await _store(cluster, Phase.UNDOING)
+    volume.words = {"exchanging", "new"}
+    await restore_end.undo_restore(TO, silent)
+    assert volume.verbs == ["undo", "discard"]
+    assert await _record(cluster) is None
+
+
+async def test_the_previous_data_come_back(cluster: FakeCluster, volume: Volume) -> None:
+    await restore_postgres.restore_postgres(TO, silent)
+    volume.verbs.clear()
+    result = await restore_end.undo_restore(TO, silent)
+    assert volume.verbs == ["prepare-undo", "undo", "discard"]
+    assert (result.pause_s, volume.words) == (0.9, set())
+
+
+async def test_the_previous_data_are_deleted(cluster: FakeCluster, volume: Volume) -> None:
+    await restore_postgres.restore_postgres(TO, silent)
+    volume.verbs.clear()
+    result = await restore_end.finish_restore(TO, silent)
+    assert (volume.verbs, volume.words, result.is_undone) == (["finish"], set(), False)
+    assert await _record(cluster) is None
+
+
+async def test_data_that_are_not_live_are_not_finished(
+    cluster: FakeCluster, volume: Volume
+) -> None:
+    await _store(cluster, Phase.BUILDING)
+    volume.words = {"new"}
+    with pytest.raises(PrerequisiteError, match="restored data that are not live"):
+        await restore_end.finish_restore(TO, silent)
+    await restore_end.undo_restore(TO, silent)
+    assert (volume.verbs, await _record(cluster)) == (["discard"], None)
+
+
+@pytest.mark.parametrize("end", [restore_end.undo_restore, restore_end.finish_restore])
+async def test_without_a_restore_there_is_nothing_to_end(cluster: FakeCluster, end: Any) -> None:
+    with pytest.raises(PrerequisiteError, match="There is no restore of PostgreSQL"):
+        await end(TO, silent)
+
+
+async def test_data_in_the_volume_of_a_replica_do_not_come_back(
+    cluster: FakeCluster, volume: Volume
+) -> None:
+    await _store(cluster, Phase.SWITCHED)
+    volume.words = {"old"}
+    cluster.add(postgres_pod(POD, "replica"), postgres_pod("pg-b-0", "master"))
+    cluster.server.programs.handlers["dev", "pg-b-0", "database"] = volume.run
+    with pytest.raises(PrerequisiteError, match="pg-b-0 is the primary") as failure:
+        await restore_end.undo_restore(TO, silent)
+    assert "vrooli switchover postgres --to pg-a-0" in failure.value.advice
+    assert volume.verbs == []
