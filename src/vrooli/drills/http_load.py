@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -102,6 +102,11 @@ class Load:
         """The query whose rows ``losses`` judges."""
         # The name has letters, digits and a hyphen only.
         return f"SELECT text, id FROM vrooli.posts WHERE text LIKE '{self.name} %'"  # noqa: S608
+
+    def acknowledged(self) -> Load:
+        """The posts that are acknowledged by now, as a load that does not grow."""
+        writes = [replace(write) for write in self.writes if write.post_id]
+        return Load(name=self.name, writes=writes)
 
     def losses(self, rows: str) -> Losses:
         """What is wrong with what was written, by the rows of ``query`` as psql prints them."""

@@ -92,3 +92,12 @@ def test_rows_are_judged_by_text_and_id() -> None:
     sent = Load(name="l", writes=[Write("l 1", "a"), Write("l 2", "b"), Write("l 3")])
     assert sent.judge([("l 1", "a"), ("l 2", "b")]) == Losses()
     assert sent.judge([("l 1", "a")]) == Losses(lost=("l 2",))
+
+
+def test_a_post_that_is_acknowledged_after_a_query_is_not_lost() -> None:
+    sent = Load(name="l", writes=[Write("l 1", "a"), Write("l 2")])
+    before = sent.acknowledged()
+    sent.writes[1].post_id = "b"
+    sent.writes.append(Write("l 3", "c"))
+    assert before.judge([("l 1", "a")]) == Losses()
+    assert before.judge([]) == Losses(lost=("l 1",))
