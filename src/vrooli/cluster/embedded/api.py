@@ -34,12 +34,11 @@ class Api:
 
     async def create(self, path: str, body: Mapping[str, Any]) -> bool:
         """Create an object; returns whether it was created."""
-        text = json.dumps(body)
-        status, _ = await self._request(
-            f"POST {path} HTTP/1.0\r\nHost: {HOST}\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(text)}\r\n\r\n{text}"
-        )
-        return status == CREATED
+        return await self._write("POST", path, body) == CREATED
+
+    async def replace(self, path: str, body: Mapping[str, Any]) -> bool:
+        """Replace an object; returns whether it was replaced."""
+        return await self._write("PUT", path, body) == OK
 
     async def answers(self, path: str) -> bool:
         """Whether the response is 200 OK."""
@@ -50,6 +49,14 @@ class Api:
         """An object; empty if it cannot be read."""
         status, body = await self.get(path)
         return dict(json.loads(body)) if status == OK else {}
+
+    async def _write(self, method: str, path: str, body: Mapping[str, Any]) -> int:
+        text = json.dumps(body)
+        status, _ = await self._request(
+            f"{method} {path} HTTP/1.0\r\nHost: {HOST}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(text)}\r\n\r\n{text}"
+        )
+        return status
 
     async def _request(self, request: str) -> tuple[int, bytes]:
         try:

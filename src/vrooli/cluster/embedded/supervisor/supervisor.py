@@ -26,7 +26,7 @@ from vrooli.cluster.embedded.network import forwarder
 from vrooli.cluster.embedded.network.inside import SocketsInside
 from vrooli.cluster.embedded.polling import poll_until
 from vrooli.cluster.embedded.settings import Record
-from vrooli.cluster.embedded.supervisor import logs, node_events
+from vrooli.cluster.embedded.supervisor import logs, node_events, root_ca
 from vrooli.cluster.embedded.supervisor.report import (
     FAILED,
     OFF,
@@ -202,7 +202,11 @@ class Supervisor:
             return True
         if Path(component.ready).is_relative_to(self._layout.root):
             return Path(component.ready).is_socket()
-        return await self._api.answers(component.ready)
+        if not await self._api.answers(component.ready):
+            return False
+        if component.name != "kube-apiserver":
+            return True
+        return await root_ca.publish(self._api, (self._layout.pki / "ca.crt").read_text())
 
     def _describe_exit(self, component: Component, status: int) -> str:
         line = logs.last_line(self._layout.log(component.name))
