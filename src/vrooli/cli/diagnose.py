@@ -89,7 +89,8 @@ def command(
     """Find the root causes of an unhealthy release, with consequences and remediation.
 
     Reads the cluster once and changes nothing. Exits with 1 if a problem is found, and with 3 if
-    no problem is found but data that is required to call the release healthy could not be read.
+    no problem is found but data that is required to call the release healthy could not be read, or
+    objects of a recent deploy are not ready yet.
     """
 
     def work(listener: Listener) -> Awaitable[DiagnoseResult]:
@@ -134,7 +135,7 @@ def _summary(result: DiagnoseResult) -> str:
     if result.causes:
         return f"{counted(len(result.causes), 'root cause')} found"
     if result.missing:
-        return f"No problems found, but required data of {where} could not be read"
+        return f"No problems found, but it is not known whether {where} is healthy"
     return f"{where} is healthy"
 
 

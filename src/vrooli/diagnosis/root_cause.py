@@ -9,6 +9,7 @@ from vrooli.diagnosis.dependency_graph import DependencyGraph, dependencies
 from vrooli.diagnosis.evidence.collection import requirements
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Cause, Diagnosis, Rule, Symptom
+from vrooli.diagnosis.rules.workloads import not_ready
 from vrooli.findings import Finding
 from vrooli.kube.objects import MALFORMED_ERRORS, Ref
 from vrooli.kube.unavailable import Unavailable
@@ -57,6 +58,8 @@ def diagnose(evidence: Evidence, rules: Sequence[Rule], redactor: Redactor) -> D
     hidden = tuple(replace(item, reason=redactor.text(item.reason)) for item in unavailable)
     try:
         missing = requirements.missing(replace(evidence, unavailable=hidden))
+        if not causes:  # else the verdict is known
+            missing = [*missing, *not_ready.in_progress(evidence)]
     except MALFORMED_ERRORS as error:
         hidden = (*hidden, _malformed("the required data", error))
         missing = list(hidden)

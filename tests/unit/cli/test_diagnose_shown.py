@@ -73,7 +73,7 @@ def test_what_is_needed_and_was_not_read_is_first_with_what_to_do() -> None:
     )
     lines = _shown(result)
     assert lines[:3] == [
-        "Result incomplete: required data could not be read.",
+        "Result incomplete:",
         "  ? Pod in dev: no answer within 90 s",
         "    Wait longer.",
     ]
@@ -81,7 +81,7 @@ def test_what_is_needed_and_was_not_read_is_first_with_what_to_do() -> None:
     assert "Not checked: Node: no right to list it" in lines
     assert sum("Pod in dev" in line for line in lines) == 1
     alone = _shown(result.model_copy(update={"verdict": Verdict.UNKNOWN, "causes": ()}))
-    assert "but required data of" in alone[-1]
+    assert "but it is not known whether" in alone[-1]
 
 
 def _shown(result: DiagnoseResult) -> list[str]:

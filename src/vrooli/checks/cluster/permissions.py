@@ -89,7 +89,8 @@ def _label_command(name: str, level: str) -> str:
 
 def _missing(name: str, level: str, refused: list[str]) -> Finding:
     """The finding of a missing namespace that may not be created."""
-    command = f"kubectl create namespace {shell.name(name)} && {_label_command(name, level)}"
+    create = f"kubectl create namespace {shell.name(name)}"
+    command = " && ".join((create, _label_command(name, level)))
     return Finding(
         "permissions",
         f"Namespace/{name}",

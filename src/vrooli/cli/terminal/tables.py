@@ -101,7 +101,7 @@ def show_problems(problems: Iterable[str], console: Console) -> None:
 def show_missing(missing: Sequence[MissingView], console: Console) -> None:
     """Print required data that could not be read, with remediation."""
     if missing:
-        console.print("Result incomplete: required data could not be read.", style="bold")
+        console.print("Result incomplete:", style="bold")
     for item in missing:
         console.print(f"  ? {item.resource}: {item.reason}", style="yellow", markup=False)
     for advice in dict.fromkeys(item.advice for item in missing if item.advice):

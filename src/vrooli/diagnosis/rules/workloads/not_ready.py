@@ -9,6 +9,7 @@ from vrooli.diagnosis.evidence.workloads import MOVING_S, is_moving, is_older
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref, creation_time, labels, text
 from vrooli.kube.status import is_pod_ready
+from vrooli.kube.unavailable import Unavailable
 from vrooli.operators.catalog import databases
 from vrooli.release.rollout import readiness
 
@@ -17,21 +18,40 @@ DATABASES = databases()
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Yield each object of the release that is not ready, with the reason that a deploy shows."""
-    manifests = [
-        item for item in evidence.manifests if not item.is_hook and evidence.is_readable(item.kind)
-    ]
-    for manifest in manifests:
-        shortfall = readiness.unready_reason(manifest, evidence)
-        ref = Ref(manifest.kind, manifest.name, evidence.namespace)
-        if shortfall is None or _is_in_progress(evidence, ref):
-            continue
-        yield Symptom(
-            resource=ref,
-            message=f"not ready: {shortfall}",
-            remediation="Check what it is waiting for.",
-            command=f"kubectl describe {ref.words}",
-            evidence=tuple(str(event) for event in evidence.events_of(ref)[-3:]),
+    for ref, shortfall in _unready(evidence):
+        if not _is_in_progress(evidence, ref):
+            yield Symptom(
+                resource=ref,
+                message=f"not ready: {shortfall}",
+                remediation="Check what it is waiting for.",
+                command=f"kubectl describe {ref.words}",
+                evidence=tuple(str(event) for event in evidence.events_of(ref)[-3:]),
+            )
+
+
+def in_progress(evidence: Evidence) -> list[Unavailable]:
+    """The objects that are not ready, but for too short a time to be a problem.
+
+    Whether they become ready is unknown.
+    """
+    return [
+        Unavailable(
+            str(ref),
+            f"it is not ready yet: {shortfall}",
+            "Run the command again in a minute.",
+            place=(RULE.rule_id, str(ref)),
         )
+        for ref, shortfall in _unready(evidence)
+        if _is_in_progress(evidence, ref)
+    ]
+
+
+def _unready(evidence: Evidence) -> Iterator[tuple[Ref, str]]:
+    for manifest in evidence.manifests:
+        if manifest.is_hook or not evidence.is_readable(manifest.kind):
+            continue
+        if (shortfall := readiness.unready_reason(manifest, evidence)) is not None:
+            yield Ref(manifest.kind, manifest.name, evidence.namespace), shortfall
 
 
 def _is_in_progress(evidence: Evidence, ref: Ref) -> bool:
