@@ -69,7 +69,8 @@ def _modules(content: mmap.mmap) -> Iterator[tuple[str, str]]:
     for line in framed[FRAME_BYTES:-FRAME_BYTES].decode().splitlines():
         kind, *words = line.split("\t")
         if kind == "=>" and len(words) > 1:  # the module that was built in place of the previous
-            previous = (words[0], words[1])
+            # A folder is a copy of it with replaced packages.
+            previous = previous if words[0].startswith(".") else (words[0], words[1])
             continue
         if previous is not None and previous[1] != UNVERSIONED:
             yield previous

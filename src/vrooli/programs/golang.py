@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import shutil
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from vrooli import process, project
 from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.events import Progress
 from vrooli.locks import locked
+from vrooli.programs import replacements
 from vrooli.programs.model import Group
 from vrooli.programs.versions import GO_MINIMUM, GO_WHEEL
 from vrooli.trust import require_trusted
@@ -81,22 +84,38 @@ async def build(group: Group, into: Path, progress: Progress) -> None:
     """
     go = await toolchain(progress)
     progress.report("downloading the Go modules", group.build_s)
-    expected = await _count_packages(go, group)
-    meter = _ProgressMeter(group, expected, progress)
+    caches().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f"{group.name}-", dir=caches()) as folder:
+        cwd = await _modified(go, group, Path(folder)) or group.go_dir
+        meter = _ProgressMeter(group, await _count_packages(go, group, cwd), progress)
+        await process.run(
+            [go, "build", *_flags(group), "-o", f"{into}/", *group.packages.values()],
+            env=_environment(group),
+            cwd=cwd,
+            timeout_s=BUILD_S,
+            on_line=meter.package,
+        )
+    _name_programs(group, into)
+
+
+def _flags(group: Group) -> list[str]:
     stamp = (f"-X {name}={value}" for name, value in group.stamp.items())
     mode, link = (CGO_MODE, CGO_LINK) if group.cgo else ((), ())
-    await process.run(
-        [
-            *(go, "build", "-v", "-trimpath", *mode, "-tags", group.tags),
-            *("-ldflags", " ".join(["-s", "-w", *link, *stamp])),
-            *("-o", f"{into}/", *group.packages.values()),
-        ],
-        env=_environment(group),
-        cwd=group.go_dir,
-        timeout_s=BUILD_S,
-        on_line=meter.package,
-    )
-    _name_programs(group, into)
+    linked = " ".join(["-s", "-w", *link, *stamp])
+    return ["-v", "-trimpath", *mode, "-tags", group.tags, "-ldflags", linked]
+
+
+async def _modified(go: Path, group: Group, into: Path) -> Path | None:
+    """A copy of the group's module with its replaced packages; None if it has none."""
+    modules = replacements.modules(group)
+    if not modules:
+        return None
+    sources = {
+        module: await _download(go, group, f"{module}@{version}")
+        for module, version in modules.items()
+    }
+    await asyncio.to_thread(replacements.copy, group, sources, into)
+    return into
 
 
 async def source(group: Group, progress: Progress) -> Path:
@@ -106,14 +125,17 @@ async def source(group: Group, progress: Progress) -> Path:
         CommandError: The download failed, or does not match the recorded sum.
         VrooliError: No sum of the module is recorded.
     """
+    return await _download(await toolchain(progress), group, group.module)
+
+
+async def _download(go: Path, group: Group, module: str) -> Path:
     sums = group.go_dir / "go.sum"
     # Go adds a missing sum, and verifies nothing then.
-    if f"\n{group.module.replace('@', ' ')} h1:" not in f"\n{sums.read_text()}":
-        raise VrooliError(f"The sum of the Go module {group.module} is not recorded in {sums}.")
-    go = await toolchain(progress)
+    if f"\n{module.replace('@', ' ')} h1:" not in f"\n{sums.read_text()}":
+        raise VrooliError(f"The sum of the Go module {module} is not recorded in {sums}.")
     # Only the module's version matters here, so the command can run in any folder.
     result = await process.run(
-        [go, "mod", "download", "-json", group.module],
+        [go, "mod", "download", "-json", module],
         env=_environment(group),
         cwd=group.go_dir,
         timeout_s=FETCH_S,
@@ -140,12 +162,12 @@ class _ProgressMeter:
         )
 
 
-async def _count_packages(go: Path, group: Group) -> int:
+async def _count_packages(go: Path, group: Group, cwd: Path) -> int:
     """The number of packages of the build; also downloads their modules."""
     result = await process.run(
         [go, "list", "-deps", "-tags", group.tags, *group.packages.values()],
         env=_environment(group),
-        cwd=group.go_dir,
+        cwd=cwd,
         timeout_s=FETCH_S,
     )
     return len(result.output.split())

@@ -41,13 +41,14 @@ def test_modules_are_listed_as_they_were_built(tmp_path: Path) -> None:
     assert _read(tmp_path / "program", _program()) == (
         ("github.com/a/b", "v1.2.3"),
         ("github.com/new/c", "v1.1.0"),
+        ("github.com/old/d", "v1.0.0"),  # a copy of it in a folder
         ("stdlib", "1.26.8"),
     )
 
 
 def test_a_mark_at_another_position_is_not_the_header(tmp_path: Path) -> None:
     content = _program(before=b"\0" * 5 + go_modules.MAGIC + b"\0" * 13)
-    assert len(_read(tmp_path / "program", content)) == 3
+    assert len(_read(tmp_path / "program", content)) == 4
 
 
 @pytest.mark.parametrize("content", [b"", b"#!/bin/sh\n", go_modules.MAGIC[:9], _program(flags=0)])

@@ -1,0 +1,67 @@
+"""Packages of Go modules that a build replaces with smaller ones, so that it compiles less.
+
+go/<group>/_replaced/ contains these packages by their import paths; Go ignores folders with such a
+name. Go refuses to overlay files of its module cache. So each module with a replaced package is
+copied from there, after Go has verified it, and the copy is built.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from vrooli.errors import VrooliError
+from vrooli.programs.model import Group
+
+FOLDER = "_replaced"
+_REQUIRED = re.compile(r"^\s*(?:require )?(\S+) (v\S+)", re.MULTILINE)
+
+
+def modules(group: Group) -> dict[str, str]:
+    """The modules with replaced packages, and their versions.
+
+    Raises:
+        VrooliError: A package belongs to no module of the group.
+    """
+    required = dict(_REQUIRED.findall((group.go_dir / "go.mod").read_text()))
+    found = {_module_of(package, required) for package in _packages(group)}
+    return {module: required[module] for module in sorted(found)}
+
+
+def copy(group: Group, sources: Mapping[str, Path], into: Path) -> None:
+    """Write a module that builds the group with its replaced packages.
+
+    Args:
+        group: The group.
+        sources: The verified source of each of its ``modules``.
+        into: The empty folder for it.
+    """
+    for name in ("go.mod", "go.sum", "imports.go"):
+        shutil.copyfile(group.go_dir / name, into / name)
+    with (into / "go.mod").open("a") as pinned:
+        for module, source in sources.items():
+            # Not with its mode: files of the module cache are read-only.
+            shutil.copytree(source, into / module, copy_function=shutil.copyfile)
+            pinned.write(f"\nreplace {module} => ./{module}\n")
+    for package in _packages(group):
+        target = into / package
+        target.chmod(0o755)
+        for file in target.glob("*.go"):
+            file.unlink()
+        for file in (group.go_dir / FOLDER / package).glob("*.go"):
+            shutil.copyfile(file, target / file.name)
+
+
+def _packages(group: Group) -> list[str]:
+    """The import paths of the replaced packages."""
+    folder = group.go_dir / FOLDER
+    return sorted({str(file.parent.relative_to(folder)) for file in folder.rglob("*.go")})
+
+
+def _module_of(package: str, required: Mapping[str, str]) -> str:
+    matching = [name for name in required if f"{package}/".startswith(f"{name}/")]
+    if not matching:
+        raise VrooliError(f"The Go package {package} belongs to no required module.")
+    return max(matching, key=len)
