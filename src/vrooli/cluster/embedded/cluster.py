@@ -23,6 +23,7 @@ from vrooli.cluster.embedded.supervisor.report import Report
 from vrooli.cluster.interface import ClusterStatus
 from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import Progress
+from vrooli.grammar import counted
 from vrooli.steps import Done
 
 KIND = "embedded"
@@ -87,7 +88,7 @@ class StoredCluster:
             )
         progress.report(f"Loading the images of {archive.name}")
         loaded = await archives.load(self._layout, record, archive)
-        return Done(bool(loaded), f"{len(loaded)} images loaded")
+        return Done(bool(loaded), f"{counted(len(loaded), 'image')} loaded")
 
     async def name_images_by_digest(self, archive: Path) -> None:
         """Let pods name the loaded images of an archive by their digests, too.
