@@ -122,8 +122,9 @@ def read(folder: Path) -> Artifact:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "its text"
+        reason = first["msg"].removeprefix("Value error, ")
         raise UsageError(
-            f"{path} is not a valid artifact record: {where}: {first['msg']}.", advice
+            f"{path} is not a valid artifact record: {where}: {reason}.", advice
         ) from error
     if artifact.format != FORMAT:
         raise UsageError(

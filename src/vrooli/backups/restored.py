@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from vrooli.backups.listing import format_time
 from vrooli.databases.postgres.session import Postgres
+from vrooli.kube import Kube
 from vrooli.kube.objects import mapping
 
 API, KIND, KEY = "v1", "ConfigMap", "restore"
@@ -59,15 +60,28 @@ class Restored:
         """The restore as messages name it."""
         return f"the restore to {self.target} that was started at {format_time(self.started)}"
 
+    @property
+    def note(self) -> str:
+        """That it has not ended, and the commands that end it."""
+        return (
+            f"{self} has not ended (phase {self.phase}): run `vrooli restore --finish` or "
+            "`vrooli restore --undo`"
+        )
 
-def name_of(postgres: Postgres) -> str:
-    """The name of the ConfigMap."""
-    return f"{postgres.name}-restore"
+
+def name_of(cluster: str) -> str:
+    """The name of the ConfigMap of a PostgresCluster."""
+    return f"{cluster}-restore"
 
 
 async def fetch(postgres: Postgres) -> Restored | None:
     """The record of a PostgresCluster; None without one, or if it is not valid."""
-    body = await postgres.kube.get(API, KIND, name_of(postgres), postgres.namespace)
+    return await read(postgres.kube, postgres.name, postgres.namespace)
+
+
+async def read(kube: Kube, cluster: str, namespace: str) -> Restored | None:
+    """The record of the PostgresCluster with this name, as ``fetch``."""
+    body = await kube.get(API, KIND, name_of(cluster), namespace)
     return None if body is None else parse(str(mapping(body, "data").get(KEY, "")))
 
 
@@ -109,7 +123,7 @@ async def store(postgres: Postgres, record: Restored) -> None:
         "apiVersion": API,
         "kind": KIND,
         "metadata": {
-            "name": name_of(postgres),
+            "name": name_of(postgres.name),
             "namespace": postgres.namespace,
             "labels": labels,
             "ownerReferences": [owner],
@@ -121,4 +135,4 @@ async def store(postgres: Postgres, record: Restored) -> None:
 
 async def remove(postgres: Postgres) -> None:
     """Remove the record."""
-    await postgres.kube.delete(API, KIND, name_of(postgres), postgres.namespace)
+    await postgres.kube.delete(API, KIND, name_of(postgres.name), postgres.namespace)

@@ -24,7 +24,7 @@ Version = Annotated[
     typer.Option(
         "--version",
         "-v",
-        metavar="MAJOR.MINOR.PATCH",
+        metavar="VERSION",
         help="Version of the artifact, also written to its values as the image tag of ui, server, "
         "jobs and rotator. Default: the version of the project; tags stay unchanged.",
         show_default=False,

@@ -206,7 +206,10 @@ def kubeconfig(
 def logs(
     component: Annotated[
         str,
-        typer.Argument(help="Component, for example kubelet. `vrooli cluster status` lists them."),
+        typer.Argument(
+            help="Component, for example kubelet. `vrooli cluster status` lists them.",
+            autocompletion=completion.cluster_components,
+        ),
     ],
     name: NameOption = DEFAULT_NAME,
     tail: options.Tail = 100,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 
 class Command(TyperCommand):
@@ -23,15 +23,22 @@ class Command(TyperCommand):
 
     def get_params(self, ctx: Any) -> list[Any]:
         """The parameters, with --help; arguments and flags show no type."""
-        params: list[Any] = super().get_params(ctx)
-        for param in params:
-            if param.param_type_name == "argument" or param.is_bool_flag:
-                param.display_type_rich = _no_type
-        return params
+        return _without_types(super().get_params(ctx))
+
+
+class Group(TyperGroup):
+    """A group whose flags show no type."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The parameters, with --help."""
+        return _without_types(super().get_params(ctx))
 
 
 class App(typer.Typer):
     """A group of such commands."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(cls=Group, **settings)
 
     def command(
         self, name: str | None = None, *, cls: type[TyperCommand] | None = Command, **settings: Any
@@ -40,8 +47,21 @@ class App(typer.Typer):
         return super().command(name, cls=cls, **settings)
 
 
-def _no_type(ctx: Any) -> None:
-    """The type that is shown of a parameter."""
+def _without_types(params: list[Any]) -> list[Any]:
+    """The parameters without the type of arguments and flags, and without ranges beside a name.
+
+    In a terminal of 80 columns, wide types leave too little space for the texts.
+    """
+    for param in params:
+        if param.param_type_name == "argument" or param.is_bool_flag:
+            param.display_type_rich = _nothing
+        if param.metavar:
+            param._get_number_range_help_str = _nothing
+    return params
+
+
+def _nothing(*words: Any, **settings: Any) -> None:
+    """What is shown in place of a type."""
 
 
 def _flowing(text: str) -> str:

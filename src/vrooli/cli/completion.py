@@ -32,6 +32,13 @@ def components(incomplete: str) -> list[str]:
     return _matching(list(COMPONENTS), incomplete)
 
 
+def cluster_components(incomplete: str) -> list[str]:
+    """The components of an embedded cluster."""
+    from vrooli.cluster.embedded.components.catalog import STOP_ORDER
+
+    return _matching(sorted(STOP_ORDER), incomplete)
+
+
 def scalable(incomplete: str) -> list[str]:
     """The components that can be scaled."""
     from vrooli.workflows.scale import COMPONENTS

@@ -36,7 +36,7 @@ Version = Annotated[
     typer.Option(
         "--version",
         "-v",
-        metavar="MAJOR.MINOR.PATCH",
+        metavar="VERSION",
         help="Version of the artifact. Default: the version of the project.",
         show_default=False,
     ),

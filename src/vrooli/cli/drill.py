@@ -139,15 +139,15 @@ def command(
 
     Exits with 1 if a fault failed.
     """
-    if bool(faults) == all_faults:
-        raise UsageError(
-            "Name the faults, or use --all.", "`vrooli drill --help` lists the faults."
-        )
 
     def work(listener: Listener) -> Awaitable[DrillResult]:
         from vrooli.drills.model import RequestedLimits
         from vrooli.workflows.drill import DrillOptions, drill
 
+        if bool(faults) == all_faults:
+            raise UsageError(
+                "Name the faults, or use --all.", "`vrooli drill --help` lists the faults."
+            )
         request = DrillOptions(
             environments.environment(environment),
             tuple(faults or ()),

@@ -24,7 +24,14 @@ from vrooli.release.overrides import Overrides
 from vrooli.release.records import storage
 from vrooli.release.records.storage import ReleaseRecord
 from vrooli.release.rollout import operator_logs, queries, readiness
-from vrooli.workflows import advice, edited_pods, packages, status_failures, status_problems
+from vrooli.workflows import (
+    advice,
+    edited_pods,
+    packages,
+    status_failures,
+    status_problems,
+    unfinished_restores,
+)
 from vrooli.workflows.change_view import override_view
 from vrooli.workflows.clusters import access, embedded
 from vrooli.workflows.results.base import MissingView
@@ -222,7 +229,8 @@ async def _fetch_release(
     if not records:
         return None, None, None
     workloads = await fetcher.at("the workloads", partial(_workloads, kube, records[0], fetcher))
-    return view, records[0], workloads
+    annotate = partial(unfinished_restores.annotate, kube, release, workloads or ())
+    return view, records[0], await fetcher.at("restores", annotate) or workloads
 
 
 def _release(release: Release, record: ReleaseRecord | None, stored: Overrides) -> ReleaseView:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from vrooli.cli import completion, schemas
@@ -24,6 +26,17 @@ def test_the_lines_of_a_paragraph_are_joined() -> None:
     assert any("Exits with 1" in line and "with 3" in line for line in _help("status").splitlines())
 
 
+@pytest.mark.parametrize("command", ["", "cluster", "cache", "artifact", "values"])
+def test_groups_show_no_type_of_python(command: str) -> None:
+    assert "<bool>" not in _help(command)
+
+
+@pytest.mark.parametrize("command", schemas.RESULTS)
+def test_no_word_is_cut_in_80_columns(command: str) -> None:
+    text = CliRunner().invoke(app, [*command.split(), "--help"], env={"COLUMNS": "80"}).output
+    assert [line for line in text.splitlines() if "…" in line] == []
+
+
 @pytest.mark.parametrize("command", schemas.RESULTS)
 def test_flags_and_names_show_no_type_of_python(command: str) -> None:
     text = _help(command)
@@ -40,6 +53,17 @@ def test_environments_and_components_are_completed() -> None:
     assert completion.environments("") == ["dev", "staging", "prod"]
     assert completion.environments("s") == ["staging"]
     assert "server" in completion.components("se")
+    assert completion.cluster_components("kube-s") == ["kube-scheduler"]
+
+
+@pytest.mark.parametrize("command", schemas.RESULTS)
+def test_each_name_of_a_kind_is_completed(command: str) -> None:
+    found: Any = typer.main.get_command(app)
+    for word in command.split():
+        found = found.commands[word]
+    kinds = ("environment", "cluster", "component", "components")
+    names = [param for param in found.params if param.name in kinds]
+    assert [param.name for param in names if param._custom_shell_complete is None] == []
 
 
 def test_clusters_are_completed_from_this_machine_and_the_kubeconfig(

@@ -208,12 +208,17 @@ switch() { # FROM TO
     live_sql CHECKPOINT
     mapfile -d '' command <"/proc/$(head -1 "$live/postmaster.pid")/cmdline"
   fi
-  frozen=$(patroni)
-  thaw() { [ -z "$frozen" ] || kill -CONT $frozen; }
+  frozen=$(patroni) guard=
+  # Without its guard, which would thaw the Patroni of a later exchange.
+  thaw() {
+    [ -z "$frozen" ] || kill -CONT $frozen
+    [ -z "$guard" ] || kill "$guard" 2>/dev/null || true
+  }
   begin=$(now_ms)
   if [ -n "$frozen" ]; then
     kill -STOP $frozen
     setsid sh -c "sleep $frozen_s; kill -CONT $(echo $frozen)" </dev/null >/dev/null 2>&1 &
+    guard=$!
   fi
   # A fast shutdown waits for the archive; what is committed is in the WAL without it, too.
   if is_running "$live" && ! pg_ctl stop -s -D "$live" -m fast -w -t 2 2>/dev/null &&

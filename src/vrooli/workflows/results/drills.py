@@ -65,10 +65,10 @@ class DrillView(Model):
         default=None, description="the requests; null without --load"
     )
     outages: Mapping[str, OutageView] = Field(
-        default_factory=dict, description="the writes to postgres and redis; empty without --load"
+        default={}, description="the writes to postgres and redis; empty without --load"
     )
     lost: Mapping[str, int] = Field(
-        default_factory=dict,
+        default={},
         description="acknowledged writes that are missing: of postgres, redis, and posts",
     )
 

@@ -1,0 +1,25 @@
+"""Restores of PostgreSQL in place that are neither finished nor undone, as `status` shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from vrooli.backups import restored
+from vrooli.kube import Kube
+from vrooli.operators.pgo import names
+from vrooli.release import Release
+from vrooli.workflows.results.status import WorkloadView
+
+
+async def annotate(
+    kube: Kube, release: Release, workloads: Iterable[WorkloadView]
+) -> tuple[WorkloadView, ...]:
+    """The workloads; a ready PostgresCluster with its restore that has not ended."""
+    return tuple([await _annotated(kube, release, item) for item in workloads])
+
+
+async def _annotated(kube: Kube, release: Release, workload: WorkloadView) -> WorkloadView:
+    if workload.kind != names.KIND or not workload.ready:
+        return workload
+    record = await restored.read(kube, workload.name, release.namespace)
+    return workload if record is None else workload.model_copy(update={"detail": record.note})
