@@ -59,8 +59,8 @@ def command(
     """Give databases larger volumes without downtime.
 
     Expands the volumes if their storage class allows it. Otherwise replaces the instances of
-    PostgreSQL one by one by instances with larger volumes, and switches over; nothing is lost.
-    Later deploys keep the size. If the command is interrupted, run it again: it continues.
+    PostgreSQL, or the pods of Redis, one by one by others with larger volumes, and switches over;
+    nothing is lost. Later deploys keep the size. If the command is interrupted, run it again: it continues.
     """
 
     def work(listener: Listener) -> Awaitable[GrowResult]:

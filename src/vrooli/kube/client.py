@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
@@ -14,6 +14,8 @@ from vrooli.kube.pods import Pods
 from vrooli.kube.reads import Manifest, Reading
 
 FIELD_MANAGER = "vrooli"
+# What happens to the objects that a deleted object owns.
+Propagation = Literal["Background", "Orphan"]
 # Whom the API server names when fields have other owners.
 _OWNERS = re.compile(r'conflicts? with "([^"]+)"')
 # Characters that YAML takes only as escapes; JSON's own escapes cover those below the space.
@@ -93,10 +95,17 @@ class Kube(Reading, Pods):
         namespace: str | None = None,
         *,
         grace_s: int | None = None,
+        propagation: Propagation = "Background",
     ) -> bool:
-        """Delete an object and, in the background, what it owns; False if there was none.
+        """Delete an object; False if there was none.
 
-        ``grace_s`` is the time that a pod gets to end, seconds; None takes the pod's own.
+        Args:
+            api_version: Its API version.
+            kind: Its kind.
+            name: Its name.
+            namespace: Its namespace; None for an object of the cluster.
+            grace_s: The time that a pod gets to end, seconds; None takes the pod's own.
+            propagation: Whether what it owns is deleted in the background, or becomes an orphan.
         """
         grace = {} if grace_s is None else {"gracePeriodSeconds": grace_s}
         try:
@@ -107,7 +116,7 @@ class Kube(Reading, Pods):
                 kind,
                 name,
                 namespace,
-                content=json.dumps({"propagationPolicy": "Background", **grace}),
+                content=json.dumps({"propagationPolicy": propagation, **grace}),
             )
         except ApiError as error:
             if error.status == httpx.codes.NOT_FOUND:

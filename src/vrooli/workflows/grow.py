@@ -13,10 +13,12 @@ from vrooli.chart import values as chart_values
 from vrooli.checks import preflight
 from vrooli.checks.data import changes
 from vrooli.checks.nodes import capacity
+from vrooli.databases.model import Switched
 from vrooli.databases.polling import poll_reason
 from vrooli.databases.postgres import growth
-from vrooli.databases.postgres.growth import Replacement
 from vrooli.databases.postgres.session import Postgres
+from vrooli.databases.redis import growth as redis_growth
+from vrooli.databases.redis.session import Redis
 from vrooli.errors import WaitTimeoutError
 from vrooli.events import Listener, Progress
 from vrooli.grammar import counted
@@ -130,7 +132,7 @@ class _Growing(ValuesChange):
     async def check(self, progress: Progress) -> Done:
         """Run the preflight checks, and check that the nodes have room for a replacement."""
         done = await super().check(progress)
-        if self.planned.replaces:
+        if self.planned.replaces and self.planned.data is Data.POSTGRES:
             instances = self.planned.instances
             await self._demand_capacity(instances + 1)
             await growth.demand_room(await self._postgres(), self.planned.size, instances)
@@ -175,16 +177,26 @@ class _Growing(ValuesChange):
         if not self.planned.smaller and not self.planned.replaces:
             return Done(changed=False, detail=f"all have {self.planned.size}")
         if self.planned.replaces:
-            postgres = await self._postgres()
-            replicas = self.planned.instances
-            replacement = Replacement(postgres, self.planned.size, self.options.timeout_s)
-            await replacement.run(replicas, progress)
-            if replacement.switched is not None:
-                self.pause_s = replacement.switched.pause_s
-            detail = f"{counted(replicas, 'instance')} replaced, writes paused {self.pause_s:.1f} s"
+            switched = await self._replace(progress)
+            self.pause_s = 0.0 if switched is None else switched.pause_s
+            count = counted(len(self.planned.smaller), "volume")
+            detail = f"{count} replaced, writes paused {self.pause_s:.1f} s"
             return Done(changed=True, detail=detail)
         await self._await_expanded(progress)
         return Done(changed=True, detail=f"{counted(len(self.planned.claims), 'volume')} expanded")
+
+    async def _replace(self, progress: Progress) -> Switched | None:
+        """Replace the volumes; returns the switchover, if there was one."""
+        size, limit_s = self.planned.size, self.options.timeout_s
+        if self.planned.data is Data.REDIS:
+            redis = await Redis.of(self.kube, self.release)
+            replacement = redis_growth.Replacement(redis, size, limit_s)
+            await replacement.run(progress)
+            return replacement.switched
+        postgres = await self._postgres()
+        instances = growth.Replacement(postgres, size, limit_s)
+        await instances.run(self.planned.instances, progress)
+        return instances.switched
 
     async def _await_expanded(self, progress: Progress) -> None:
         """Wait until each volume and its file system have the size.

@@ -118,14 +118,25 @@ async def plan(state: Deployed, data: Data, size: str) -> Growth:
     if data is Data.POSTGRES:
         instances = int(value_at(state.values, "pgoPostgresql.instances"))
     planned = Growth(data, before, size, claims, await _is_expandable(kube, claims), instances)
-    if planned.replaces and data is not Data.POSTGRES:
-        names = sorted({text(claim, "spec", "storageClassName") for claim in claims})
-        raise PrerequisiteError(
-            f"The volumes of {data} cannot grow: storage class {', '.join(names)} does not allow "
-            "expansion (allowVolumeExpansion), and only those of PostgreSQL can be replaced.",
-            "Use a storage class that allows expansion.",
-        )
+    if planned.replaces:
+        _demand_replaceable(planned)
     return planned
+
+
+def _demand_replaceable(planned: Growth) -> None:
+    """Refuse to replace volumes whose data no other pod has."""
+    if planned.data is Data.POSTGRES or (planned.data is Data.REDIS and planned.instances > 1):
+        return
+    is_redis = planned.data is Data.REDIS
+    names = sorted({text(claim, "spec", "storageClassName") for claim in planned.claims})
+    reason = "its only pod has the data" if is_redis else "they cannot be replaced"
+    raise PrerequisiteError(
+        f"The volumes of {planned.data} cannot grow: storage class {', '.join(names)} does not "
+        f"allow expansion (allowVolumeExpansion), and {reason}.",
+        "Deploy Redis with two or more pods (spotahomeRedis.redis.replicas) first."
+        if is_redis
+        else "Use a storage class that allows expansion.",
+    )
 
 
 async def fetch_claims(kube: Kube, state: Deployed, purpose: Purpose) -> list[Body]:

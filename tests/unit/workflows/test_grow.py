@@ -17,6 +17,7 @@ from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import Progress
 from vrooli.operators.pgo import names
+from vrooli.operators.redis.volumes import claim_labels
 from vrooli.release import Release, overrides
 from vrooli.release.records.source import RecordedSource
 from vrooli.steps import Done
@@ -114,6 +115,21 @@ async def test_backups_that_cannot_be_expanded_are_refused_with_the_class() -> N
     state = _state(_claim("r", BACKUP, "1Gi"), expands=False)
     with pytest.raises(PrerequisiteError, match="storage class a does not allow expansion"):
         await growth_plan.plan(state, Data.BACKUPS, "5Gi")
+
+
+def _redis_claim(number: int, size: str = "1Gi") -> dict[str, Any]:
+    claim = _claim(f"data-rfr-vrooli-rf-{number}", {}, size)
+    claim["metadata"]["labels"] = claim_labels("vrooli-rf")
+    return claim
+
+
+async def test_redis_is_replaced_if_another_pod_has_the_data() -> None:
+    state = _state(_redis_claim(0), _redis_claim(1), expands=False)
+    planned = await growth_plan.plan(state, Data.REDIS, "5Gi")
+    assert (len(planned.smaller), planned.replaces) == (2, True)
+    state = _state(_redis_claim(0), expands=False)
+    with pytest.raises(PrerequisiteError, match="and its only pod has the data"):
+        await growth_plan.plan(state, Data.REDIS, "5Gi")
 
 
 async def test_a_release_without_the_database_is_refused() -> None:

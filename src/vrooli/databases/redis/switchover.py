@@ -76,14 +76,14 @@ async def _require_ready(redis: Redis) -> None:
 
 
 async def _await_in_sync(redis: Redis, master: RedisPod, progress: Progress) -> None:
-    if reason := await poll_reason(lambda: _lag(redis, master), CATCH_UP_S, progress):
+    if reason := await poll_reason(lambda: lag_reason(redis, master), CATCH_UP_S, progress):
         raise PrerequisiteError(
             f"A switchover of Redis {redis.name} would take long or lose data: {reason}.",
             "Wait until it has caught up, or run `vrooli diagnose` to find the cause.",
         )
 
 
-async def _lag(redis: Redis, master: RedisPod) -> str:
+async def lag_reason(redis: Redis, master: RedisPod) -> str:
     """Which replica does not follow the master closely; empty if all do."""
     role = await redis.command(master, "ROLE")
     if role[0] != "master":
@@ -177,17 +177,22 @@ async def _set_priorities(
         )
 
 
+async def request_reconcile(redis: Redis) -> None:
+    """Change an annotation of the RedisFailover: its operator otherwise acts every 30 s."""
+    moment = datetime.now(UTC).isoformat()
+    await redis.kube.patch(
+        *(names.API_VERSION, names.KIND, redis.name, redis.namespace),
+        {"metadata": {"annotations": {ANNOTATION: moment}}},
+    )
+
+
 async def await_followers(redis: Redis, master: str, progress: Progress) -> None:
     """Wait until Sentinels, replicas and the operator know the new master.
 
     Raises:
         WaitTimeoutError: One does not.
     """
-    moment = datetime.now(UTC).isoformat()
-    await redis.kube.patch(
-        *(names.API_VERSION, names.KIND, redis.name, redis.namespace),
-        {"metadata": {"annotations": {ANNOTATION: moment}}},
-    )
+    await request_reconcile(redis)
     if reason := await poll_reason(lambda: _disagreement(redis, master), FOLLOW_S, progress):
         raise WaitTimeoutError(
             f"{master} is the master, but not everything follows it after {FOLLOW_S:g} s: "
@@ -203,4 +208,4 @@ async def _disagreement(redis: Redis, master: str) -> str:
         return error.message
     if actual.name != master:
         return f"the Sentinels name {actual.name} as the master"
-    return await _lag(redis, actual)
+    return await lag_reason(redis, actual)
