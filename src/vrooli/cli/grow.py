@@ -60,7 +60,8 @@ def command(
 
     Expands the volumes if their storage class allows it. Otherwise replaces the instances of
     PostgreSQL, or the pods of Redis, one by one by others with larger volumes, and switches over;
-    nothing is lost. Later deploys keep the size. If the command is interrupted, run it again: it continues.
+    nothing is lost. Later deploys keep the size. If the command is interrupted, run it again: it
+    continues.
     """
 
     def work(listener: Listener) -> Awaitable[GrowResult]:
