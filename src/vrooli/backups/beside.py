@@ -89,7 +89,8 @@ class Beside:
                 f"There is no room for the restored data in the volume of pod {self.pod}: they "
                 f"take up to {required} bytes ({format_bytes(required)}), {free} bytes "
                 f"({format_bytes(free)}) are free. Nothing was changed.",
-                "Enlarge it with `vrooli grow postgres`, or restore a copy elsewhere with --into.",
+                "Enlarge it with `vrooli grow postgres`, delete the data of a restore that was "
+                "killed with `vrooli restore --undo`, or restore a copy elsewhere with --into.",
             )
         return f"{format_bytes(required)} required, {format_bytes(free)} free"
 

@@ -63,10 +63,10 @@ class Restored:
     @property
     def note(self) -> str:
         """That it has not ended, and the commands that end it."""
-        return (
-            f"{self} has not ended (phase {self.phase}): run `vrooli restore --finish` or "
-            "`vrooli restore --undo`"
-        )
+        commands = "`vrooli restore --undo`"
+        if self.is_live:
+            commands = f"`vrooli restore --finish` or {commands}"
+        return f"{self} has not ended (phase {self.phase}): run {commands}"
 
 
 def name_of(cluster: str) -> str:

@@ -59,7 +59,10 @@ def diagnose(evidence: Evidence, rules: Sequence[Rule], redactor: Redactor) -> D
     try:
         missing = requirements.missing(replace(evidence, unavailable=hidden))
         if not causes:  # else the verdict is known
-            missing = [*missing, *not_ready.in_progress(evidence)]
+            missing += [
+                replace(item, reason=redactor.text(item.reason))
+                for item in not_ready.in_progress(evidence)
+            ]
     except MALFORMED_ERRORS as error:
         hidden = (*hidden, _malformed("the required data", error))
         missing = list(hidden)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 
 from vrooli.backups import copies, moment
@@ -11,7 +10,7 @@ from vrooli.backups.clones import Place
 from vrooli.drills.model import NotApplicableError
 from vrooli.drills.site import Site
 from vrooli.environments import ENVIRONMENTS, Environment
-from vrooli.errors import PrerequisiteError, UsageError, VrooliError
+from vrooli.errors import VrooliError
 from vrooli.events import Progress
 from vrooli.kube import Kube
 from vrooli.steps import run_steps
@@ -40,26 +39,32 @@ async def drill(site: Site, progress: Progress) -> DrillView:
     options = RestoreOptions(_environment(site), at, into=str(place), timeout_s=RESTORE_S)
     try:
         run = await RestoreRun.prepared(options, site.kube, site.release)
-    except (UsageError, PrerequisiteError) as error:
-        raise NotApplicableError(error.message) from error
+    except VrooliError as error:  # a release that cannot be restored has failed the drill
+        return _view(place, (error.message,))
     had_namespace = await site.kube.get("v1", "Namespace", place.namespace) is not None
     began = time.monotonic()
-    problems: tuple[str, ...]
+    problems: tuple[str, ...] = ()
     try:
         await run_steps(run.steps(), progress.listener)
         problems = run.differences()
     except VrooliError as error:
         problems = (error.message,)
     finally:
-        with contextlib.suppress(TimeoutError):
+        try:
             await asyncio.shield(_delete(site.kube, place, progress, had_namespace=had_namespace))
+        except TimeoutError:
+            problems = (*problems, f"the copy {place} was not deleted within {DELETE_S:g} s")
+    return _view(place, problems, round(time.monotonic() - began, 1))
+
+
+def _view(place: Place, problems: tuple[str, ...], healed_s: float | None = None) -> DrillView:
     return DrillView(
         fault=RESTORE,
         title=TITLE,
         outcome="failed" if problems else "passed",
         reasons=problems,
         targets=(f"copy {place}",),
-        healed_s=round(time.monotonic() - began, 1),
+        healed_s=healed_s,
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from vrooli.backups import restored
 from vrooli.chart import engine
 from vrooli.chart import values as chart_values
 from vrooli.checks import preflight
@@ -19,7 +20,7 @@ from vrooli.databases.postgres import growth
 from vrooli.databases.postgres.session import Postgres
 from vrooli.databases.redis import growth as redis_growth
 from vrooli.databases.redis.session import Redis
-from vrooli.errors import WaitTimeoutError
+from vrooli.errors import PrerequisiteError, WaitTimeoutError
 from vrooli.events import Listener, Progress
 from vrooli.grammar import counted
 from vrooli.kube.objects import Body, dig, name, text
@@ -133,6 +134,7 @@ class _Growing(ValuesChange):
         """Run the preflight checks, and check that the nodes have room for a replacement."""
         done = await super().check(progress)
         if self.planned.replaces and self.planned.data is Data.POSTGRES:
+            await self._demand_no_restore()
             instances = self.planned.instances
             await self._demand_capacity(instances + 1)
             await growth.demand_room(await self._postgres(), self.planned.size, instances)
@@ -168,6 +170,14 @@ class _Growing(ValuesChange):
             self.kube, self.release.namespace, manifests, checks=(capacity.CHECK,)
         )
         preflight.demand([item for item in findings if item.resource.endswith(" instance")])
+
+    async def _demand_no_restore(self) -> None:
+        """Refuse to delete volumes that keep the data of before a restore."""
+        if record := await restored.fetch(await self._postgres()):
+            raise PrerequisiteError(
+                f"The volumes would be replaced, but they keep the previous data: {record.note}.",
+                "End the restore first, then grow PostgreSQL.",
+            )
 
     async def _postgres(self) -> Postgres:
         return await Postgres.of(self.kube, self.release)

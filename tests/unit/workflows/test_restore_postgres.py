@@ -252,9 +252,27 @@ async def test_a_restore_that_was_killed_before_the_switch_is_started_again(
     cluster: FakeCluster, volume: Volume
 ) -> None:
     await _store(cluster, Phase.BUILDING)
-    volume.words, volume.free = {"new"}, 0
+    volume.words = {"new"}
     await restore_postgres.restore_postgres(TO, silent)
     assert volume.verbs == ["build", "prepare", "switch"]
+
+
+async def test_the_rest_of_a_killed_restore_does_not_replace_the_check_of_room(
+    cluster: FakeCluster, volume: Volume
+) -> None:
+    await _store(cluster, Phase.BUILDING)
+    volume.words, volume.free = {"new"}, 0
+    with pytest.raises(PrerequisiteError, match="no room") as refused:
+        await restore_postgres.restore_postgres(TO, silent)
+    assert "`vrooli restore --undo`" in refused.value.advice
+    assert volume.verbs == []
+
+
+async def test_replicas_are_refused(cluster: FakeCluster, volume: Volume) -> None:
+    cluster.add(postgres_pod("pg-b-0", "replica"))
+    with pytest.raises(PrerequisiteError, match="2 instances; a restore in place supports one"):
+        await restore_postgres.restore_postgres(TO, silent)
+    assert volume.verbs == []
 
 
 async def test_a_restore_that_was_killed_in_the_switch_can_be_undone(

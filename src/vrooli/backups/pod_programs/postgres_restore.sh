@@ -176,6 +176,8 @@ discard() { # FOLDER
 # Give the data of FROM a timeline of their own, so that they can become live at once.
 prepare() { # FROM
   if ! is_running "$root/$1/data"; then
+    # The restored server would recover to the end of the archive, past the moment.
+    [ "$1" = old ] || fail "the server with the restored data has ended meanwhile"
     touch "$root/$1/data/recovery.signal"
     start_beside "$root/$1" -c recovery_target_timeline=current
     await_beside "$root/$1" 120 'SELECT 1' 1
@@ -183,6 +185,11 @@ prepare() { # FROM
   promote_beside "$root/$1"
   [ "$(timeline "$root/$1/data")" -gt "$(timeline "$live")" ] ||
     fail "PostgreSQL has had a failover meanwhile"
+}
+
+# Whether data are prepared already: stopped, on a newer timeline than the live ones.
+is_ready() { # FROM
+  ! is_running "$root/$1/data" && [ "$(timeline "$root/$1/data")" -gt "$(timeline "$live")" ]
 }
 
 # Let the data of FROM become live, and keep the live ones in TO.
@@ -201,18 +208,21 @@ switch() { # FROM TO
     rm -f "$root/exchanging" # it was killed before it renamed anything
   fi
   [ -e "$from/data" ] || fail "there is no data to switch to"
-  [ "$(timeline "$from/data")" -gt "$(timeline "$live")" ] || prepare "$1"
+  is_ready "$1" || prepare "$1"
   copy_settings "$from/data"
   command=()
   if is_running "$live"; then
     live_sql CHECKPOINT
     mapfile -d '' command <"/proc/$(head -1 "$live/postmaster.pid")/cmdline"
   fi
+  if is_running "$live" && [ "$(live_sql 'SELECT pg_is_in_recovery()')" != f ]; then
+    fail "PostgreSQL is not the primary any more"
+  fi
   frozen=$(patroni) guard=
   # Without its guard, which would thaw the Patroni of a later exchange.
   thaw() {
     [ -z "$frozen" ] || kill -CONT $frozen
-    [ -z "$guard" ] || kill "$guard" 2>/dev/null || true
+    [ -z "$guard" ] || kill -9 "$guard" 2>/dev/null || true # it ignores other signals
   }
   begin=$(now_ms)
   if [ -n "$frozen" ]; then
@@ -251,8 +261,8 @@ shift
 case "$verb" in
 state) state ;;
 build) build "$@" ;;
-prepare) prepare new ;;
-prepare-undo) prepare old ;;
+prepare) is_ready new || prepare new ;;
+prepare-undo) is_ready old || prepare old ;;
 switch) switch new old ;;
 undo) switch old new ;;
 discard) discard new ;;

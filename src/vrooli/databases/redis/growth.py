@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from vrooli.databases.model import Switched
 from vrooli.databases.polling import poll_reason
 from vrooli.databases.redis import switchover
-from vrooli.databases.redis.session import Redis, RedisPod
+from vrooli.databases.redis.session import Redis, RedisCommandError, RedisPod
 from vrooli.errors import PrerequisiteError, WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.kube.objects import Body, items, mapping, name, text
@@ -145,5 +145,5 @@ class Replacement:
             return f"{len(ready)} of {count} pods are ready"
         try:
             return await switchover.lag_reason(self.redis, await self.redis.master())
-        except PrerequisiteError as error:
+        except (PrerequisiteError, RedisCommandError) as error:  # a new replica loads its data
             return error.message
