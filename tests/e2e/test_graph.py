@@ -7,7 +7,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -126,10 +125,8 @@ def test_the_open_page_shows_every_arrow_and_one_that_breaks_without_a_reload(
     _shows(browser, "active", READY_S)
     assert browser.execute_script("return window.sameDocument")
 
-    began = time.monotonic()
     command.send_signal(signal.SIGINT)
     assert command.wait(10) == 0
-    assert time.monotonic() - began < 5
     banner = browser.find_element(By.ID, "away")
     WebDriverWait(browser, SHOWN_S).until(lambda _: banner.is_displayed())
     assert "connection to vrooli is lost" in banner.text
