@@ -12,7 +12,7 @@ import shlex
 from dataclasses import dataclass
 from importlib import resources
 
-from vrooli.backups import pod_programs
+from vrooli.backups import pod_programs, space
 from vrooli.backups.targets import Recovery
 from vrooli.databases import programs
 from vrooli.databases.postgres import disk
@@ -23,8 +23,6 @@ from vrooli.grammar import format_bytes
 
 # The folder of the volume (postgres_restore.sh).
 FOLDER = f"{disk.DIRECTORY}/vrooli-restore"
-# WAL that the recovery of a copy may need at once, beside its data, bytes: max_wal_size.
-WAL = 1024**3
 # The time limits of reading the state, of an exchange with the recovery before it, and of deleting
 # data, seconds. Writes stop only for the last part of an exchange.
 STATE_S, EXCHANGE_S, DELETE_S = 30.0, 300.0, 300.0
@@ -76,14 +74,14 @@ class Beside:
         found = [text for word, text in problems.items() if word in words]
         return State("new" in words, "old" in words, "exchanging" in words, "; ".join(found))
 
-    async def demand_room(self, recovery: Recovery) -> str:
-        """Check that a copy fits on the volume; returns what is free, in words.
+    async def demand_room(self, recovery: Recovery) -> None:
+        """Check that a copy fits on the volume.
 
         Raises:
             PrerequisiteError: It does not fit.
         """
         free = await disk.free_bytes(self.postgres, self.pod)
-        required = recovery.backup.size + WAL
+        required = recovery.backup.size + space.WAL
         if free < required:
             raise PrerequisiteError(
                 f"There is no room for the restored data in the volume of pod {self.pod}: they "
@@ -92,7 +90,6 @@ class Beside:
                 "Enlarge it with `vrooli grow postgres`, delete the data of a restore that was "
                 "killed with `vrooli restore --undo`, or restore a copy elsewhere with --into.",
             )
-        return f"{format_bytes(required)} required, {format_bytes(free)} free"
 
     async def build(self, recovery: Recovery, limit_s: float) -> None:
         """Restore data beside the live data, until a second server shows them; others are deleted.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         PostgresRestoreResult,
         RedisRestoreResult,
         RestoreResult,
+        TableView,
     )
 
 
@@ -218,12 +219,7 @@ def _end(
 
 def _show_postgres(result: PostgresRestoreResult, console: Console) -> None:
     tables.show_steps(result, console)
-    tables.show_rows(
-        "Rows",
-        ("table", "restored", "before"),
-        [(item.table, item.restored_rows, item.live_rows) for item in result.tables],
-        console,
-    )
+    _show_tables(result.tables, ("restored", "before"), console)
     console.print(
         f"\nPostgreSQL of {result.release} has the data of "
         f"{result.moment:%Y-%m-%d %H:%M:%SZ}. No write was acknowledged for {result.pause_s:.1f} s."
@@ -277,14 +273,15 @@ def _show_redis(result: RedisRestoreResult, console: Console) -> None:
     )
 
 
+def _show_tables(views: Sequence[TableView], columns: tuple[str, str], console: Console) -> None:
+    """Print the rows of each table in restored and in live data."""
+    rows = [(item.table, item.restored_rows, item.live_rows) for item in views]
+    tables.show_rows("Rows", ("table", *columns), rows, console)
+
+
 def _show(result: RestoreResult, console: Console) -> None:
     tables.show_steps(result, console)
-    tables.show_rows(
-        "Rows",
-        ("table", "in the copy", "now"),
-        [(item.table, item.restored_rows, item.live_rows) for item in result.tables],
-        console,
-    )
+    _show_tables(result.tables, ("in the copy", "now"), console)
     console.print(
         f"\nThe copy {result.namespace}/{result.cluster} has the data of {result.release} at "
         f"{result.moment:%Y-%m-%d %H:%M:%SZ}."

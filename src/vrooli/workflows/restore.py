@@ -6,7 +6,7 @@ import re
 import time
 from dataclasses import dataclass, field
 
-from vrooli.backups import clones, contents, copies, listing, moment, space, targets, timelines
+from vrooli.backups import clones, contents, copies, listing, space
 from vrooli.backups.clones import Place
 from vrooli.backups.contents import Contents
 from vrooli.backups.listing import Listing
@@ -15,14 +15,13 @@ from vrooli.databases.postgres.session import Postgres
 from vrooli.environments import Environment
 from vrooli.errors import UsageError, VrooliError
 from vrooli.events import Listener, Progress
-from vrooli.grammar import counted
 from vrooli.kube import Kube
 from vrooli.release import lease
 from vrooli.release.model import Release
 from vrooli.steps import Done, Step, run_steps
-from vrooli.workflows.backup_run import ARCHIVE_S
+from vrooli.workflows import restore_steps
 from vrooli.workflows.clusters import access
-from vrooli.workflows.results.backups import RestoreResult, TableView
+from vrooli.workflows.results.backups import RestoreResult
 from vrooli.workflows.results.base import StepsResult
 from vrooli.workflows.safeguards.consent import CONFIRMED, Action, Consent
 
@@ -55,11 +54,7 @@ class RestoreOptions:
     timeout_s: float = RESTORE_S
 
     def __post_init__(self) -> None:
-        if bool(self.to) == bool(self.point):
-            raise UsageError(
-                "A restore needs one target.",
-                "Use --to with a moment, or --point with an ID from `vrooli backups`.",
-            )
+        restore_steps.demand_one_target(self.to, self.point)
 
 
 async def restore(
@@ -88,7 +83,7 @@ async def restore(
         cluster=run.place.name,
         moment=run.recovery.moment,
         point=run.recovery.point.id if run.recovery.point else None,
-        tables=run.tables(),
+        tables=restore_steps.table_views(run.restored, run.live),
         differences=run.differences(),
     )
 
@@ -112,18 +107,12 @@ class RestoreRun:
     async def prepared(cls, options: RestoreOptions, kube: Kube, release: Release) -> RestoreRun:
         """Check everything that a restore needs; nothing is changed."""
         listed = await listing.fetch(kube, release)
-        postgres = listed.repository.postgres
-        if options.point:
-            recovery = targets.at_point(listed, options.point)
-        else:
-            now = await moment.now(postgres)
-            at = targets.parse_moment(options.to, now)
-            history = await timelines.fetch(postgres)
-            recovery = targets.at_moment(listed, at, now, history, options.repository)
-        listing.demand_usable(listed.info, recovery.repository)
+        recovery = await restore_steps.fetch_recovery(
+            listed, options.to, options.point, options.repository
+        )
         place = parse_place(options.into, release)
         exists = await copies.find(kube, place) is not None
-        await space.check(postgres, recovery.backup)
+        await space.check(listed.repository.postgres, recovery.backup)
         return cls(options, kube, release, listed, recovery, place, exists)
 
     @property
@@ -141,13 +130,8 @@ class RestoreRun:
         ]
 
     async def archive(self, progress: Progress) -> Done:
-        """Archive the WAL up to now: PostgreSQL stops at the first transaction after a moment."""
-        if self.recovery.is_named:
-            return Done(changed=False, detail=f"archived with {self.recovery}")
-        progress.report("waits until the WAL up to now is archived")
-        wal = await moment.close(self.listed.repository.postgres)
-        await moment.archive(self.listed.repository.postgres, wal, ARCHIVE_S)
-        return Done(changed=True, detail=f"archived up to {wal}")
+        """Archive the WAL that the recovery needs."""
+        return await restore_steps.archive(self.listed.repository.postgres, self.recovery, progress)
 
     async def build(self, progress: Progress) -> Done:
         """Build the copy; a failed one is removed, so that it does not block the next."""
@@ -173,10 +157,9 @@ class RestoreRun:
         self.live = await self._read("live data", self.listed.repository.postgres)
         if self.unread:
             return Done(changed=False, detail="; ".join(self.unread))
-        rows = sum(self.restored.rows.values())
         differing = len(contents.differences(self.restored, self.live))
-        detail = f"{counted(rows, 'row')} in {counted(len(self.restored.rows), 'table')}"
-        return Done(changed=False, detail=f"{detail}, {counted(differing, 'difference')}")
+        detail = restore_steps.format_comparison(self.restored, differing)
+        return Done(changed=False, detail=detail)
 
     async def _read(self, what: str, postgres: Postgres) -> Contents:
         """The contents; a copy of unknown contents is kept, since its data is restored."""
@@ -189,18 +172,6 @@ class RestoreRun:
     def differences(self) -> tuple[str, ...]:
         """What differs between the copy and the live data, or why it is unknown."""
         return tuple(self.unread or contents.differences(self.restored, self.live))
-
-    def tables(self) -> tuple[TableView, ...]:
-        """The rows of each table."""
-        return table_views(self.restored, self.live)
-
-
-def table_views(restored: Contents, live: Contents) -> tuple[TableView, ...]:
-    """The rows of each table in restored and in live data."""
-    return tuple(
-        TableView(table=name, restored_rows=restored.rows.get(name), live_rows=live.rows.get(name))
-        for name in sorted(restored.rows.keys() | live.rows.keys())
-    )
 
 
 def parse_place(text: str, release: Release) -> Place:

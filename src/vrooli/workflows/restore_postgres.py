@@ -5,20 +5,19 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
-from vrooli.backups import listing, moment, restored, targets, timelines
+from vrooli.backups import listing, moment, restored
 from vrooli.backups.beside import Beside, State
 from vrooli.backups.restored import Restored
 from vrooli.databases.postgres.session import Postgres
 from vrooli.environments import Environment
-from vrooli.errors import InterruptError, PrerequisiteError, UsageError
+from vrooli.errors import InterruptError, PrerequisiteError
 from vrooli.events import Listener, LogLine, Progress
 from vrooli.kube import Kube
 from vrooli.release import lease
 from vrooli.release.model import Release
 from vrooli.steps import run_steps
-from vrooli.workflows import advice
+from vrooli.workflows import advice, restore_steps
 from vrooli.workflows.clusters import access
-from vrooli.workflows.restore import table_views
 from vrooli.workflows.restore_postgres_run import PostgresRestoreRun
 from vrooli.workflows.results.backups import PostgresRestoreResult
 from vrooli.workflows.results.base import StepsResult
@@ -61,11 +60,7 @@ async def restore_postgres(
         VrooliError: It failed; the live data was not changed.
         InterruptError: It was not confirmed; the restored data was deleted.
     """
-    if bool(options.to) == bool(options.point):
-        raise UsageError(
-            "A restore needs one target.",
-            "Use --to with a moment, or --point with an ID from `vrooli backups`.",
-        )
+    restore_steps.demand_one_target(options.to, options.point)
     began = time.monotonic()
     async with access.connect(options.cluster) as reached:
         release = Release.of(options.environment, reached.cluster.kubeconfig)
@@ -94,7 +89,7 @@ async def restore_postgres(
         cluster=run.beside.postgres.name,
         moment=run.recovery.moment,
         point=run.recovery.point.id if run.recovery.point else None,
-        tables=table_views(run.restored, run.live),
+        tables=restore_steps.table_views(run.restored, run.live),
         differences=run.differences,
         pause_s=run.pause_s,
         finish_command=options.command("--finish"),
@@ -109,13 +104,9 @@ async def _prepared(
     listed = await listing.fetch(kube, release)
     postgres = listed.repository.postgres
     now = await moment.now(postgres)
-    if options.point:
-        recovery = targets.at_point(listed, options.point)
-    else:
-        at = targets.parse_moment(options.to, now)
-        history = await timelines.fetch(postgres)
-        recovery = targets.at_moment(listed, at, now, history, options.repository)
-    listing.demand_usable(listed.info, recovery.repository)
+    recovery = await restore_steps.fetch_recovery(
+        listed, options.to, options.point, options.repository, now
+    )
     beside = Beside(postgres, (await postgres.primary()).pod)
     _demand_single(postgres, len(await postgres.instances()))
     previous = await _previous(beside)

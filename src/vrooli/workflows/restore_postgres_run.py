@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
-from vrooli.backups import contents, listing, moment, restored
+from vrooli.backups import contents, listing, restored
 from vrooli.backups.beside import Beside
 from vrooli.backups.contents import Contents
 from vrooli.backups.info import INCREMENTAL
@@ -22,7 +22,8 @@ from vrooli.kube import Kube
 from vrooli.release.model import Release
 from vrooli.release.records import storage
 from vrooli.steps import Done, Step
-from vrooli.workflows.backup_run import ARCHIVE_S, BACKUP_S
+from vrooli.workflows import restore_steps
+from vrooli.workflows.backup_run import BACKUP_S
 
 # How long the first write after a switch may take, seconds.
 WRITABLE_S = 60.0
@@ -79,13 +80,8 @@ class PostgresRestoreRun:
         ]
 
     async def archive(self, progress: Progress) -> Done:
-        """Archive the WAL up to now: PostgreSQL stops at the first transaction after a moment."""
-        if self.recovery.is_named:
-            return Done(changed=False, detail=f"archived with {self.recovery}")
-        progress.report("waits until the WAL up to now is archived")
-        wal = await moment.close(self.postgres)
-        await moment.archive(self.postgres, wal, ARCHIVE_S)
-        return Done(changed=True, detail=f"archived up to {wal}")
+        """Archive the WAL that the recovery needs."""
+        return await restore_steps.archive(self.postgres, self.recovery, progress)
 
     async def build(self, progress: Progress) -> Done:
         """Restore the data beside the live ones; a failed restore leaves nothing."""
@@ -114,11 +110,8 @@ class PostgresRestoreRun:
             *contents.differences(self.restored, self.live),
             *await self._revision_difference(self.postgres.kube),
         )
-        rows = sum(self.restored.rows.values())
-        detail = f"{counted(rows, 'row')} in {counted(len(self.restored.rows), 'table')}"
-        return Done(
-            changed=False, detail=f"{detail}, {counted(len(self.differences), 'difference')}"
-        )
+        detail = restore_steps.format_comparison(self.restored, len(self.differences))
+        return Done(changed=False, detail=detail)
 
     async def _demand_usable(self) -> None:
         """Refuse data of before the operator has set up its users and pool."""
