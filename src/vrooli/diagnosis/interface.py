@@ -38,6 +38,12 @@ class Symptom:
     can_explain: tuple[str, ...] | None = None
 
 
+def nothing(evidence: Evidence) -> Iterable[Unavailable]:
+    """What a rule cannot judge yet if it can always judge."""
+    del evidence
+    return ()
+
+
 @dataclass(frozen=True)
 class Rule:
     """A diagnosis rule.
@@ -47,12 +53,14 @@ class Rule:
         title: The symptom in words, for the table of rules.
         find: Yields the symptoms in the evidence; does no I/O.
         link: The address of further documentation; may be empty.
+        undecided: Yields what is neither a problem nor known to be healthy yet; does no I/O.
     """
 
     rule_id: str
     title: str
     find: Callable[[Evidence], Iterable[Symptom]]
     link: str = ""
+    undecided: Callable[[Evidence], Iterable[Unavailable]] = nothing
 
 
 @dataclass(frozen=True)

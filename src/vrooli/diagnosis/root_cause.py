@@ -9,7 +9,6 @@ from vrooli.diagnosis.dependency_graph import DependencyGraph, dependencies
 from vrooli.diagnosis.evidence.collection import requirements
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Cause, Diagnosis, Rule, Symptom
-from vrooli.diagnosis.rules.workloads import not_ready
 from vrooli.findings import Finding
 from vrooli.kube.objects import MALFORMED_ERRORS, Ref
 from vrooli.kube.unavailable import Unavailable
@@ -61,7 +60,8 @@ def diagnose(evidence: Evidence, rules: Sequence[Rule], redactor: Redactor) -> D
         if not causes:  # else the verdict is known
             missing += [
                 replace(item, reason=redactor.text(item.reason))
-                for item in not_ready.in_progress(evidence)
+                for rule in rules
+                for item in rule.undecided(evidence)
             ]
     except MALFORMED_ERRORS as error:
         hidden = (*hidden, _malformed("the required data", error))

@@ -29,21 +29,16 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             )
 
 
-def in_progress(evidence: Evidence) -> list[Unavailable]:
-    """The objects that are not ready, but for too short a time to be a problem.
-
-    Whether they become ready is unknown.
-    """
-    return [
-        Unavailable(
-            str(ref),
-            f"it is not ready yet: {shortfall}",
-            "Run the command again in a minute.",
-            place=(RULE.rule_id, str(ref)),
-        )
-        for ref, shortfall in _unready(evidence)
-        if _is_in_progress(evidence, ref)
-    ]
+def undecided(evidence: Evidence) -> Iterator[Unavailable]:
+    """Yield each object that is not ready, but for too short a time to be a problem."""
+    for ref, shortfall in _unready(evidence):
+        if _is_in_progress(evidence, ref):
+            yield Unavailable(
+                str(ref),
+                f"it is not ready yet: {shortfall}",
+                "Run the command again in a minute.",
+                place=(RULE.rule_id, str(ref)),
+            )
 
 
 def _unready(evidence: Evidence) -> Iterator[tuple[Ref, str]]:
@@ -72,4 +67,9 @@ def _is_in_progress(evidence: Evidence, ref: Ref) -> bool:
     )
 
 
-RULE = Rule(rule_id="not-ready", title="an object of the release is not ready", find=find)
+RULE = Rule(
+    rule_id="not-ready",
+    title="an object of the release is not ready",
+    find=find,
+    undecided=undecided,
+)
