@@ -30,8 +30,9 @@ from support.programs.certificates import self_signed
 from support.programs.ports import free_port
 from vrooli.kube import Kube
 
-# Beside what the conditions themselves cost: the start of Python on a machine that does other work.
-START_S = 25.0
+# Beside what the conditions themselves cost: the start of Python, and the parsing of thousands of
+# objects, on a machine that does other work.
+START_S = 60.0
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from support.programs.ports import free_port
 from vrooli import process, programs
@@ -69,7 +68,7 @@ def rendered() -> list[Manifest]:
 
 async def apply(kubeconfig: Path, manifests: Iterable[Manifest]) -> None:
     """Apply all with kubectl, as the GitOps controller does."""
-    text = yaml.safe_dump_all([dict(item.body) for item in manifests])
+    text = golden.write(manifests)
     target = ("--kubeconfig", str(kubeconfig), "--namespace", NAMESPACE)
     flags = ("--server-side", "--force-conflicts", f"--field-manager={MANAGER}")
     await process.run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,10 +10,18 @@ import yaml
 
 # The width of the text, characters.
 WIDTH = 100
+# Texts that Helm and kubectl read as booleans or numbers without quotes, and PyYAML does not
+# (https://pkg.go.dev/gopkg.in/yaml.v3, "Compatibility"): y, 1e3, 0o17.
+AMBIGUOUS = re.compile(
+    r"[yYnN]|0o[0-7_]+|[-+]?(\.[0-9][0-9_]*|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?"
+)
 
 
 def dump(value: Mapping[str, Any]) -> str:
-    """Write a mapping in the order of its keys, with texts of several lines as block scalars."""
+    """Write a mapping in the order of its keys, with texts of several lines as block scalars.
+
+    PyYAML, Helm and kubectl read the same values from it.
+    """
     return yaml.dump(dict(value), Dumper=_Dumper, sort_keys=False, width=WIDTH)
 
 
@@ -24,9 +33,9 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _represent_text(dumper: _Dumper, value: str) -> Any:
-    return dumper.represent_scalar(
-        "tag:yaml.org,2002:str", value, style="|" if "\n" in value else ""
-    )
+    quote = "'" if AMBIGUOUS.fullmatch(value) else ""
+    style = "|" if "\n" in value else quote
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 
 _Dumper.add_representer(str, _represent_text)

@@ -15,8 +15,9 @@ from vrooli.errors import VrooliError
 from vrooli.findings import Finding
 from vrooli.kube import Kube
 
-# The timeout of all checks together, seconds.
-LIMIT_S = 30.0
+# The timeout of all checks together, seconds. A deploy waits for a busy cluster: without an answer
+# it would not start at all.
+LIMIT_S = 60.0
 DATABASES = (changes.CHECK, postgres_images.CHECK)
 
 

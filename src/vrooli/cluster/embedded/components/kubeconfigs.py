@@ -25,6 +25,8 @@ def merge(source: Path, target: Path) -> str:
         UsageError: The target is not a kubeconfig.
     """
     yaml = YAML()
+    # YAML 1.2 needs no quotes around "y", but kubectl reads it as a boolean without them.
+    yaml.preserve_quotes = True
     added: dict[str, Any] = yaml.load(source.read_text())
     merged = _read(yaml, target)
     for kind in LISTS:

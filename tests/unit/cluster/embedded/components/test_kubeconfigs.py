@@ -49,6 +49,13 @@ def test_other_clusters_comments_and_the_current_context_stay(tmp_path: Path, so
     assert [item["name"] for item in content["contexts"]] == ["prod", "vrooli-one"]
 
 
+def test_names_that_need_their_quotes_keep_them(tmp_path: Path, source: Path) -> None:
+    target = tmp_path / "config"
+    target.write_text(_kubeconfig("other", "https://other").replace("name: other", "name: 'y'"))
+    merge(source, target)
+    assert "name: 'y'" in target.read_text()
+
+
 def test_merging_again_replaces_what_was_merged(tmp_path: Path, source: Path) -> None:
     target = tmp_path / "config"
     merge(source, target)
