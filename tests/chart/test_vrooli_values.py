@@ -5,6 +5,7 @@ The requirements are those of the public repository Vrooli/Vrooli at commit ed93
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -260,6 +261,18 @@ def test_optional_settings_of_a_pod_are_rendered() -> None:
         key for key, item in objects.items() if item.body["metadata"]["labels"].get("cost") != "b"
     ]
     assert unlabeled == []
+
+
+def test_common_labels_are_on_the_pods_of_the_operators_and_of_the_rotator() -> None:
+    objects = render({"commonLabels": {"example.com/cost": "b"}, "rotation": {"enabled": True}})
+    rotator = objects["Deployment/demo-rotator"].body["spec"]["template"]["metadata"]["labels"]
+    assert rotator["example.com/cost"] == "b"
+    (postgres,) = (item for item in objects.values() if item.kind == "PostgresCluster")
+    assert postgres.body["spec"]["metadata"]["labels"] == {"example.com/cost": "b"}
+    (redis,) = (item for item in objects.values() if item.kind == "RedisFailover")
+    (passed,) = redis.body["spec"]["labelWhitelist"][1:]
+    assert re.search(passed, "example.com/cost")
+    assert not re.search(passed, "exampleXcom/cost")
 
 
 CONFLICTS: list[tuple[dict[str, Any], str]] = [

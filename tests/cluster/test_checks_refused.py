@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from support.cluster import accounts
 from support.failures import stalling_api
 from support.fakes.check_site import names, rendered
 from vrooli import process
@@ -59,29 +59,9 @@ async def _account(
     bare_kube: Kube, bare_kubeconfig: Path, tmp_path: Path, name: str, rules: list[dict[str, Any]]
 ) -> Path:
     """The kubeconfig of an account with these rights in the namespace."""
-    rbac, group = "rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io"
-    metadata = {"name": name, "namespace": NAMESPACE}
-    reference = {"apiGroup": group, "kind": "Role", "name": name}
-    subjects = [{"kind": "ServiceAccount", **metadata}]
-    for body in (
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
-        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata},
-        {"apiVersion": rbac, "kind": "Role", "metadata": metadata, "rules": rules},
-        {
-            "apiVersion": rbac,
-            "kind": "RoleBinding",
-            "metadata": metadata,
-            "roleRef": reference,
-            "subjects": subjects,
-        },
-    ):
-        await bare_kube.apply(body)
-    token = await bare_kube.service_account_token(NAMESPACE, name, 600)
-    config = yaml.safe_load(bare_kubeconfig.read_text())
-    config["users"][0]["user"] = {"token": token}
-    path = tmp_path / "kubeconfig"
-    path.write_text(yaml.safe_dump(config))
-    return path
+    return await accounts.kubeconfig_of(
+        name, rules, NAMESPACE, kube=bare_kube, source=bare_kubeconfig, folder=tmp_path
+    )
 
 
 MAKES_ROLES = [

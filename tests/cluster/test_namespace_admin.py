@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from support.cluster import accounts
 from support.release.artifacts import APPLICATION_ONLY
 from vrooli import process
 from vrooli.chart import values
@@ -51,7 +51,6 @@ RULES: list[dict[str, Any]] = [
         "verbs": READ,
     },
 ]
-RBAC = "rbac.authorization.k8s.io/v1"
 LIMIT_S = 60.0
 
 
@@ -87,9 +86,14 @@ class Command:
 @pytest.fixture
 async def admin(bare_kube: Kube, bare_kubeconfig: Path, tmp_path: Path) -> Command:
     """The administrator's command line, with a release of two revisions that they deployed."""
-    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
-    await bare_kube.apply(namespace)
-    kubeconfig = await account(bare_kube, bare_kubeconfig, tmp_path)
+    kubeconfig = await accounts.kubeconfig_of(
+        "administrator",
+        RULES,
+        NAMESPACE,
+        kube=bare_kube,
+        source=bare_kubeconfig,
+        folder=tmp_path,
+    )
     async with await Kube.connect(kubeconfig) as kube:
         for replicas in (1, 2):
             chosen = values.merge(values.load(ENVIRONMENTS["dev"]), APPLICATION_ONLY)
@@ -98,23 +102,6 @@ async def admin(bare_kube: Kube, bare_kubeconfig: Path, tmp_path: Path) -> Comma
             done = await apply.ensure(kube, release, chosen, Progress("release", silent))
             assert "pod security unchanged" in done.detail
     return Command(kubeconfig, tmp_path / "state")
-
-
-async def account(kube: Kube, kubeconfig: Path, folder: Path) -> Path:
-    """The kubeconfig of a service account with RULES in the namespace."""
-    metadata = {"name": "administrator", "namespace": NAMESPACE}
-    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "administrator"}
-    subjects = [{"kind": "ServiceAccount", **metadata}]
-    await kube.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
-    await kube.apply({"apiVersion": RBAC, "kind": "Role", "metadata": metadata, "rules": RULES})
-    binding = {"kind": "RoleBinding", "roleRef": role, "subjects": subjects}
-    await kube.apply({"apiVersion": RBAC, "metadata": metadata, **binding})
-    token = await kube.service_account_token(NAMESPACE, "administrator", 600)
-    config = yaml.safe_load(kubeconfig.read_text())
-    config["users"][0]["user"] = {"token": token}
-    path = folder / "kubeconfig"
-    path.write_text(yaml.safe_dump(config))
-    return path
 
 
 async def test_each_command_works_with_its_namespace_and_names_what_it_could_not_read(

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from vrooli.checks import tools
-from vrooli.checks.cluster import admission, api_resources, api_server, namespace, permissions
+from vrooli.checks.cluster import (
+    admission,
+    api_resources,
+    api_server,
+    namespace,
+    permissions,
+    pod_admission,
+)
 from vrooli.checks.data import changes, redis_readers
 from vrooli.checks.images import local, pull_secret, registry
 from vrooli.checks.interface import Check
@@ -49,6 +56,7 @@ ALL: tuple[Check, ...] = (
     capacity.CHECK,
     gpu.CHECK,
     admission.CHECK,
+    pod_admission.CHECK,
 )
 # The checks that must complete before a cluster counts as ready for a release: the cluster itself
 # and the operators. Checks that need a pod, Vault, a registry, classes or nodes may be incomplete,
