@@ -21,7 +21,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from support.release import databases, hooks, server_pod
+from support.release import databases, hooks, posts, server_pod
 from support.release.artifacts import DEV, Source
 from vrooli import programs
 from vrooli.artifact import model
@@ -144,7 +144,8 @@ async def under_load(bench: Bench) -> None:
         await act("server process killed", lambda: _kill(kube), 0)
         await asyncio.sleep(max(0.0, LOAD_S - (time.monotonic() - start)))
     async with await Kube.connect(bench.kubeconfig) as kube:
-        losses = sent.losses(await databases.sql(kube, DEV.namespace, sent.query))
+        rows = await databases.sql(kube, DEV.namespace, sent.query)
+    losses = sent.judge(posts.stored(rows))
     print(f"| requests in {time.monotonic() - start:.0f} s | {sent.sent} |")
     print(f"| failed | {sum(sent.failed.values())} {dict(sent.failed) or ''} |")
     print(f"| slowest response | {sent.slowest_s:.2f} s |")

@@ -66,6 +66,6 @@ async def _demand_nothing_left(live: Live, kube: Kube) -> None:
     postgres = await Postgres.of(kube, release)
     (row,) = await postgres.query(f"SELECT to_regclass('{TABLE}') AS found", "vrooli")
     assert row["found"] is None
-    query = "SELECT count(*) AS found FROM vrooli.posts WHERE text LIKE 'load-%'"
+    query = "SELECT count(*) AS found FROM vrooli.posts WHERE text LIKE 'vrooli-drill-load-%'"
     (row,) = await postgres.query(query, "vrooli")
     assert row["found"] == 0

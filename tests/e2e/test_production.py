@@ -20,6 +20,7 @@ from support.failures.faults_under_load import Bench, Cost, writing
 from support.release import production, rotation
 from support.release.artifacts import Source
 from support.release.helm_cli import PlainHelm
+from support.release.posts import stored
 from support.release.production import FIRST, SECOND, Site
 from support.release.rotation import Changes
 from vrooli.drills.faults import pods
@@ -227,4 +228,5 @@ async def _judge_posts(kube: Kube, site: Site, sent: Load) -> None:
     pod = await faults_under_load.primary(kube, namespace)
     query = ["psql", "--dbname", "vrooli", "--tuples-only", "--no-align", "--command", sent.query]
     assert sent.writes
-    assert sent.losses(await kube.exec(namespace, pod, query, "database")) == Losses()
+    rows = await kube.exec(namespace, pod, query, "database")
+    assert sent.judge(stored(rows)) == Losses()

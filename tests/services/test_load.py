@@ -7,6 +7,7 @@ import signal
 
 from support.programs.backend import psql
 from support.programs.services import Stack
+from support.release.posts import stored
 from vrooli.drills.http_load import Load, Losses, Write, load
 
 READS = ("/api/posts?limit=5",)
@@ -27,13 +28,14 @@ async def test_writes_across_crashes_are_stored_once_and_acknowledged(stack: Sta
     assert len(sent.writes) > 1
     assert all(write.post_id for write in sent.writes)
     rows = psql(stack.backend.folder, postgres.port, sent.query)
-    assert sent.losses(rows) == Losses()
+    assert sent.judge(stored(rows)) == Losses()
 
 
 def test_losses_report_each_kind_of_row() -> None:
     """A load that could never find a loss would be worth nothing."""
     sent = Load(name="l", writes=[Write("l 1", "a"), Write("l 2", "b"), Write("l 3")])
-    assert sent.losses("l 1|a\nl 2|b\n") == Losses()
-    assert sent.losses("l 1|x") == Losses(lost=("l 1", "l 2"))
-    assert sent.losses("l 1|a\nl 2|b\nl 2|c") == Losses(doubled=("l 2",))
-    assert sent.losses("l 1|a\nl 2|b\nl 3|c") == Losses(unanswered=("l 3",))
+    a, b = ("l 1", "a"), ("l 2", "b")
+    assert sent.judge([a, b]) == Losses()
+    assert sent.judge([("l 1", "x")]) == Losses(lost=("l 1", "l 2"))
+    assert sent.judge([a, b, ("l 2", "c")]) == Losses(doubled=("l 2",))
+    assert sent.judge([a, b, ("l 3", "c")]) == Losses(unanswered=("l 3",))

@@ -33,10 +33,11 @@ Faults = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[FAULT]...",
-        help="Faults: postgres-deleted, postgres-killed, postgres-frozen, postgres-full, "
-        "pgbouncer-deleted, redis-deleted, redis-killed, sentinels-deleted, postgres-operator, "
-        "redis-operator, vault-operator, vault-deleted, ingress-deleted, kubelet-killed, "
-        "containerd-killed, etcd-killed, kube-apiserver-killed, restore.",
+        help="Faults of the release: postgres-deleted, postgres-killed, postgres-frozen, "
+        "postgres-full, pgbouncer-deleted, redis-deleted, redis-killed, sentinels-deleted, "
+        "restore. Faults of the whole cluster: postgres-operator, redis-operator, vault-operator, "
+        "vault-deleted, ingress-deleted, kubelet-killed, containerd-killed, etcd-killed, "
+        "kube-apiserver-killed.",
         show_default=False,
     ),
 ]
@@ -53,7 +54,21 @@ InProduction = Annotated[
     bool,
     typer.Option(
         "--yes-in-production",
-        help="Required for production, where requests of users will fail. Includes --yes.",
+        help="Required for production, where requests of users will fail, and for faults of a "
+        "cluster with production. Includes --yes.",
+    ),
+]
+InSharedCluster = Annotated[
+    bool,
+    typer.Option(
+        "--yes-to-shared-cluster",
+        help="Required for faults of the whole cluster if other releases use it.",
+    ),
+]
+CleanUp = Annotated[
+    bool,
+    typer.Option(
+        "--clean-up", help="Inject nothing; only remove what a killed drill has left behind."
     ),
 ]
 HealTimeout = Annotated[
@@ -120,6 +135,8 @@ def command(
     environment: options.EnvironmentName = "dev",
     cluster: options.ClusterName = None,
     in_production: InProduction = False,
+    in_shared_cluster: InSharedCluster = False,
+    clean_up: CleanUp = False,
     heal_timeout: HealTimeout = 240.0,
     postgres_pause: PostgresPause = None,
     redis_pause: RedisPause = None,
@@ -137,6 +154,9 @@ def command(
     is lost, if writes pause for too long, or if requests that only read fail. A fault that does not
     apply to the release is reported with the reason.
 
+    What an earlier drill has left because it was killed is removed first. Faults of the whole
+    cluster are refused if other releases use it.
+
     Exits with 1 if a fault failed.
     """
 
@@ -144,9 +164,10 @@ def command(
         from vrooli.drills.model import RequestedLimits
         from vrooli.workflows.drill import DrillOptions, drill
 
-        if bool(faults) == all_faults:
+        if bool(faults) + all_faults + clean_up != 1:
             raise UsageError(
-                "Name the faults, or use --all.", "`vrooli drill --help` lists the faults."
+                "Name the faults, or use --all or --clean-up.",
+                "`vrooli drill --help` lists the faults.",
             )
         request = DrillOptions(
             environments.environment(environment),
@@ -154,6 +175,8 @@ def command(
             cluster,
             is_loaded=load,
             in_production=in_production,
+            in_shared_cluster=in_shared_cluster,
+            clean_up=clean_up,
             limits=RequestedLimits(heal_timeout, postgres_pause, redis_pause, failed_reads),
             junit=junit,
             page=page,
@@ -167,7 +190,8 @@ def _show(result: DrillResult, console: Console) -> None:
     from vrooli.workflows import drill_reports
 
     rows = [drill_reports.cells(view) for view in result.drills]
-    tables.show_rows("Faults", drill_reports.COLUMNS, rows, console)
+    if rows:
+        tables.show_rows("Faults", drill_reports.COLUMNS, rows, console)
     for view in result.drills:
         for reason in view.reasons:
             console.print(f"{view.fault}: {view.outcome}: {reason}", markup=False, soft_wrap=True)

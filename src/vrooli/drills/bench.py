@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from vrooli.drills import http_load, target, writer
 from vrooli.drills.healing import DiagnosisWatch, wait_until_healed
-from vrooli.drills.http_load import Load
+from vrooli.drills.http_load import DATABASE, Load
 from vrooli.drills.model import Injection, Limits, Measured, Outage, Requests
 from vrooli.drills.site import Site
 from vrooli.drills.writer import Writer
@@ -23,13 +23,18 @@ from vrooli.kube.objects import labels as labels_of
 
 # How long a fault is looked at once all is healthy again, seconds: connections find it late.
 CALM_S = 8.0
-# How long putting back may take, and how long a release that did not heal gets afterwards, seconds.
-UNDO_S, AFTER_UNDO_S = 60.0, 240.0
-# The database of the reference services, and the posts that a load has written.
-DATABASE = "vrooli"
+# How long putting back may take, with the pause before it is tried again, and how long a release
+# that did not heal gets afterwards, seconds. A container that ended may take a minute to start.
+UNDO_S, UNDO_EVERY_S, AFTER_UNDO_S = 120.0, 2.0, 240.0
+# How long the removal of the posts may take, seconds.
+REMOVE_S = 60.0
 # The components whose image has Python and the clients of the databases, the better one first.
 WRITERS = ("rotator", "server")
 COMPONENT = "app.kubernetes.io/component"
+
+
+class UndoError(VrooliError):
+    """What a fault has left could not be removed; the message has the command that does it."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,8 @@ class Bench:
         """Inject a fault, wait until all is healthy again, and put back what it left.
 
         Raises:
-            VrooliError: It could not be injected, or the release is not healthy after it.
+            VrooliError: It could not be injected or put back, or the release is not healthy after
+                it.
         """
         marked = self._mark()
         try:
@@ -128,10 +134,27 @@ class _Mark:
 
 
 async def _undo(injection: Injection) -> None:
-    """Put back what a fault has left; the pod does it later where this fails."""
-    with contextlib.suppress(VrooliError, TimeoutError):
+    """Put back what a fault has left; it is tried again while the container does not run.
+
+    Raises:
+        UndoError: It could not be put back in time.
+    """
+    reason = "there was no answer"
+    try:
         async with asyncio.timeout(UNDO_S):
-            await injection.undo()
+            while True:
+                try:
+                    await injection.undo()
+                except VrooliError as error:
+                    reason = error.message
+                else:
+                    return
+                await asyncio.sleep(UNDO_EVERY_S)
+    except TimeoutError:
+        raise UndoError(
+            f"What the fault has left could not be removed within {UNDO_S:g} s: {reason} "
+            f"To remove it: `{injection.undo_command}`."
+        ) from None
 
 
 @asynccontextmanager
@@ -176,7 +199,7 @@ async def _remove_posts(site: Site, sent: Load) -> None:
     # The name of a load has letters, digits and a hyphen only.
     statement = f"DELETE FROM vrooli.posts WHERE text LIKE '{sent.name} %';"  # noqa: S608
     with contextlib.suppress(VrooliError, TimeoutError):  # they are posts like any other
-        async with asyncio.timeout(UNDO_S):
+        async with asyncio.timeout(REMOVE_S):
             await site.postgres.execute(statement, DATABASE)
 
 

@@ -30,6 +30,8 @@ ATTEMPTS, PAUSE_S = 15, 1.0
 API = "/api/"
 POSTS = "/api/posts"
 READS = (f"{POSTS}?limit=5", "/")
+# The database of the reference services, and what the text of each post of a load begins with.
+DATABASE, TEXT = "vrooli", "vrooli-drill-load-"
 
 
 @dataclass
@@ -86,7 +88,7 @@ class Load:
         slowest_s: The slowest answer, seconds.
     """
 
-    name: str = field(default_factory=lambda: f"load-{uuid4().hex[:8]}")
+    name: str = field(default_factory=lambda: f"{TEXT}{uuid4().hex[:8]}")
     writes: list[Write] = field(default_factory=list)
     sent: int = 0
     failures: list[Failure] = field(default_factory=list)
@@ -99,7 +101,7 @@ class Load:
 
     @property
     def query(self) -> str:
-        """The query whose rows ``losses`` judges."""
+        """The query whose rows ``judge`` takes."""
         # The name has letters, digits and a hyphen only.
         return f"SELECT text, id FROM vrooli.posts WHERE text LIKE '{self.name} %'"  # noqa: S608
 
@@ -107,11 +109,6 @@ class Load:
         """The posts that are acknowledged by now, as a load that does not grow."""
         writes = [replace(write) for write in self.writes if write.post_id]
         return Load(name=self.name, writes=writes)
-
-    def losses(self, rows: str) -> Losses:
-        """What is wrong with what was written, by the rows of ``query`` as psql prints them."""
-        pairs = (row.partition("|") for row in rows.splitlines() if row)
-        return self.judge((text, post_id) for text, _, post_id in pairs)
 
     def judge(self, rows: Iterable[tuple[str, str]]) -> Losses:
         """What is wrong with what was written, by the texts and ids that are stored."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from vrooli.errors import VrooliError
 from vrooli.grammar import counted
@@ -15,6 +16,13 @@ POSTGRES_S, REDIS_S = 5.0, 10.0
 ALONE_POSTGRES_S = ALONE_REDIS_S = 60.0
 # How long a release may take to be healthy again, seconds.
 HEAL_S = 240.0
+
+
+class Scope(StrEnum):
+    """What a fault affects."""
+
+    RELEASE = "release"
+    CLUSTER = "cluster"
 
 
 class NotApplicableError(VrooliError):
@@ -35,6 +43,7 @@ class Injection:
         inject: Injects it.
         is_healed: Whether what was faulted is replaced or runs again.
         undo: Puts back what was changed; can be called at any time, and twice.
+        undo_command: The command with which a person puts it back, if `undo` fails.
         is_alone: Whether nothing else does the work of the targets meanwhile.
     """
 
@@ -42,7 +51,8 @@ class Injection:
     subjects: tuple[str, ...]
     inject: Callable[[], Awaitable[object]]
     is_healed: Callable[[], Awaitable[bool]]
-    undo: Callable[[], Awaitable[None]] = nothing
+    undo: Callable[[], Awaitable[object]] = nothing
+    undo_command: str = ""
     is_alone: bool = False
 
 

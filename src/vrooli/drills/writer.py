@@ -142,7 +142,7 @@ async def writing(
     objects = writer_objects.objects(plan, opened, replicas)
     writer = Writer(kube, plan.namespace, tuple(opened))
     try:
-        await _remove_pod(kube, plan.namespace)  # one that a killed drill has left
+        await remove_pod(kube, plan.namespace)  # one that a killed drill has left
         for body in objects:
             await kube.apply(body, namespace=plan.namespace)
         await kube.wait_for("v1", "Pod", NAME, plan.namespace, _pending_reason, READY_S)
@@ -152,7 +152,12 @@ async def writing(
         await asyncio.shield(_remove(writer, kube, plan.namespace, objects))
 
 
-async def _remove_pod(kube: Kube, namespace: str) -> None:
+async def remove_pod(kube: Kube, namespace: str) -> None:
+    """Delete the pod, and wait until it is gone.
+
+    Raises:
+        WaitTimeoutError: It is not in time.
+    """
     if await kube.delete("v1", "Pod", NAME, namespace):
         await kube.wait_for("v1", "Pod", NAME, namespace, _present_reason, CLEAN_S)
 

@@ -15,6 +15,18 @@ from vrooli.operators.pgo import names as pgo
 from vrooli.operators.redis import names as redis
 
 NAME = "vrooli-drill-writer"
+# The label of each object, by which the next drill finds what a killed one has left.
+LABELS = {"app": NAME}
+KINDS = (
+    ("v1", "ServiceAccount"),
+    ("rbac.authorization.k8s.io/v1", "Role"),
+    ("rbac.authorization.k8s.io/v1", "RoleBinding"),
+    ("v1", "ConfigMap"),
+    ("networking.k8s.io/v1", "NetworkPolicy"),
+    ("v1", "Pod"),
+)
+# The table of the program.
+TABLE = "vrooli.drill_writes"
 PROGRAM, NOTES = "/script/writer.py", "/data/notes"
 # The Secrets of the chart with the logins of the application.
 SECRETS = {"POSTGRES_SECRET": "vrooli-postgres-creds", "REDIS_SECRET": "vrooli-redis-creds"}
@@ -62,7 +74,7 @@ def objects(plan: WriterPlan, opened: Mapping[str, Manifest], replicas: int) -> 
         opened: The network policies, by the database that they open.
         replicas: The replicas beside Redis' master.
     """
-    metadata = {"name": NAME}
+    metadata = {"name": NAME, "labels": LABELS}
     role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": NAME}
     rule = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}
     subject = {"kind": "ServiceAccount", "name": NAME, "namespace": plan.namespace}
@@ -98,13 +110,13 @@ def _policy(name: str, pods: Mapping[str, str], *ports: int) -> Manifest:
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
-        "metadata": {"name": f"{NAME}-{name}"},
+        "metadata": {"name": f"{NAME}-{name}", "labels": LABELS},
         "spec": {
             "podSelector": {"matchLabels": dict(pods)},
             "policyTypes": ["Ingress"],
             "ingress": [
                 {
-                    "from": [{"podSelector": {"matchLabels": {"app": NAME}}}],
+                    "from": [{"podSelector": {"matchLabels": LABELS}}],
                     "ports": [{"protocol": "TCP", "port": port} for port in ports],
                 }
             ],
@@ -130,7 +142,7 @@ def _pod(plan: WriterPlan, environment: Mapping[str, str]) -> Manifest:
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": NAME, "labels": {"app": NAME}},
+        "metadata": {"name": NAME, "labels": LABELS},
         "spec": {
             "serviceAccountName": NAME,
             "activeDeadlineSeconds": int(plan.limit_s),

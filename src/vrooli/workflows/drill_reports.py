@@ -7,12 +7,10 @@ from collections.abc import Iterable, Iterator
 from vrooli import inert
 from vrooli.workflows import junit
 from vrooli.workflows.junit import Case, Outcome
-from vrooli.workflows.results.drills import DrillResult, DrillView
+from vrooli.workflows.results.drills import BAD, FAILED, PASSED, DrillResult, DrillView
 
 SUITE = "vrooli drill"
-# The outcomes that make the command fail.
-BAD = ("failed", "not run")
-_OUTCOMES = {"passed": Outcome.PASSED, "failed": Outcome.FAILED}
+_OUTCOMES = {PASSED: Outcome.PASSED, FAILED: Outcome.FAILED}
 COLUMNS = (
     *("fault", "verdict", "healthy after", "failed reads", "failed writes"),
     *("PostgreSQL paused", "Redis paused", "lost writes", "diagnosed"),
@@ -67,6 +65,7 @@ def measures(view: DrillView) -> str:
 
 
 def _named(view: DrillView) -> Iterator[tuple[str, str]]:
+    yield "scope", view.scope
     yield "targets", ", ".join(view.targets)
     yield from zip(COLUMNS[2:], cells(view)[2:], strict=True)
     yield "causes", "; ".join(view.causes)

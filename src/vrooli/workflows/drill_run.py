@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from vrooli.chart.manifest import Manifest
 from vrooli.cluster.embedded.cluster import StoredCluster
-from vrooli.drills import bench, healing
+from vrooli.drills import bench, healing, leftovers
 from vrooli.drills.bench import Bench
 from vrooli.drills.faults.catalog import BY_NAME
 from vrooli.drills.model import (
@@ -18,6 +18,7 @@ from vrooli.drills.model import (
     Measured,
     NotApplicableError,
     RequestedLimits,
+    Scope,
 )
 from vrooli.drills.site import Site
 from vrooli.errors import PrerequisiteError, VrooliError
@@ -26,10 +27,16 @@ from vrooli.release.model import Release
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows import drill_restore
 from vrooli.workflows.clusters.access import Access
-from vrooli.workflows.results.drills import DrillView, OutageView, RequestsView
+from vrooli.workflows.results.drills import (
+    FAILED,
+    NOT_APPLICABLE,
+    NOT_RUN,
+    PASSED,
+    DrillView,
+    OutageView,
+    RequestsView,
+)
 
-PASSED, FAILED = "passed", "failed"
-NOT_APPLICABLE, NOT_RUN = "not applicable", "not run"
 # How long a release may take to show that it is healthy before the first fault, seconds.
 HEALTHY_S = 60.0
 _OUTCOMES = {PASSED: Outcome.CHANGED, FAILED: Outcome.FAILED}
@@ -43,6 +50,7 @@ class DrillRun:
         site: The release.
         urls: The addresses of the cluster's Ingress on 127.0.0.1, by scheme.
         limits: The requested limits.
+        removed: What an earlier drill had left, and was removed.
         views: The drills that have ended.
         on_ended: Called after each drill.
     """
@@ -50,6 +58,7 @@ class DrillRun:
     site: Site
     urls: Mapping[str, str]
     limits: RequestedLimits
+    removed: tuple[str, ...] = ()
     views: list[DrillView] = field(default_factory=list)
     on_ended: Callable[[], None] = lambda: None
 
@@ -66,6 +75,22 @@ class DrillRun:
         processes = cluster if isinstance(cluster, StoredCluster) else None
         site = await Site.of(reached.kube, release, manifests, processes)
         return cls(site, cluster.urls(), limits)
+
+    async def clean_up(self, listener: Listener) -> None:
+        """Remove what a killed drill has left: it may keep the release from being healthy.
+
+        Raises:
+            VrooliError: It could not be removed.
+        """
+
+        async def clean(progress: Progress) -> Done:
+            progress.report("looks for what an earlier drill has left")
+            copy = await drill_restore.remove_left(self.site, progress)
+            self.removed = (*await leftovers.remove(self.site), *copy)
+            removed = bool(self.removed)
+            return Done(removed, f"removed {', '.join(self.removed)}" if removed else "none")
+
+        await run_steps([Step("clean-up", "Leftovers of earlier drills", clean)], listener)
 
     async def demand_healthy(self, listener: Listener) -> None:
         """Refuse a release that is not healthy: a fault would be blamed for it.
@@ -98,19 +123,17 @@ class DrillRun:
                 on = await stack.enter_async_context(loading)
             is_healthy = True
             for name in names:
-                title = BY_NAME[name].title if name in BY_NAME else drill_restore.TITLE
                 if is_healthy:
-                    view, is_healthy = await self._drill(on, name, title, listener)
+                    view, is_healthy = await self._drill(on, name, listener)
                 else:
                     reason = "the release was not healthy after the fault before it"
-                    view = DrillView(fault=name, title=title, outcome=NOT_RUN, reasons=(reason,))
+                    view = _short(name, NOT_RUN, reason)
                 self.views.append(view)
                 self.on_ended()
 
-    async def _drill(
-        self, on: Bench, name: str, title: str, listener: Listener
-    ) -> tuple[DrillView, bool]:
+    async def _drill(self, on: Bench, name: str, listener: Listener) -> tuple[DrillView, bool]:
         """One drill, and whether the release is healthy after it."""
+        title = title_of(name)
         listener(StepStarted(name, title))
         began = time.monotonic()
         is_healthy = True
@@ -118,37 +141,52 @@ class DrillRun:
             if name == drill_restore.RESTORE:
                 view = await drill_restore.drill(self.site, Progress(name, listener))
             else:
-                view = await self._inject(on, name, title)
+                view = await self._inject(on, name)
         except NotApplicableError as error:
-            view = _short(name, title, NOT_APPLICABLE, error)
+            view = _short(name, NOT_APPLICABLE, error.message)
         except VrooliError as error:
-            view, is_healthy = _short(name, title, FAILED, error), False
+            view, is_healthy = _short(name, FAILED, error.message), False
         elapsed_s = round(time.monotonic() - began, 3)
         outcome = _OUTCOMES.get(view.outcome, Outcome.UNCHANGED)
         listener(StepEnded(name, title, outcome, elapsed_s, summary(view)))
         return view.model_copy(update={"elapsed_s": elapsed_s}), is_healthy
 
-    async def _inject(self, on: Bench, name: str, title: str) -> DrillView:
+    async def _inject(self, on: Bench, name: str) -> DrillView:
         injection = await BY_NAME[name].plan(self.site)
         limits = self.limits.of(injection)
         measured = await on.measure(injection, limits)
-        return to_view(name, title, injection, measured, limits)
+        return to_view(name, injection, measured, limits)
 
 
-def _short(name: str, title: str, outcome: str, error: VrooliError) -> DrillView:
-    return DrillView(fault=name, title=title, outcome=outcome, reasons=(error.message,))
+def title_of(name: str) -> str:
+    """The title of a fault or of the restore."""
+    return BY_NAME[name].title if name in BY_NAME else drill_restore.TITLE
 
 
-def to_view(
-    name: str, title: str, injection: Injection, measured: Measured, limits: Limits
-) -> DrillView:
+def scope_of(name: str) -> Scope:
+    """The scope of a fault or of the restore."""
+    return BY_NAME[name].scope if name in BY_NAME else drill_restore.SCOPE
+
+
+def _short(name: str, outcome: str, reason: str) -> DrillView:
+    return DrillView(
+        fault=name,
+        title=title_of(name),
+        scope=scope_of(name),
+        outcome=outcome,
+        reasons=(reason,),
+    )
+
+
+def to_view(name: str, injection: Injection, measured: Measured, limits: Limits) -> DrillView:
     """A fault and its verdict, as they are shown."""
     problems = measured.problems(limits)
     bounds = {"postgres": limits.postgres_s, "redis": limits.redis_s}
     requests = measured.requests
     return DrillView(
         fault=name,
-        title=title,
+        title=title_of(name),
+        scope=scope_of(name),
         outcome=FAILED if problems else PASSED,
         reasons=problems,
         targets=injection.targets,

@@ -206,7 +206,11 @@ RESULTS: dict[str, Result] = {
         namespace="x",
         loaded=True,
         elapsed_s=1.0,
-        drills=(DrillView(fault="vault-deleted", title="x", outcome="passed", healed_s=1.0),),
+        drills=(
+            DrillView(
+                fault="vault-deleted", title="x", scope="cluster", outcome="passed", healed_s=1.0
+            ),
+        ),
     ),
     "switchover.switchover": SwitchoverResult.model_validate(
         {
@@ -625,6 +629,13 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
     ),
     ("switchover.switchover", "switchover redis", {}, _switchover()),
     ("drill.drill", "drill vault-deleted restore", {}, _drill("vault-deleted", "restore")),
+    ("drill.drill", "drill --clean-up", {}, _drill(clean_up=True)),
+    (
+        "drill.drill",
+        "drill --all --yes-to-shared-cluster",
+        {},
+        _drill(in_shared_cluster=True),
+    ),
     (
         "drill.drill",
         "drill --all --load -e prod --yes-in-production --heal-timeout 60 --postgres-pause 40 "
@@ -829,8 +840,9 @@ def test_a_flag_or_variable_sets_its_argument(
         ("check --values /no/such/file", {}, "cannot be read"),
         ("check --junit /no/such/folder/j.xml", {}, "directory /no/such/folder not found"),
         ("drill --all --page /no/such/folder/p.html", {}, "directory /no/such/folder not found"),
-        ("drill", {}, "Name the faults, or use --all."),
-        ("drill --all restore", {}, "Name the faults, or use --all."),
+        ("drill", {}, "Name the faults, or use --all or --clean-up."),
+        ("drill --all restore", {}, "Name the faults, or use --all or --clean-up."),
+        ("drill --all --clean-up", {}, "Name the faults, or use --all or --clean-up."),
         ("drill no-such-fault", {}, "There is no fault 'no-such-fault'."),
         ("drill --all -e prod --yes", {}, "not injected into production"),
         ("check --check-only perhaps", {}, "unexpected extra argument"),

@@ -18,7 +18,7 @@ from vrooli.databases.postgres import disk, switchover
 from vrooli.databases.postgres.session import Postgres
 from vrooli.errors import PrerequisiteError, WaitTimeoutError
 from vrooli.events import Progress
-from vrooli.kube import quantities
+from vrooli.kube import Kube, quantities
 from vrooli.kube.objects import items, labels, name, number, text
 from vrooli.operators import volumes
 from vrooli.operators.pgo import names
@@ -73,6 +73,12 @@ async def data_volumes(postgres: Postgres) -> list[DataVolume]:
     ]
 
 
+async def is_on_node_disk(kube: Kube, volume: DataVolume) -> bool:
+    """Whether a volume is on the disk of its node, which others fill, too."""
+    body = await kube.get("v1", "PersistentVolume", volume.volume)
+    return body is not None and any(field in body["spec"] for field in LOCAL)
+
+
 async def demand_room(postgres: Postgres, size: str, instances: int) -> None:
     """Refuse if the disk of a node has no room for its new volumes beside the old ones.
 
@@ -91,8 +97,7 @@ async def demand_room(postgres: Postgres, size: str, instances: int) -> None:
     for volume in present:
         if not volume.is_smaller(size):
             continue
-        body = await postgres.kube.get("v1", "PersistentVolume", volume.volume)
-        if body is None or not any(field in body["spec"] for field in LOCAL):
+        if not await is_on_node_disk(postgres.kube, volume):
             continue
         pod = await postgres.kube.get("v1", "Pod", volume.pod, postgres.namespace)
         by_node.setdefault(text(pod or {}, "spec", "nodeName"), []).append(volume)

@@ -57,10 +57,14 @@ class Login:
     password: str = field(repr=False)
 
 
+def selector(postgres: Postgres) -> str:
+    """The label selector of the pods of the pool."""
+    return f"{names.CLUSTER_LABEL}={postgres.name},{names.ROLE_LABEL}={ROLE}"
+
+
 async def pods(postgres: Postgres) -> list[str]:
     """The ready pods of the pool, by name; empty if there is no pool."""
-    selector = f"{names.CLUSTER_LABEL}={postgres.name},{names.ROLE_LABEL}={ROLE}"
-    bodies = await postgres.kube.list("v1", "Pod", postgres.namespace, selector)
+    bodies = await postgres.kube.list("v1", "Pod", postgres.namespace, selector(postgres))
     return sorted(name(body) for body in bodies if is_pod_ready(body))
 
 

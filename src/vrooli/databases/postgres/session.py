@@ -66,10 +66,14 @@ class Postgres(Database):
 
     socket: str = ""
 
+    @property
+    def selector(self) -> str:
+        """The label selector of its pods."""
+        return f"{names.CLUSTER_LABEL}={self.name},{names.DATA_LABEL}=postgres"
+
     async def instances(self) -> list[Instance]:
         """Its pods that are not being deleted, by name."""
-        selector = f"{names.CLUSTER_LABEL}={self.name},{names.DATA_LABEL}=postgres"
-        pods = await self.kube.list("v1", "Pod", self.namespace, selector)
+        pods = await self.kube.list("v1", "Pod", self.namespace, self.selector)
         return sorted(
             (
                 Instance(

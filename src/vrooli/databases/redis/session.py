@@ -59,10 +59,13 @@ class Redis(Database):
         """The requested number of pods of a component."""
         return number(self.body, "spec", component, "replicas", default=names.DEFAULT_REPLICAS)
 
+    def selector(self, component: str) -> str:
+        """The label selector of its pods of Redis or Sentinel."""
+        return f"{names.FAILOVER_LABEL}={self.name},{names.COMPONENT_LABEL}={component}"
+
     async def pods(self, component: str = names.REDIS) -> list[RedisPod]:
         """Its pods of Redis or Sentinel that are not being deleted, by name."""
-        selector = f"{names.FAILOVER_LABEL}={self.name},{names.COMPONENT_LABEL}={component}"
-        pods = await self.kube.list("v1", "Pod", self.namespace, selector)
+        pods = await self.kube.list("v1", "Pod", self.namespace, self.selector(component))
         return sorted(
             (
                 RedisPod(name(pod), component, text(pod, "status", "podIP"), is_pod_ready(pod))

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
+from vrooli import shell
 from vrooli.databases import programs
 from vrooli.databases.postgres import disk, growth, pool
 from vrooli.databases.postgres.session import CONTAINER, Instance, Postgres
 from vrooli.databases.programs import Place
 from vrooli.drills.faults import pods
 from vrooli.drills.faults.pods import Group
-from vrooli.drills.model import Injection, NotApplicableError
+from vrooli.drills.model import Injection, NotApplicableError, nothing
 from vrooli.drills.site import Site
 from vrooli.errors import VrooliError
 from vrooli.grammar import format_bytes
 from vrooli.kube.objects import name
-from vrooli.operators.pgo import names
 
 # The largest file that fills a volume, bytes; a larger volume is not filled.
 MOST_FILLER = 4 * 1024**3
@@ -44,34 +44,33 @@ _FILL = (
     'dd if=/dev/zero of="$1" bs=1M count=$(($2 / 1048576 + 1)) 2>/dev/null; '
     'true\' sh "$1" "$2" "$3"'
 )
-_REMOVE = 'sh -c \'rm -f "$1"\' sh "$1"'
+# Prints nothing if there is no such file.
+_REMOVE = 'sh -c \'rm -fv "$1"\' sh "$1"'
 _STARTED = "SELECT pg_postmaster_start_time()::text AS started"
 
 
 async def primary_deleted(site: Site) -> Injection:
-    """Delete the pod of the primary, without time to end."""
+    """Delete the pod of the primary, with a second to end."""
     postgres, primary = await _primary(site)
-    selector = f"{names.CLUSTER_LABEL}={postgres.name},{names.DATA_LABEL}=postgres"
-    group = await Group.fetch(site.kube, postgres.namespace, selector)
+    group = await Group.fetch(site.kube, postgres.namespace, postgres.selector)
     deleted = [pod for pod in group.pods if name(pod) == primary.pod]
     return pods.deletion(group, deleted, at_once=True, subjects=(postgres.name,))
 
 
 async def primary_killed(site: Site) -> Injection:
     """Kill the server and Patroni in the pod of the primary."""
-    return await _signalled(site, _KILL, (), _nothing_to_undo)
+    return await _signalled(site, _KILL)
 
 
 async def primary_frozen(site: Site) -> Injection:
     """Stop the server and Patroni in the pod of the primary; the pod continues them later."""
-    return await _signalled(site, _FREEZE, (f"{UNDO_S}",), _thaw)
+    return await _signalled(site, _FREEZE, (f"{UNDO_S}",), _THAW)
 
 
 async def pool_deleted(site: Site) -> Injection:
     """Delete a pod of pgBouncer."""
     postgres = _postgres(site)
-    selector = f"{names.CLUSTER_LABEL}={postgres.name},{names.ROLE_LABEL}={pool.ROLE}"
-    return await pods.one_of(site, "pgBouncer", selector, postgres.namespace)
+    return await pods.one_of(site, "pgBouncer", pool.selector(postgres), postgres.namespace)
 
 
 async def volume_filled(site: Site) -> Injection:
@@ -91,25 +90,37 @@ async def volume_filled(site: Site) -> Injection:
     place = Place(postgres.namespace, primary.pod, CONTAINER)
     before = await _identity(postgres)
 
-    async def undo() -> None:
-        await _run(postgres, place, _REMOVE, (FILLER,), PROGRAM_S)
-
     return Injection(
         targets=(f"volume of {primary.pod}",),
         subjects=(primary.pod, postgres.name),
         inject=partial(_run, postgres, place, _FILL, (FILLER, f"{free}", f"{UNDO_S}"), FILL_S),
         is_healed=partial(_is_other_and_ready, postgres, before),
-        undo=undo,
+        undo=partial(remove_filler, postgres, primary.pod),
+        undo_command=_in_pod(place, f"rm -f {FILLER}"),
         is_alone=await _is_alone(postgres),
+    )
+
+
+async def remove_filler(postgres: Postgres, pod: str) -> bool:
+    """Remove the file that fills the volume of a pod; returns whether there was one.
+
+    Raises:
+        VrooliError: The pod did not run the program.
+    """
+    place = Place(postgres.namespace, pod, CONTAINER)
+    return bool(await _run(postgres, place, _REMOVE, (FILLER,), PROGRAM_S))
+
+
+def _in_pod(place: Place, command: str) -> str:
+    return shell.checked(
+        f"kubectl exec -n {shell.label(place.namespace)} {shell.name(place.pod)} "
+        f"-c {CONTAINER} -- {command}"
     )
 
 
 async def _demand_own_volume(postgres: Postgres, primary: Instance) -> None:
     for volume in await growth.data_volumes(postgres):
-        body = await postgres.kube.get("v1", "PersistentVolume", volume.volume)
-        if volume.pod == primary.pod and any(
-            field in (body or {"spec": {}})["spec"] for field in growth.LOCAL
-        ):
+        if volume.pod == primary.pod and await growth.is_on_node_disk(postgres.kube, volume):
             raise NotApplicableError(
                 f"the volume of {primary.pod} shares the disk of its node, which would be full for "
                 "everything on it"
@@ -117,10 +128,7 @@ async def _demand_own_volume(postgres: Postgres, primary: Instance) -> None:
 
 
 async def _signalled(
-    site: Site,
-    script: str,
-    arguments: Sequence[str],
-    undo: Callable[[Postgres, Place], Awaitable[None]],
+    site: Site, script: str, arguments: Sequence[str] = (), undo: str = ""
 ) -> Injection:
     postgres, primary = await _primary(site)
     place, before = Place(postgres.namespace, primary.pod, CONTAINER), await _identity(postgres)
@@ -129,25 +137,20 @@ async def _signalled(
         subjects=(primary.pod, postgres.name),
         inject=partial(_run, postgres, place, script, arguments, PROGRAM_S),
         is_healed=partial(_is_other_and_ready, postgres, before),
-        undo=partial(undo, postgres, place),
+        undo=partial(_run, postgres, place, undo, (), PROGRAM_S) if undo else nothing,
+        undo_command=_in_pod(place, undo) if undo else "",
         is_alone=await _is_alone(postgres),
     )
 
 
-async def _nothing_to_undo(postgres: Postgres, place: Place) -> None:
-    del postgres, place
-
-
-async def _thaw(postgres: Postgres, place: Place) -> None:
-    await _run(postgres, place, _THAW, (), PROGRAM_S)
-
-
 async def _run(
     postgres: Postgres, place: Place, script: str, arguments: Sequence[str], limit_s: float
-) -> None:
+) -> str:
+    """What a program has printed."""
     completed = await programs.run(postgres.kube, place, script, arguments, "", limit_s)
     if completed.exit_code:
         raise VrooliError(f"A program in pod {place} failed: {completed.stderr.strip()}")
+    return completed.stdout.strip()
 
 
 def _postgres(site: Site) -> Postgres:

@@ -17,7 +17,7 @@ PROGRAM = "redis-server"
 
 
 async def master_deleted(site: Site) -> Injection:
-    """Delete the pod of the master, without time to end."""
+    """Delete the pod of the master, with a second to end."""
     redis = _replicated(site)
     group = await _group(site, redis, names.REDIS)
     master = (await redis.master()).name
@@ -83,8 +83,7 @@ def _replicated(site: Site) -> Redis:
 
 
 async def _group(site: Site, redis: Redis, component: str) -> Group:
-    selector = f"{names.FAILOVER_LABEL}={redis.name},{names.COMPONENT_LABEL}={component}"
-    return await Group.fetch(site.kube, redis.namespace, selector)
+    return await Group.fetch(site.kube, redis.namespace, redis.selector(component))
 
 
 async def _run_id(redis: Redis, pod_name: str) -> str:

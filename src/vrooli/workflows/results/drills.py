@@ -8,6 +8,10 @@ from pydantic import Field
 
 from vrooli.workflows.results.base import Model, Result
 
+# The outcomes of a fault, and those that make the command fail.
+PASSED, FAILED, NOT_APPLICABLE, NOT_RUN = "passed", "failed", "not applicable", "not run"
+BAD = (FAILED, NOT_RUN)
+
 
 class OutageView(Model):
     """What the writer to a database saw during a fault."""
@@ -36,6 +40,9 @@ class DrillView(Model):
 
     fault: str = Field(description="the name of the fault")
     title: str = Field(description="the fault, for people")
+    scope: str = Field(
+        description="what the fault affects: release, or cluster with all releases in it"
+    )
     outcome: str = Field(
         description="passed, failed, not applicable, or not run because the one before it left the "
         "release unhealthy"
@@ -80,4 +87,7 @@ class DrillResult(Result):
     namespace: str = Field(description="the namespace of the release")
     loaded: bool = Field(description="whether the release was under load")
     elapsed_s: float = Field(description="the duration of the command, in seconds")
+    removed: tuple[str, ...] = Field(
+        default=(), description="what an earlier drill had left, and was removed"
+    )
     drills: tuple[DrillView, ...] = Field(description="the faults, in the order of injection")

@@ -1,0 +1,58 @@
+"""The others in a cluster: releases of the chart, and the namespaces of other environments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vrooli.environments import ENVIRONMENTS
+from vrooli.kube import Kube
+from vrooli.kube.objects import labels, name, text
+from vrooli.release.model import Release
+
+# Each release of the chart has a ConfigMap with these labels, whoever installed it: Helm, or a
+# program that applies the rendered chart and leaves no record of Helm's.
+PART, INSTANCE = "app.kubernetes.io/part-of=vrooli", "app.kubernetes.io/instance"
+PRODUCTION = ENVIRONMENTS["prod"]
+
+
+@dataclass(frozen=True)
+class Other:
+    """Another user of a cluster.
+
+    Attributes:
+        title: What it is, for people.
+        is_production: Whether it is production.
+    """
+
+    title: str
+    is_production: bool
+
+
+async def find_others(kube: Kube, release: Release) -> list[Other]:
+    """The other releases in a cluster, and the namespaces of other environments without one.
+
+    Raises:
+        VrooliError: They cannot be listed.
+    """
+    bodies = await kube.list("v1", "ConfigMap", None, PART, names_only=True)
+    releases = {
+        (text(body, "metadata", "namespace"), labels(body)[INSTANCE])
+        for body in bodies
+        if INSTANCE in labels(body)
+    } - {(release.namespace, release.name)}
+    with_release = {namespace for namespace, _ in releases} | {release.namespace}
+    present = {name(body) for body in await kube.list("v1", "Namespace", names_only=True)}
+    environments = {item.namespace for item in ENVIRONMENTS.values()}
+    return [
+        *(
+            Other(
+                f"release {instance} in namespace {namespace}",
+                instance == PRODUCTION.release or namespace == PRODUCTION.namespace,
+            )
+            for namespace, instance in sorted(releases)
+        ),
+        *(
+            Other(f"namespace {namespace}", namespace == PRODUCTION.namespace)
+            for namespace in sorted(environments & present - with_release)
+        ),
+    ]
