@@ -9,11 +9,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from vrooli.backups.clones import COPY, LABELS, POLICIES, REPOSITORY_PORT, Place
+from vrooli.kube import common_labels
 from vrooli.kube.objects import Body, items, labels, mapping, matches_selector, name, texts
 from vrooli.operators.pgo import names
 from vrooli.operators.security import MODES
-
-NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 
 
 def namespace(place: Place, source: Body) -> Body:
@@ -88,7 +87,7 @@ def repository_access(source: Body, place: Place) -> tuple[Body, Body]:
 
 
 def _peer(place: Place, pods: Body) -> Body:
-    around = {"matchLabels": {NAMESPACE_LABEL: place.namespace}}
+    around = {"matchLabels": {common_labels.NAMESPACE_NAME: place.namespace}}
     return {"namespaceSelector": around, "podSelector": pods}
 
 

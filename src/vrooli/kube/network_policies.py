@@ -19,8 +19,6 @@ from vrooli.kube.objects import (
     texts,
 )
 
-NAMESPACE_NAME = "kubernetes.io/metadata.name"
-
 
 @dataclass(frozen=True)
 class Endpoint:

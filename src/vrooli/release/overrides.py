@@ -20,7 +20,7 @@ from vrooli.chart import engine
 from vrooli.chart import values as chart_values
 from vrooli.chart.values import Values
 from vrooli.errors import PrerequisiteError, UsageError
-from vrooli.kube import Kube
+from vrooli.kube import Kube, common_labels
 from vrooli.kube.objects import Body, dig, mapping
 from vrooli.redaction import Redactor
 from vrooli.release import settable
@@ -215,8 +215,8 @@ def _now() -> datetime:
 
 def _build(release: Release, overrides: Overrides) -> dict[str, Any]:
     labels = {
-        "app.kubernetes.io/managed-by": "vrooli",
-        "app.kubernetes.io/part-of": "vrooli",
+        common_labels.MANAGED_BY: "vrooli",
+        common_labels.PART_OF: "vrooli",
         "vrooli.com/overrides-of": release.name,
     }
     metadata = {

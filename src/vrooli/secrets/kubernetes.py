@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from vrooli.events import Progress
-from vrooli.kube import Kube, Manifest
+from vrooli.kube import Kube, Manifest, common_labels
 from vrooli.secrets import catalog, env_file
 from vrooli.secrets.catalog import Values
 from vrooli.steps import Done
@@ -17,7 +17,7 @@ from vrooli.steps import Done
 PG_CLUSTER = "vrooli-pg"
 PGO_LABELS = "postgres-operator.crunchydata.com"
 DOCKERHUB_REGISTRY = "https://index.docker.io/v1/"
-LABELS = {"app.kubernetes.io/managed-by": "vrooli", "app.kubernetes.io/name": "vrooli"}
+LABELS = {common_labels.MANAGED_BY: "vrooli", common_labels.NAME: "vrooli"}
 
 
 async def ensure(kube: Kube, namespace: str, path: Path, progress: Progress) -> Done:

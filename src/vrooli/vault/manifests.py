@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vrooli.kube import Manifest
+from vrooli.kube import Manifest, common_labels
 from vrooli.programs.versions import wheel_version
 
 VERSION = wheel_version("bao")
@@ -29,12 +29,12 @@ SEAL_SECRET = "vault-seal-key"  # noqa: S105 - a name
 SEAL_KEY_BYTES = 32
 STORAGE = "256Mi"
 USER_ID = 1000
-LABELS = {"app.kubernetes.io/name": "vault", "app.kubernetes.io/managed-by": "vrooli"}
-SELECTOR = {"app.kubernetes.io/name": "vault", "app.kubernetes.io/instance": "vault"}
+LABELS = {common_labels.NAME: "vault", common_labels.MANAGED_BY: "vrooli"}
+SELECTOR = {common_labels.NAME: "vault", common_labels.INSTANCE: "vault"}
 # The pods that read secrets, by namespace and labels: the Vault Secrets Operator.
 CLIENT = (
     "vault-secrets-operator-system",
-    {"app.kubernetes.io/name": "vault-secrets-operator"},
+    {common_labels.NAME: "vault-secrets-operator"},
 )
 # The labels of the temporary namespaces of `vrooli check`, whose pods test the connection.
 CHECK_LABELS = {"vrooli.com/scratch": "check"}
@@ -144,7 +144,7 @@ def _network_policy() -> Manifest:
 def _peer(namespace: str, pods: Mapping[str, str]) -> dict[str, Any]:
     """The pods with labels in a namespace."""
     return {
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+        "namespaceSelector": {"matchLabels": {common_labels.NAMESPACE_NAME: namespace}},
         "podSelector": {"matchLabels": dict(pods)},
     }
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from vrooli.errors import PrerequisiteError, VrooliError, WaitTimeoutError
 from vrooli.events import Progress
-from vrooli.kube import Kube, workloads
+from vrooli.kube import Kube, common_labels, workloads
 from vrooli.kube.status import stateful_set_unready_reason
 from vrooli.steps import Done
 from vrooli.vault import configuration, manifests, tls
@@ -163,7 +163,7 @@ async def _is_foreign(kube: Kube) -> bool:
     namespace = await kube.get("v1", "Namespace", NAMESPACE)
     if namespace is None:
         return False
-    owner = namespace["metadata"].get("labels", {}).get("app.kubernetes.io/managed-by")
+    owner = namespace["metadata"].get("labels", {}).get(common_labels.MANAGED_BY)
     return owner != "vrooli" and await kube.get("v1", "Service", NAME, NAMESPACE) is not None
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from vrooli.errors import PrerequisiteError
-from vrooli.kube import ApiError, Kube, Manifest
+from vrooli.kube import ApiError, Kube, Manifest, common_labels
 from vrooli.kube.objects import Ref, mapping, text
 from vrooli.vault import certificates
 from vrooli.vault.address import parse_address
@@ -27,7 +27,7 @@ AUTHORITY_SECRET = "vault-ca"  # noqa: S105 - a name
 PUBLIC = "vault-ca"
 CERTIFICATE, KEY, AUTHORITY = "tls.crt", "tls.key", "ca.crt"
 # Marks the copies of the authority's certificate in the namespaces of releases.
-COPY_LABELS = {"app.kubernetes.io/managed-by": "vrooli", "vrooli.com/vault-ca": "true"}
+COPY_LABELS = {common_labels.MANAGED_BY: "vrooli", "vrooli.com/vault-ca": "true"}
 COPY_SELECTOR = ",".join(f"{key}={value}" for key, value in COPY_LABELS.items())
 # Pods use the names of the Service; the commands of vrooli and of the pod itself use loopback.
 HOSTS = (

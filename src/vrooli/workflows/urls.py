@@ -10,9 +10,8 @@ from urllib.parse import urlsplit
 
 from vrooli.chart.manifest import Manifest
 from vrooli.graph.manifests.evidence import Route, find_routes
-from vrooli.kube import objects
+from vrooli.kube import common_labels, objects
 
-COMPONENT = "app.kubernetes.io/component"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -26,7 +25,7 @@ def release_urls(cluster: Mapping[str, str], manifests: Collection[Manifest]) ->
     """
     result = {"kubernetes": cluster["api"]} if "api" in cluster else {}
     components = {
-        item.name: objects.text(item.body, "metadata", "labels", COMPONENT)
+        item.name: objects.text(item.body, "metadata", "labels", common_labels.COMPONENT)
         for item in manifests
         if item.kind == "Service"
     }

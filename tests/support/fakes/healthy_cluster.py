@@ -9,8 +9,9 @@ from typing import Any
 from support.fakes.cluster import FakeCluster, namespace
 from support.release.records import helm_secret, record
 from vrooli.chart import manifest
+from vrooli.kube import common_labels
 from vrooli.operators import OPERATORS
-from vrooli.operators.installation.record import MANAGED_BY, SOURCE, VERSION
+from vrooli.operators.installation.record import SOURCE, VERSION
 from vrooli.release import Release
 from vrooli.release.records.metadata import End, RevisionMetadata
 from vrooli.vault import manifests as vault
@@ -44,7 +45,7 @@ def operators() -> list[Body]:
         image = f"localhost/vrooli/{operator.name}:5.4"
         place = operator.namespace
         bodies += [
-            namespace(place, labels={MANAGED_BY: "vrooli"}, annotations=records),
+            namespace(place, labels={common_labels.MANAGED_BY: "vrooli"}, annotations=records),
             workload("Deployment", operator.name, place, labels, image),
         ]
     return bodies
@@ -55,7 +56,7 @@ def healthy_cluster() -> FakeCluster:
     image = f"{vault.NAME}:2.7.2"
     return FakeCluster(
         *operators(),
-        namespace(vault.NAMESPACE, labels={MANAGED_BY: "vrooli"}),
+        namespace(vault.NAMESPACE, labels={common_labels.MANAGED_BY: "vrooli"}),
         workload("StatefulSet", vault.NAME, vault.NAMESPACE, {}, image),
         VAULT_SECRET,
     )

@@ -9,14 +9,13 @@ from vrooli import shell
 from vrooli.chart.manifest import Manifest
 from vrooli.checks.data.live import DUMP, NAME, Live
 from vrooli.findings import Finding
-from vrooli.kube import objects
+from vrooli.kube import common_labels, objects
 from vrooli.operators.pgo.names import API_VERSION, CLUSTER_LABEL
 from vrooli.operators.pgo.volumes import instance_set
 
 Body = Mapping[str, Any]
 
 RELEASE = "meta.helm.sh/release-name"
-INSTANCE = "app.kubernetes.io/instance"
 # How the chart names the second login role of the application's user (vrooli.alternateUser).
 ALTERNATE = "-alternate"
 # The values that name a resource.
@@ -39,7 +38,7 @@ def postgres(item: Manifest, live: Live) -> Iterator[Finding]:
 def renamed(item: Manifest, desired: Sequence[Manifest], live: Live) -> Iterator[Finding]:
     """The release's existing resources of the same kind that the values no longer contain."""
     names = {other.name for other in desired if other.kind == item.kind}
-    release = objects.labels(item.body).get(INSTANCE)
+    release = objects.labels(item.body).get(common_labels.INSTANCE)
     for body in live.of_kind(item.kind):
         name, annotations = body["metadata"]["name"], objects.annotations_of(body)
         if name in names or not release or annotations.get(RELEASE) != release:

@@ -9,12 +9,11 @@ from dataclasses import replace
 from vrooli import shell
 from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.findings import Finding
-from vrooli.kube import Manifest
+from vrooli.kube import Manifest, common_labels
 from vrooli.kube.objects import Body, items, mapping, matches_selector, text
 from vrooli.kube.status import GATEWAY_API, Parent, find_condition
 
 NAME = "gateway"
-NAMESPACE_NAME = "kubernetes.io/metadata.name"
 # What HTTPRoutes can attach to.
 PROTOCOLS = ("HTTP", "HTTPS")
 REMEDY = "Create or correct the Gateway, or set gateway.parentRefs and gateway.hosts to match it."
@@ -27,7 +26,10 @@ async def run(site: Site) -> CheckResult:
         for parent, hosts in site.requirements.gateways
     ]
     namespace = await site.kube.get("v1", "Namespace", site.namespace)
-    labels = {**mapping(namespace, "metadata", "labels"), NAMESPACE_NAME: site.namespace}
+    labels = {
+        **mapping(namespace, "metadata", "labels"),
+        common_labels.NAMESPACE_NAME: site.namespace,
+    }
     bodies = await asyncio.gather(
         *(
             site.kube.get(GATEWAY_API, "Gateway", parent.name, parent.namespace)

@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vrooli.chart.manifest import Manifest
-from vrooli.kube import objects, quantities
+from vrooli.kube import common_labels, objects, quantities
 from vrooli.kube.quantities import Amounts
 from vrooli.operators.pgo.names import CLUSTER_LABEL
 
-INSTANCE = "app.kubernetes.io/instance"
-NAME = "app.kubernetes.io/name"
 # The field of an autoscaler that contains its minimum number of pods, by kind.
 _LEAST = {"HorizontalPodAutoscaler": "minReplicas", "ScaledObject": "minReplicaCount"}
 
@@ -115,11 +113,14 @@ def is_ours(pod: Mapping[str, Any], namespace: str, manifests: Iterable[Manifest
         return False
     labels = metadata.get("labels") or {}
     for item in manifests:
-        own = objects.labels(item.body).get(INSTANCE)
-        if item.kind in ("Deployment", "StatefulSet") and labels.get(INSTANCE) == own is not None:
+        own = objects.labels(item.body).get(common_labels.INSTANCE)
+        if (
+            item.kind in ("Deployment", "StatefulSet")
+            and labels.get(common_labels.INSTANCE) == own is not None
+        ):
             return True
         if item.kind == "PostgresCluster" and labels.get(CLUSTER_LABEL) == item.name:
             return True
-        if item.kind == "RedisFailover" and labels.get(NAME) == item.name:
+        if item.kind == "RedisFailover" and labels.get(common_labels.NAME) == item.name:
             return True
     return False

@@ -9,7 +9,7 @@ from vrooli.chart.manifest import Manifest
 from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.runner import is_forbidden
 from vrooli.findings import Finding
-from vrooli.kube import ApiError
+from vrooli.kube import ApiError, common_labels
 from vrooli.kube import Manifest as Body
 from vrooli.kube.objects import items, labels, mapping, number, text
 from vrooli.operators import PGO, versions
@@ -18,7 +18,6 @@ from vrooli.operators.pgo import images, names, operator
 
 NAME = "postgres-images"
 DEFINITION = ("apiextensions.k8s.io/v1", "CustomResourceDefinition", operator.CLUSTER.definition)
-VERSION_LABEL = "app.kubernetes.io/version"
 ENVIRONMENT = "kubectl get deployments -A -l {selector} -o yaml"
 
 
@@ -100,7 +99,7 @@ def _version(deployment: Body | None, definition: Body | None) -> str:
     """The operator's version: of its Deployment, else of its definition; empty if unknown."""
     if deployment:
         return running_version(PGO, dict(deployment))
-    return labels(definition or {}).get(VERSION_LABEL, "")
+    return labels(definition or {}).get(common_labels.VERSION, "")
 
 
 def _warnings(clusters: Collection[Manifest], version: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vrooli.checks.interface import Site
-from vrooli.kube import objects
+from vrooli.kube import common_labels, objects
 from vrooli.operators.vso.templates import secret_keys
 from vrooli.vault import tls
 from vrooli.vault.address import parse_address
@@ -73,7 +73,7 @@ def vault_request(site: Site) -> VaultRequest | None:
     )
 
 
-COMPONENT, ROTATOR = "app.kubernetes.io/component", "rotator"
+ROTATOR = "rotator"
 # The keys that the rotator reads of a Secret in its settings; the key of Redis is in a template.
 ROTATED_KEYS = {"POSTGRES_SOURCE": frozenset({"DB_PASSWORD"})}
 
@@ -83,7 +83,7 @@ def _rotated_keys(site: Site) -> dict[str, frozenset[str]]:
     return {
         str(setting["value"]): ROTATED_KEYS[setting["name"]]
         for item in site.of_kind("Deployment")
-        if objects.labels(item.body).get(COMPONENT) == ROTATOR
+        if objects.labels(item.body).get(common_labels.COMPONENT) == ROTATOR
         for container in item.body["spec"]["template"]["spec"]["containers"]
         for setting in container.get("env", ())
         if setting["name"] in ROTATED_KEYS

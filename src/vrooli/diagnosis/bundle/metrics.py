@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.kube import common_labels
 from vrooli.kube.objects import (
     Body,
     Ref,
@@ -24,7 +25,7 @@ DEFAULT_PATH = "/metrics"
 # The names of container ports that serve metrics, by convention.
 PORT_NAMES = ("metrics", "exporter")
 # The components of the chart that serve metrics at the port of their Service.
-COMPONENT, COMPONENTS = "app.kubernetes.io/component", ("server", "jobs")
+COMPONENTS = ("server", "jobs")
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def _of_monitor(
 def _of_components(evidence: Evidence, pods: Sequence[Body]) -> Iterator[MetricsEndpoint]:
     for service in evidence.all("Service"):
         for pod in _behind(service, pods):
-            if text(labels(pod), COMPONENT) not in COMPONENTS:
+            if text(labels(pod), common_labels.COMPONENT) not in COMPONENTS:
                 continue
             for port in items(service, "spec", "ports")[:1]:
                 if number := _pod_port(pod, port.get("targetPort", port.get("port"))):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.kube.network_policies import NAMESPACE_NAME, Connection, Endpoint
+from vrooli.kube import common_labels
+from vrooli.kube.network_policies import Connection, Endpoint
 from vrooli.kube.objects import Body, Ref, items, labels, ref_of, text
 from vrooli.kube.status import is_pod_ready
 from vrooli.operators.pgo.names import CLUSTER_LABEL, ROLE_LABEL
 from vrooli.operators.redis.names import FAILOVER_LABEL
 
-COMPONENT, INSTANCE = "app.kubernetes.io/component", "app.kubernetes.io/instance"
 # The targets of each component, as in the chart's network policies.
 ARROWS: Mapping[str, tuple[str, ...]] = {
     "ui": ("server",),
@@ -62,13 +62,13 @@ def _pods_by_component(evidence: Evidence) -> dict[str, Body]:
 
 
 def _name(evidence: Evidence, of: Mapping[str, str]) -> str:
-    if text(of, INSTANCE) == evidence.release:
-        return text(of, COMPONENT)
+    if text(of, common_labels.INSTANCE) == evidence.release:
+        return text(of, common_labels.COMPONENT)
     if CLUSTER_LABEL in of:
         roles = {"pgbouncer": "pool", "master": "primary", "primary": "primary"}
         return roles.get(text(of, ROLE_LABEL), "")
     if FAILOVER_LABEL in of:
-        return text(of, COMPONENT)
+        return text(of, common_labels.COMPONENT)
     return ""
 
 
@@ -85,4 +85,4 @@ def _port(pod: Body, name: str) -> int:
 def _endpoint(evidence: Evidence, pod: Body) -> Endpoint:
     namespace = ref_of(pod).namespace
     body = evidence.get(Ref("Namespace", namespace)) or {}
-    return Endpoint(pod, {NAMESPACE_NAME: namespace, **labels(body)})
+    return Endpoint(pod, {common_labels.NAMESPACE_NAME: namespace, **labels(body)})

@@ -9,7 +9,7 @@ from vrooli.graph.manifests.components import Component
 from vrooli.graph.manifests.facts import Facts, connections_to
 from vrooli.graph.model import Diagram, Group, Reason, Title
 from vrooli.graph.relations import Endpoint, Mounts, QueriesVault, RoutesTo
-from vrooli.kube import objects
+from vrooli.kube import common_labels, objects
 from vrooli.operators.pgo.names import CLUSTER_LABEL
 
 EXTERNAL, NAMESPACE = "External Access", "Vrooli Namespace"
@@ -171,7 +171,7 @@ def database_secrets(facts: Facts) -> list[tuple[str, Endpoint, str, Reason]]:
     secrets: list[tuple[str, Endpoint, str, Reason]] = []
     redis = facts.redis
     if redis and (name := objects.text(redis.manifest.body, "spec", "auth", "secretPath")):
-        reader = Endpoint("Redis", (("app.kubernetes.io/name", redis.name),))
+        reader = Endpoint("Redis", ((common_labels.NAME, redis.name),))
         reason = Reason(redis.manifest.key, "spec.auth.secretPath", name)
         secrets.append(("Redis", reader, name, reason))
     if facts.postgres:

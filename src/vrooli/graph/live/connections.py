@@ -9,11 +9,10 @@ from vrooli.graph.live.proc_net import Socket
 from vrooli.graph.live.snapshot import GraphSnapshot, pod_ips
 from vrooli.graph.model import ArrowStatus, State
 from vrooli.graph.relations import ConnectsTo, Endpoint, RoutesTo
-from vrooli.kube import objects
+from vrooli.kube import common_labels, objects
 from vrooli.kube.objects import Body
 from vrooli.kube.status import controllers_of, is_pod_ready, route_unready_reason
 
-NAME_LABEL = "app.kubernetes.io/name"
 # What serves each kind of route, in messages.
 PROXIES = {"Ingress": "the Ingress controller", "HTTPRoute": "the Gateway"}
 
@@ -148,7 +147,7 @@ def _controllers(relation: RoutesTo, snapshot: GraphSnapshot) -> list[Body]:
     matches = [
         pod
         for pod in pods
-        if (name := objects.labels(pod).get(NAME_LABEL)) and name in controller_names
+        if (name := objects.labels(pod).get(common_labels.NAME)) and name in controller_names
     ]
     return matches or (pods if relation.namespaces else [])
 

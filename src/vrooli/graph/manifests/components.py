@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from vrooli.chart.manifest import Manifest
 from vrooli.graph.model import Reason
 from vrooli.graph.relations import Endpoint
-from vrooli.kube import objects
+from vrooli.kube import common_labels, objects
 from vrooli.kube.objects import Body
 from vrooli.redaction import Redactor
 
-COMPONENT = "app.kubernetes.io/component"
 # Node ids of the components, in the order of the diagrams.
 IDS: Mapping[str, str] = {
     "ui": "UI",
@@ -102,7 +101,7 @@ def _build_component(deployment: Manifest, own: list[Manifest]) -> Component:
     body = deployment.body
     labels = objects.labels(objects.mapping(body, "spec", "template"))
     selected = objects.mapping(body, "spec", "selector", "matchLabels") or labels
-    name = labels.get(COMPONENT) or deployment.name
+    name = labels.get(common_labels.COMPONENT) or deployment.name
     containers = objects.items(body, "spec", "template", "spec", "containers")
     image = objects.text(containers[0], "image") if containers else ""
     services = list(services_of(own, labels))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from vrooli.chart.manifest import Manifest
 from vrooli.graph.model import Reason
 from vrooli.graph.relations import Endpoint
-from vrooli.kube import objects
+from vrooli.kube import common_labels, objects
 from vrooli.operators.pgo import names as pgo
 from vrooli.operators.redis import names as redis
 
@@ -115,7 +115,7 @@ def find_redis(manifests: Iterable[Manifest]) -> Database | None:
     replicas = objects.number(manifest.body, "spec", "redis", "replicas", default=3)
     sentinels = objects.number(manifest.body, "spec", "sentinel", "replicas", default=3)
     replica_reasons = (Reason(manifest.key, "spec.redis.replicas", str(replicas)),)
-    name = ("app.kubernetes.io/name", manifest.name)
+    name = (common_labels.NAME, manifest.name)
     of_redis, of_sentinel = (
         (name, (redis.COMPONENT_LABEL, "redis")),
         (name, (redis.COMPONENT_LABEL, "sentinel")),

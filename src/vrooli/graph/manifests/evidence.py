@@ -14,10 +14,8 @@ from vrooli.graph.addresses import parse_addresses
 from vrooli.graph.manifests.components import Component
 from vrooli.graph.model import Reason
 from vrooli.graph.relations import Endpoint
-from vrooli.kube import objects
+from vrooli.kube import common_labels, objects
 from vrooli.kube.objects import Body
-
-NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,11 @@ def allowed_namespaces(labels: Mapping[str, str], manifests: Iterable[Manifest])
             and objects.matches_selector(objects.mapping(item.body, "spec", "podSelector"), labels)
             for rule in objects.items(item.body, "spec", "ingress")
             for peer in objects.items(rule, "from")
-            if (name := objects.text(peer, "namespaceSelector", "matchLabels", NAMESPACE_NAME))
+            if (
+                name := objects.text(
+                    peer, "namespaceSelector", "matchLabels", common_labels.NAMESPACE_NAME
+                )
+            )
         )
     )
 

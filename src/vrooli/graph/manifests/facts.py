@@ -13,7 +13,7 @@ from vrooli.graph.manifests.databases import Database, Part
 from vrooli.graph.manifests.evidence import Route
 from vrooli.graph.model import Reason
 from vrooli.graph.relations import ConnectsTo, Endpoint, Publishes, RoutesTo, SyncsSecret
-from vrooli.kube import objects
+from vrooli.kube import common_labels, objects
 
 VAULT_STATIC_SECRET = "VaultStaticSecret"  # noqa: S105 - a kind
 # The component label of the rotator, which publishes the passwords of the databases.
@@ -144,7 +144,7 @@ def _vault_secret(manifest: Manifest, published: Mapping[str, Publication]) -> V
     mount, path = objects.text(spec, "mount"), objects.text(spec, "path")
     separator = "/data/" if objects.text(spec, "type") == "kv-v2" else "/"
     destination = objects.text(spec, "destination", "name")
-    release = objects.labels(manifest.body).get("app.kubernetes.io/instance", "")
+    release = objects.labels(manifest.body).get(common_labels.INSTANCE, "")
     short = manifest.name.removeprefix(f"{release}-") if release else manifest.name
     full_path = f"{mount}{separator}{path}"
     sync = SyncsSecret(manifest.name, destination, objects.text(spec, "refreshAfter"))

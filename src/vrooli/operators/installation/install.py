@@ -6,7 +6,7 @@ import re
 
 from vrooli.errors import VrooliError
 from vrooli.events import Progress
-from vrooli.kube import Kube, Manifest, objects, workloads
+from vrooli.kube import Kube, Manifest, common_labels, objects, workloads
 from vrooli.kube.objects import Ref
 from vrooli.kube.status import SCALED_TO_ZERO, deployment_unready_reason
 from vrooli.operators import versions
@@ -151,7 +151,7 @@ def running_version(operator: Operator, deployment: Manifest) -> str:
     if match := _VERSION.search(tag):
         return match[0]
     labels = objects.labels(deployment)
-    return str(labels.get("app.kubernetes.io/version") or tag)
+    return str(labels.get(common_labels.VERSION) or tag)
 
 
 def _tag(operator: Operator, deployment: Manifest) -> str:

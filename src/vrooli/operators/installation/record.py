@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vrooli.kube import Kube, Manifest
+from vrooli.kube import Kube, Manifest, common_labels
 from vrooli.kube.objects import labels, mapping, text
 
-MANAGED_BY = "app.kubernetes.io/managed-by"
 SOURCE = "vrooli.com/source"
 VERSION = "vrooli.com/version"
 INPUTS = "vrooli.com/inputs"
@@ -46,7 +45,7 @@ async def read(kube: Kube, namespace: str) -> Record:
     body = await kube.get("v1", "Namespace", namespace) or {}
     annotations = mapping(body, "metadata", "annotations")
     return Record(
-        ours=labels(body).get(MANAGED_BY) == "vrooli",
+        ours=labels(body).get(common_labels.MANAGED_BY) == "vrooli",
         source=text(annotations, SOURCE),
         version=text(annotations, VERSION),
         inputs=text(annotations, INPUTS),
@@ -67,7 +66,10 @@ async def write(kube: Kube, namespace: str, record: Record) -> None:
         "kind": "Namespace",
         "metadata": {
             "name": namespace,
-            "labels": {MANAGED_BY: "vrooli", "pod-security.kubernetes.io/enforce": SECURITY},
+            "labels": {
+                common_labels.MANAGED_BY: "vrooli",
+                "pod-security.kubernetes.io/enforce": SECURITY,
+            },
             "annotations": {key: value for key, value in annotations.items() if value},
         },
     }

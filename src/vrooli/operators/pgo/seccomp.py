@@ -9,12 +9,12 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from vrooli.events import Progress
-from vrooli.kube import ApiError, Kube, Manifest
+from vrooli.kube import ApiError, Kube, Manifest, common_labels
 from vrooli.operators.pgo import names
 
 API = "admissionregistration.k8s.io/v1"
 NAME = "vrooli-postgres-seccomp"
-METADATA = {"name": NAME, "labels": {"app.kubernetes.io/managed-by": "vrooli"}}
+METADATA = {"name": NAME, "labels": {common_labels.MANAGED_BY: "vrooli"}}
 # CEL names the type of a field by its path.
 CONTEXT = "Object.spec.securityContext"
 PROFILE = f'{CONTEXT}.seccompProfile{{type: "RuntimeDefault"}}'

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from vrooli.kube import common_labels
+
 GROUP = "databases.spotahome.com"
 API_VERSION = f"{GROUP}/v1"
 KIND = "RedisFailover"
 NAMESPACE = "redis-operator"
 FAILOVER_LABEL = f"redisfailovers.{GROUP}/name"
 ROLE_LABEL = "redisfailovers-role"
-COMPONENT_LABEL = "app.kubernetes.io/component"
+COMPONENT_LABEL = common_labels.COMPONENT
 REDIS, SENTINEL = "redis", "sentinel"
 DEFAULT_REPLICAS = 3
 

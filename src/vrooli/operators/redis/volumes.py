@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vrooli.kube import common_labels
 from vrooli.kube.objects import Body, mapping
 from vrooli.operators.redis import names
 from vrooli.operators.volumes import Purpose, VolumeSpec
@@ -29,6 +30,6 @@ def claim_labels(name: str) -> dict[str, str]:
     """The labels of the claims of a RedisFailover, as the operator selects them."""
     return {
         names.COMPONENT_LABEL: names.REDIS,
-        "app.kubernetes.io/name": name,
-        "app.kubernetes.io/part-of": "redis-failover",
+        common_labels.NAME: name,
+        common_labels.PART_OF: "redis-failover",
     }

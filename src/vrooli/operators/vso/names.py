@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from vrooli.kube import common_labels
+
 GROUP = "secrets.hashicorp.com"
 API_VERSION = f"{GROUP}/v1beta1"
 CONNECTION, AUTH, STATIC_SECRET = "VaultConnection", "VaultAuth", "VaultStaticSecret"
 NAMESPACE = "vault-secrets-operator-system"
 # Its chart sets it on its Deployment and its pods (vso.chart.selectorLabels in _helpers.tpl).
-LABELS = {"app.kubernetes.io/name": "vault-secrets-operator"}
+LABELS = {common_labels.NAME: "vault-secrets-operator"}

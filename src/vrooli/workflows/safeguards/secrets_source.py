@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from vrooli.environments import Environment, SecretsSource
 from vrooli.errors import UsageError
-from vrooli.kube import Kube
+from vrooli.kube import Kube, common_labels
 from vrooli.operators.vso.operator import STATIC_SECRET
 from vrooli.secrets import catalog, kubernetes
-
-MANAGED_BY = "app.kubernetes.io/managed-by"
 
 
 async def refuse_change(kube: Kube, environment: Environment, requested: SecretsSource) -> None:
@@ -37,8 +35,11 @@ async def refuse_change(kube: Kube, environment: Environment, requested: Secrets
 async def _has_a_files(kube: Kube, environment: Environment) -> bool:
     name = catalog.POSTGRES.kubernetes
     secret = await kube.get("v1", "Secret", name, environment.namespace)
-    owner = kubernetes.LABELS[MANAGED_BY]
-    return secret is not None and secret["metadata"].get("labels", {}).get(MANAGED_BY) == owner
+    owner = kubernetes.LABELS[common_labels.MANAGED_BY]
+    return (
+        secret is not None
+        and secret["metadata"].get("labels", {}).get(common_labels.MANAGED_BY) == owner
+    )
 
 
 async def _has_vaults(kube: Kube, environment: Environment) -> bool:

@@ -8,11 +8,12 @@ import pytest
 
 from support.fakes.check_site import rendered, site
 from vrooli.checks.network import gateway, retired_controller
+from vrooli.kube import common_labels
 from vrooli.kube.status import Parent
 
 PARENT = Parent("public", "gateways", "https")
 HOST = "a.example.com"
-LABELS = {"team": "a", gateway.NAMESPACE_NAME: "dev"}
+LABELS = {"team": "a", common_labels.NAMESPACE_NAME: "dev"}
 
 
 def listener(name: str = "https", **settings: Any) -> dict[str, Any]:

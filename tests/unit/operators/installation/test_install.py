@@ -11,8 +11,8 @@ from support.fakes.cluster_api import Request
 from vrooli import operators
 from vrooli.errors import VrooliError
 from vrooli.events import Progress
+from vrooli.kube import common_labels
 from vrooli.operators import OperatorStatus
-from vrooli.operators.installation import record
 from vrooli.operators.installation.install import running_version, wait_ready
 from vrooli.operators.model import State
 
@@ -38,7 +38,7 @@ def deployment(*images: str, **labels: str) -> Body:
 
 async def _status(body: Body, **installed: str) -> OperatorStatus:
     """The status of PGO, of which this product installed a version, or none."""
-    labels = {record.MANAGED_BY: "vrooli"} if installed else {}
+    labels = {common_labels.MANAGED_BY: "vrooli"} if installed else {}
     annotations = {f"vrooli.com/{key}": text for key, text in installed.items()}
     place = namespace(operators.PGO.namespace, labels=labels, annotations=annotations)
     return await operators.status(operators.PGO, FakeCluster(place, body))
@@ -82,7 +82,7 @@ async def test_an_operator_without_pods_is_not_ready() -> None:
 
 
 async def test_an_operator_that_was_installed_here_is_started() -> None:
-    place = namespace(operators.PGO.namespace, labels={record.MANAGED_BY: "vrooli"})
+    place = namespace(operators.PGO.namespace, labels={common_labels.MANAGED_BY: "vrooli"})
     cluster = FakeCluster(place, _stopped())
 
     def start_pods(request: Request) -> None:

@@ -13,6 +13,7 @@ import pytest
 from support.fakes.cluster import FakeCluster, namespace
 from vrooli import operators
 from vrooli.errors import UsageError
+from vrooli.kube import common_labels
 from vrooli.operators.installation import record, sources
 from vrooli.operators.model import Source, VendorChart
 
@@ -107,7 +108,7 @@ async def test_refused_connection_is_no_repository() -> None:
 
 def cluster(operator: operators.Operator, *, ours: bool) -> FakeCluster:
     """A cluster whose operator was installed from a Go module, by this product or another."""
-    labels = {record.MANAGED_BY: "vrooli"} if ours else {}
+    labels = {common_labels.MANAGED_BY: "vrooli"} if ours else {}
     annotations = {record.SOURCE: "go-module"}
     return FakeCluster(namespace(operator.namespace, labels=labels, annotations=annotations))
 

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.kube import common_labels
 from vrooli.kube.objects import Body, Ref, containers, items, labels, mapping, ref_of, text
 
-COMPONENT, NAME = "app.kubernetes.io/component", "rotator"
+NAME = "rotator"
 # The key with the password in the Secrets of each database, by the prefix of the settings.
 KEYS: Mapping[str, str] = {"POSTGRES": "DB_PASSWORD", "REDIS": "password"}
 # The key in the rotator's state Secret while Redis accepts two passwords.
@@ -52,9 +53,15 @@ def publications(evidence: Evidence) -> list[Publication]:
 
 def _deployments(evidence: Evidence) -> Iterator[Body]:
     """The rotator's Deployment: as it is, otherwise as Helm recorded it."""
-    existing = [body for body in evidence.all("Deployment") if labels(body).get(COMPONENT) == NAME]
+    existing = [
+        body
+        for body in evidence.all("Deployment")
+        if labels(body).get(common_labels.COMPONENT) == NAME
+    ]
     deployed = (item.body for item in evidence.manifests if item.kind == "Deployment")
-    yield from existing or [body for body in deployed if labels(body).get(COMPONENT) == NAME]
+    yield from existing or [
+        body for body in deployed if labels(body).get(common_labels.COMPONENT) == NAME
+    ]
 
 
 def _of(evidence: Evidence, body: Body) -> Iterator[Publication]:

@@ -17,6 +17,7 @@ from vrooli.diagnosis.evidence.components.vault import vault_service
 from vrooli.diagnosis.evidence.log_search import recent_lines
 from vrooli.diagnosis.evidence.model import Evidence, is_recent
 from vrooli.diagnosis.evidence.probes import vault_secrets
+from vrooli.kube import common_labels
 from vrooli.kube.events import Event
 from vrooli.kube.objects import Body, Ref, condition, dig, number, ref_of, text
 from vrooli.operators import VSO
@@ -208,7 +209,7 @@ def ours(evidence: Evidence, auth: Ref) -> bool:
     connection = Ref("VaultConnection", text(body, "spec", "vaultConnectionRef"), auth.namespace)
     service = vault_service(evidence.get(connection) or {})
     service_body = evidence.get(service) if service is not None else None
-    return text(service_body, "metadata", "labels", "app.kubernetes.io/managed-by") == "vrooli"
+    return text(service_body, "metadata", "labels", common_labels.MANAGED_BY) == "vrooli"
 
 
 SETUP = "vrooli setup --target k8s-cluster"

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from vrooli import shell
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube import common_labels
 from vrooli.kube.objects import (
     Body,
     Ref,
@@ -19,7 +20,6 @@ from vrooli.kube.objects import (
     text,
 )
 
-INSTANCE = "app.kubernetes.io/instance"
 # Helm's annotation with the release that owns an object.
 OWNER = "meta.helm.sh/release-name"
 # The settings of a pod that contain a database's address.
@@ -46,13 +46,13 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 "pgoPostgresql.clusterName, spotahomeRedis.name), use a separate namespace, or "
                 "uninstall it.",
                 command=f"kubectl get all -n {shell.label(evidence.namespace)} -l "
-                f"{INSTANCE}={shell.label(release)}",
+                f"{common_labels.INSTANCE}={shell.label(release)}",
                 evidence=tuple(f"{release} and {evidence.release}: {name}" for name in common),
             )
 
 
 def _release(body: Body) -> str:
-    return text(annotations_of(body), OWNER) or text(labels(body), INSTANCE)
+    return text(annotations_of(body), OWNER) or text(labels(body), common_labels.INSTANCE)
 
 
 def _uses(evidence: Evidence, body: Body) -> set[str]:

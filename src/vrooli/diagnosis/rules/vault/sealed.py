@@ -8,6 +8,7 @@ from vrooli import shell
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.probes import vault_health
 from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube import common_labels
 from vrooli.kube.objects import Ref, labels
 
 
@@ -28,7 +29,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 def _command(evidence: Evidence, service: Ref, pod: str | None) -> str:
     where = f"{shell.name(pod or 'vault-0')} -n {shell.label(service.namespace)}"
-    if labels(evidence.get(service) or {}).get("app.kubernetes.io/managed-by") == "vrooli":
+    if labels(evidence.get(service) or {}).get(common_labels.MANAGED_BY) == "vrooli":
         return f"kubectl delete pod {where}"
     return f"kubectl exec -it {where} -- vault operator unseal"
 
