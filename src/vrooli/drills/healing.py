@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 
 from vrooli.diagnosis.engine import examine
-from vrooli.diagnosis.interface import Cause
+from vrooli.diagnosis.interface import Diagnosis
 from vrooli.drills.model import Diagnosed, Injection
 from vrooli.drills.site import Site
 from vrooli.errors import VrooliError, WaitTimeoutError
@@ -64,35 +64,42 @@ class DiagnosisWatch:
         """Diagnose until the fault is named, or often enough; can be cancelled."""
         await asyncio.sleep(FIRST_LOOK_S)
         for number in range(1, MOST_LOOKS + 1):
-            causes = await self._look()
-            is_named = is_any_named(causes, self._injection.subjects)
+            diagnosis = await self._look()
+            named = is_named(diagnosis, self._injection.subjects)
             elapsed_s = round(time.monotonic() - self._began, 1)
             # The causes of a look that found some are kept: a later one may find the end only.
-            shown = tuple(map(describe, causes)) or self.result.causes
-            self.result = Diagnosed(number, elapsed_s if is_named else None, shown)
-            if is_named:
+            shown = describe(diagnosis) or self.result.causes
+            self.result = Diagnosed(number, elapsed_s if named else None, shown)
+            if named:
                 return
             await asyncio.sleep(LOOK_PAUSE_S)
 
-    async def _look(self) -> tuple[Cause, ...]:
+    async def _look(self) -> Diagnosis:
         try:
             contents = await examine(self._site.kube, self._site.release, limit_s=LOOK_S)
         except VrooliError:  # the API server may be what was faulted
-            return ()
-        return contents.diagnosis.causes
+            return Diagnosis((), ())
+        return contents.diagnosis
 
 
-def describe(cause: Cause) -> str:
-    """A root cause as a line."""
-    return f"{cause.finding.resource}: {cause.finding.message} ({cause.finding.rule_id})"
-
-
-def is_any_named(causes: Iterable[Cause], subjects: Iterable[str]) -> bool:
-    """Whether a cause or one of its consequences is about one of the subjects."""
-    findings = [item for cause in causes for item in (cause.finding, *cause.consequences)]
-    names = tuple(subjects)
-    return any(
-        subject in item.resource or subject in item.message
-        for item in findings
-        for subject in names
+def describe(diagnosis: Diagnosis) -> tuple[str, ...]:
+    """The root causes, and what is not ready or could not be read, as lines."""
+    findings = (cause.finding for cause in diagnosis.causes)
+    return (
+        *(f"{item.resource}: {item.message} ({item.rule_id})" for item in findings),
+        *(f"{item.resource}: {item.reason}" for item in diagnosis.missing),
     )
+
+
+def is_named(diagnosis: Diagnosis, subjects: Iterable[str]) -> bool:
+    """Whether a diagnosis reports one of the subjects.
+
+    That is a cause, one of its consequences, or, for a fault of the last seconds, what is not ready
+    yet: pods that start are no problem until they take too long.
+    """
+    findings = [item for cause in diagnosis.causes for item in (cause.finding, *cause.consequences)]
+    texts = [
+        *(f"{item.resource} {item.message}" for item in findings),
+        *(f"{item.resource} {item.reason}" for item in diagnosis.missing),
+    ]
+    return any(subject in text for subject in subjects for text in texts)

@@ -136,7 +136,7 @@ class Diagnosed:
         looks: The number of diagnoses.
         named_s: When the first that named the fault had ended, seconds after the fault; None if
             none did.
-        causes: The root causes of that diagnosis, or of the last one.
+        causes: The root causes of that diagnosis or of the last one, and what was not ready yet.
     """
 
     looks: int = 0

@@ -16,6 +16,7 @@ import pytest
 
 from support.fakes.cluster import FakeCluster, namespace
 from vrooli.cli import drill as drill_command
+from vrooli.diagnosis.interface import Diagnosis
 from vrooli.drills import bench, healing
 from vrooli.drills.faults import catalog
 from vrooli.drills.faults.catalog import Fault
@@ -59,7 +60,7 @@ class Release:
                 raise VrooliError("Pod/x is not ready.")
 
         async def examine(*_: object, **__: object) -> Any:
-            return SimpleNamespace(diagnosis=SimpleNamespace(causes=()))
+            return SimpleNamespace(diagnosis=Diagnosis((), ()))
 
         monkeypatch.setattr(access, "connect", connect)
         monkeypatch.setattr(storage, "fetch_record", record)

@@ -66,7 +66,8 @@ class DrillView(Model):
         description="the time until a diagnosis named the fault, in seconds; null if none did",
     )
     causes: tuple[str, ...] = Field(
-        default=(), description="the root causes that the diagnosis reported"
+        default=(),
+        description="the root causes that the diagnosis reported, and what was not ready yet",
     )
     requests: RequestsView | None = Field(
         default=None, description="the requests; null without --load"
