@@ -18,6 +18,7 @@ from vrooli.drills.site import Site
 from vrooli.drills.writer import Writer
 from vrooli.drills.writer_objects import WriterPlan
 from vrooli.errors import PrerequisiteError, VrooliError, WaitTimeoutError
+from vrooli.kube.common_labels import COMPONENT
 from vrooli.kube.objects import items, text
 from vrooli.kube.objects import labels as labels_of
 
@@ -30,7 +31,6 @@ UNDO_S, UNDO_EVERY_S, AFTER_UNDO_S = 120.0, 2.0, 240.0
 REMOVE_S = 60.0
 # The components whose image has Python and the clients of the databases, the better one first.
 WRITERS = ("rotator", "server")
-COMPONENT = "app.kubernetes.io/component"
 
 
 class UndoError(VrooliError):

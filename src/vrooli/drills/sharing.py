@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from vrooli.environments import ENVIRONMENTS
 from vrooli.kube import Kube
+from vrooli.kube.common_labels import INSTANCE, PART_OF
 from vrooli.kube.objects import labels, name, text
 from vrooli.release.model import Release
 
 # Each release of the chart has a ConfigMap with these labels, whoever installed it: Helm, or a
 # program that applies the rendered chart and leaves no record of Helm's.
-PART, INSTANCE = "app.kubernetes.io/part-of=vrooli", "app.kubernetes.io/instance"
+PART = f"{PART_OF}=vrooli"
 PRODUCTION = ENVIRONMENTS["prod"]
 
 

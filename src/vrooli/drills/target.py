@@ -16,10 +16,10 @@ from vrooli.drills.site import Site
 from vrooli.errors import PrerequisiteError
 from vrooli.graph.manifests.evidence import Route, find_routes
 from vrooli.kube import Kube
+from vrooli.kube.common_labels import COMPONENT, INSTANCE
 from vrooli.kube.objects import items, name, number, text, texts
 from vrooli.kube.status import is_pod_ready
 
-COMPONENT = "app.kubernetes.io/component"
 UI, SERVER = "ui", "server"
 # How long the first answer may take, seconds.
 FIRST_ANSWER_S = 30.0
@@ -86,7 +86,7 @@ async def _certificate(kube: Kube, secret: str, namespace: str) -> str:
 async def _forwarded(site: Site, stack: AsyncExitStack) -> Target:
     addresses = {}
     for component in (UI, SERVER):
-        selector = f"app.kubernetes.io/instance={site.release.name},{COMPONENT}={component}"
+        selector = f"{INSTANCE}={site.release.name},{COMPONENT}={component}"
         pods = await site.kube.list("v1", "Pod", site.release.namespace, selector)
         pod = next(filter(is_pod_ready, pods), None)
         ports = items(pod or {}, "spec", "containers")

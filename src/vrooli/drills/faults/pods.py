@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from vrooli.drills.model import Injection, NotApplicableError
 from vrooli.drills.site import Site
 from vrooli.kube import Kube, Manifest
+from vrooli.kube.common_labels import COMPONENT, INSTANCE, NAME
 from vrooli.kube.concurrency import gather_limited
 from vrooli.kube.objects import items, labels, name, text
 from vrooli.kube.status import is_pod_ready
 from vrooli.operators.model import Operator
 from vrooli.vault import manifests as vault_manifests
 
-TRAEFIK, TRAEFIK_NAMESPACE = "app.kubernetes.io/name=traefik", "kube-system"
-COMPONENT = "app.kubernetes.io/component"
+TRAEFIK, TRAEFIK_NAMESPACE = f"{NAME}=traefik", "kube-system"
 # A controller makes a pod's successor within a second; where there is none after this time, an
 # autoscaler wants fewer, seconds.
 SCALED_S = 20.0
@@ -168,5 +168,5 @@ async def operator_during(
 
 async def component(site: Site, name_: str) -> Injection:
     """Delete a pod of a component of the release."""
-    selector = f"app.kubernetes.io/instance={site.release.name},{COMPONENT}={name_}"
+    selector = f"{INSTANCE}={site.release.name},{COMPONENT}={name_}"
     return await one_of(site, f"The component {name_}", selector, site.release.namespace)
