@@ -15,7 +15,7 @@ from vrooli.diagnosis.bundle.metrics import MetricsEndpoint
 from vrooli.diagnosis.evidence.collection import logs
 from vrooli.diagnosis.evidence.collection.access import FORWARD
 from vrooli.diagnosis.evidence.model import Evidence, LogSource
-from vrooli.kube import ApiError, Kube, RequestBudget
+from vrooli.kube import ApiError, Kube, RequestBudget, pod_http
 from vrooli.kube.fetch import Fetcher
 from vrooli.kube.objects import Body, ref_of, text
 from vrooli.kube.status import pod_status
@@ -26,6 +26,8 @@ LINES, LOGS, LOGS_S = 500, 150, 12.0
 METRICS = "metrics.k8s.io/v1beta1"
 # How many metrics endpoints are read, and the time limit of each, seconds.
 ENDPOINTS, METRICS_S = 20, 4.0
+# The last line of metrics that were longer.
+CUT = f"# cut off after {pod_http.LIMIT_MIB} MiB\n"
 NO_METRICS = Unavailable("metrics of pods", "no permission to forward ports (pods/portforward)")
 
 
@@ -110,13 +112,8 @@ async def _metrics(fetcher: Fetcher, kube: Kube, evidence: Evidence) -> Mapping[
 
 
 async def _scrape(kube: Kube, endpoint: MetricsEndpoint) -> str:
-    pod = endpoint.pod
-    async with (
-        await kube.port_forward(pod.namespace, pod.name, endpoint.port) as local,
-        httpx.AsyncClient(timeout=METRICS_S) as client,
-    ):
-        answer = await client.get(f"http://127.0.0.1:{local}{endpoint.path}")
-        return answer.text
+    answer = await pod_http.get(kube, endpoint.pod, endpoint.port, endpoint.path, limit_s=METRICS_S)
+    return f"{answer.text}\n{CUT}" if answer.is_cut else answer.text
 
 
 def _versions(evidence: Evidence, kubernetes: str) -> Mapping[str, object]:

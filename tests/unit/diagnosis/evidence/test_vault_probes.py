@@ -229,6 +229,21 @@ async def test_requests_are_sent_to_the_vault_namespace_of_their_object() -> Non
 
 
 @pytest.mark.anyio
+async def test_a_mount_that_is_an_address_receives_no_token() -> None:
+    stolen = list[str]()
+    objects = itertools.chain(*seen("http://vault.vault.svc:8200").objects.values())
+    async with (
+        serving(json.dumps({"auth": {"client_token": "t"}})) as port,
+        serving("{}", requests=stolen) as other,
+    ):
+        hostile = synced("a", mount=f"http://127.0.0.1:{other}")
+        looked = evidence(*objects, hostile)
+        answers = await vault_secrets.run(Forwards(port), looked)  # type: ignore[arg-type]
+    assert stolen == []
+    assert [answer.ok for answer in answers] == [False]
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize(
     ("address", "port", "asked"),
     [

@@ -14,7 +14,7 @@ from vrooli.diagnosis.evidence.collection.access import FORWARD
 from vrooli.diagnosis.evidence.model import Answer, Evidence
 from vrooli.diagnosis.evidence.workloads import container
 from vrooli.errors import VrooliError
-from vrooli.kube import Kube, gather_limited
+from vrooli.kube import Kube, gather_limited, pod_http
 from vrooli.kube.objects import Body, Ref, dig, items, ref_of, text
 from vrooli.kube.status import is_pod_ready, pod_status
 
@@ -86,15 +86,9 @@ def _question(pod: Body, spec: Body) -> _Question | None:
 
 
 async def _fetch_answer(kube: Kube, question: _Question) -> Answer:
-    pod = question.pod
+    pod, port, path, headers = question.pod, question.port, question.path, question.headers
     try:
-        async with (
-            await kube.port_forward(pod.namespace, pod.name, question.port) as port,
-            httpx.AsyncClient(timeout=ANSWER_S) as client,
-        ):
-            answer = await client.get(
-                f"http://127.0.0.1:{port}{question.path}", headers=question.headers
-            )
+        answer = await pod_http.get(kube, pod, port, path, limit_s=ANSWER_S, headers=headers)
     except (httpx.HTTPError, OSError, VrooliError) as error:
         return Answer(NAME, pod, f"{type(error).__name__}: {error}", ok=False)
-    return Answer(NAME, pod, f"{answer.status_code} {answer.text[:LENGTH]}")
+    return Answer(NAME, pod, f"{answer.status} {answer.text[:LENGTH]}")

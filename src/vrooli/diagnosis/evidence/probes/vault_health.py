@@ -23,6 +23,7 @@ from vrooli.vault.address import pod_port
 NAME = "vault-health"
 # Vault responds at once; the connection to it may be slow on a busy machine, seconds.
 ANSWER_S = 10.0
+LOCALHOST = "127.0.0.1"
 # The shown characters of a response that is not Vault's.
 QUOTED = 200
 
@@ -70,7 +71,12 @@ async def vault_client(
     server_name = text(connection, "spec", "tlsServerName") or address.host
 
     async def expect_certificate(request: httpx.Request) -> None:
-        """The certificate is for the Service, not for the local port."""
+        """The certificate is for the Service, not for the local port.
+
+        A path begins with a field of an object, which could be the address of another host.
+        """
+        if (request.url.host, request.url.port) != (LOCALHOST, port):
+            raise httpx.RequestError("a path of an object is an address", request=request)
         request.extensions = {**request.extensions, "sni_hostname": server_name}
 
     body = evidence.get(Ref("Pod", pod, service.namespace)) or {}
@@ -78,7 +84,7 @@ async def vault_client(
     async with (
         await kube.port_forward(service.namespace, pod, target_port) as port,
         httpx.AsyncClient(
-            base_url=f"{address.scheme}://127.0.0.1:{port}{address.path}/v1",
+            base_url=f"{address.scheme}://{LOCALHOST}:{port}{address.path}/v1",
             timeout=ANSWER_S,
             verify=context,
             event_hooks={"request": [expect_certificate]},
