@@ -25,6 +25,8 @@ CONNECT_S, ATTEMPT_S = 5.0, 1.0
 # connections; the next attempt may reach another pod.
 CONNECT_ATTEMPTS, ATTEMPT_PAUSE_S = 20, 0.05
 HIGHEST_PORT = 65535
+# The connections of a port at a time. Each needs two file descriptors.
+MOST_CONNECTIONS, DESCRIPTORS_EACH = 256, 2
 # The range of free ports. A cluster keeps its ports, so they must not be ephemeral ports (from
 # 32768 on, net.ipv4.ip_local_port_range), which may be in use at its next start, nor node ports of
 # Services (from 30000 on).
@@ -85,13 +87,36 @@ class Target:
     create_socket: SocketFactory
 
 
-async def listen(port: int, target: Target) -> asyncio.Server:
-    """Forward every connection to the port to the target, until the server is closed."""
+def most_connections(ports: int, descriptors: int) -> int:
+    """How many connections each of some ports may have, so that half of the descriptors are free.
+
+    Without free descriptors, the supervisor could start no component.
+    """
+    return min(MOST_CONNECTIONS, descriptors // (2 * DESCRIPTORS_EACH * max(ports, 1)))
+
+
+async def listen(port: int, target: Target, most: int = MOST_CONNECTIONS) -> asyncio.Server:
+    """Forward every connection to the port to the target, until the server is closed.
+
+    Args:
+        port: The port of 127.0.0.1.
+        target: Where to forward to.
+        most: The number of connections at a time; further ones are closed at once.
+    """
+    current = 0
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, TimeoutError):
-            await _forward(reader, writer, target)
-        writer.close()
+        nonlocal current
+        if current >= most:
+            writer.close()
+            return
+        current += 1
+        try:
+            with contextlib.suppress(OSError, TimeoutError):
+                await _forward(reader, writer, target)
+        finally:
+            current -= 1
+            writer.close()
 
     return await asyncio.start_server(serve, LOCALHOST, port)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import sys
 import time
@@ -24,7 +25,12 @@ from vrooli.cluster.embedded.locks import hold
 from vrooli.cluster.embedded.network import firewall, namespace
 from vrooli.cluster.embedded.settings import Record
 from vrooli.cluster.embedded.supervisor.report import Report
-from vrooli.cluster.embedded.supervisor.supervisor import RECOVERED_S, Supervisor, backoffs
+from vrooli.cluster.embedded.supervisor.supervisor import (
+    RECOVERED_S,
+    SUPERVISOR,
+    Supervisor,
+    backoffs,
+)
 from vrooli.cluster.embedded.supervisor.watchdog import Watchdog
 from vrooli.errors import VrooliError
 from vrooli.process import run
@@ -32,6 +38,8 @@ from vrooli.process import run
 # Folders with a fixed path in containerd, the CNI library and the kubelet. Each cluster mounts its
 # own tmpfs there, so that nothing remains after a stop.
 PRIVATE_FOLDERS = ("/run/containerd", "/var/lib/cni", "/var/log/containers")
+# The file descriptors of the supervisor, and of the components and pods, which inherit the limit.
+DESCRIPTORS = 65_536
 # How long the components of a killed supervisor may take to end, seconds. The kernel kills them
 # with it; one that waits for a disk ends when the disk answers.
 ORPHAN_TIMEOUT_S, ORPHAN_PAUSE_S = 60.0, 0.05
@@ -53,6 +61,7 @@ def main() -> int:
     except VrooliError as error:
         sys.stderr.write(f"{error.message}\n{error.advice}\n")
         return error.exit_code
+    raise_descriptor_limit()
     _daemonize(layout)
     _write_pid(lock)
     pauses = backoffs()
@@ -102,6 +111,14 @@ async def show_volumes(layout: Layout, path: Path) -> None:
     await run(["umount", aside])
 
 
+def raise_descriptor_limit() -> None:
+    """Allow more file descriptors, up to the hard limit: connections and logs need many."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 def _daemonize(layout: Layout) -> None:
     """Daemonize: a child continues in a new session, the parent exits."""
     if os.fork():
@@ -109,7 +126,7 @@ def _daemonize(layout: Layout) -> None:
     os.setsid()
     os.chdir("/")
     null_input = os.open(os.devnull, os.O_RDONLY)
-    log = os.open(layout.log("supervisor"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    log = os.open(layout.log(SUPERVISOR), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     for source, target in ((null_input, 0), (log, 1), (log, 2)):
         os.dup2(source, target)
 

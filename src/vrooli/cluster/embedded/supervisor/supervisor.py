@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import sys
 import time
@@ -43,6 +44,8 @@ FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 30.0
 # After this long it counts as having recovered.
 RECOVERED_S = 60.0
 READY_PAUSE_S = 0.1
+# The name of the supervisor's own log.
+SUPERVISOR = "supervisor"
 ROTATE_S = 30.0
 # How long the API server may take to accept an event after a suspension, seconds.
 EVENT_S = 120.0
@@ -142,8 +145,10 @@ class Supervisor:
 
     async def _forward_ports(self, sockets: SocketsInside) -> list[asyncio.Server]:
         host, inside = self._record.host_link.node_ip, self._record.inside
+        descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        most = forwarder.most_connections(len(self._record.ports), descriptors)
         return [
-            await forwarder.listen(port, forwarder.Target(host, inside[name], sockets.create))
+            await forwarder.listen(port, forwarder.Target(host, inside[name], sockets.create), most)
             for name, port in self._record.ports.items()
         ]
 
@@ -248,7 +253,7 @@ class Supervisor:
     async def _rotate(self) -> None:
         while True:
             await asyncio.sleep(ROTATE_S)
-            for name in self._components:
+            for name in (*self._components, SUPERVISOR):
                 try:
                     logs.rotate(self._layout.log(name))
                 except OSError as error:

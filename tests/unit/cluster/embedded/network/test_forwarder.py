@@ -11,6 +11,7 @@ import pytest
 
 from support.programs.ports import free_port
 from vrooli.cluster.embedded.network import forwarder
+from vrooli.cluster.embedded.polling import poll_until
 from vrooli.errors import PrerequisiteError, UsageError
 
 pytestmark = pytest.mark.anyio
@@ -106,3 +107,41 @@ async def test_a_connection_that_is_refused_is_tried_again_without_the_client_no
         async with await asyncio.start_server(serve, "127.0.0.1", far):
             assert await asyncio.wait_for(reader.read(-1), 10) == b"once"
         writer.close()
+
+
+async def test_further_connections_are_closed_at_once_and_freed_ones_are_used_again() -> None:
+    near = free_port()
+
+    async def send(content: bytes) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", near)
+        with contextlib.suppress(OSError):
+            writer.write(content)
+            writer.write_eof()
+            answer = await asyncio.wait_for(reader.read(-1), 10)
+            writer.close()
+            await writer.wait_closed()
+            return answer
+        writer.close()
+        return b""
+
+    async def is_served() -> bool:
+        return await send(b"once") == b"once"
+
+    async with _echo_at_end() as far, await forwarder.listen(near, _target(far), most=2):
+        idle = [await asyncio.open_connection("127.0.0.1", near) for _ in range(2)]
+        assert await send(b"once") == b""
+        for reader, writer in idle:
+            writer.write_eof()
+            assert await asyncio.wait_for(reader.read(-1), 10) == b""
+            writer.close()
+            await writer.wait_closed()
+            assert await poll_until(is_served, 10)
+
+
+@pytest.mark.parametrize(
+    ("ports", "descriptors", "most"), [(3, 65536, 256), (3, 1024, 85), (3, 300, 25), (0, 1024, 256)]
+)
+def test_connections_use_at_most_half_of_the_descriptors(
+    ports: int, descriptors: int, most: int
+) -> None:
+    assert forwarder.most_connections(ports, descriptors) == most

@@ -6,6 +6,9 @@ import asyncio
 import errno
 import itertools
 import os
+import resource
+import subprocess
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,7 +22,7 @@ from vrooli.cluster.embedded.host.suspension import Suspension, SuspensionDetect
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.polling import poll_until
 from vrooli.cluster.embedded.settings import DEFAULT_HOST_CIDR, AddonImages, Record
-from vrooli.cluster.embedded.supervisor import supervisor
+from vrooli.cluster.embedded.supervisor import daemon, logs, supervisor
 from vrooli.cluster.embedded.supervisor.report import FAILED, OFF, RUNNING, WAITING, Report
 from vrooli.cluster.embedded.supervisor.supervisor import Supervisor
 from vrooli.cluster.interface import ComponentStatus
@@ -133,3 +136,45 @@ def test_a_supervisor_that_takes_over_keeps_the_clusters_age_and_starts_all_anew
 def test_a_report_that_nobody_can_read_is_none(text: str, tmp_path: Path) -> None:
     (tmp_path / "status.json").write_text(text)
     assert Report.read(tmp_path / "status.json") is None
+
+
+async def test_the_log_of_the_supervisor_itself_is_rotated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout = Layout(tmp_path)
+    layout.logs.mkdir()
+    own = layout.log("supervisor")
+    own.write_bytes(b"x" * (logs.LIMIT_BYTES + 1))
+    monkeypatch.setattr(supervisor, "ROTATE_S", 0.001)
+    rotation = asyncio.create_task(Supervisor(layout, RECORD, {})._rotate())
+
+    async def rotated() -> bool:
+        return own.stat().st_size == 0
+
+    assert await poll_until(rotated, 10)
+    rotation.cancel()
+    assert logs.predecessor(own).stat().st_size == logs.LIMIT_BYTES + 1
+
+
+@pytest.mark.parametrize(("soft", "hard", "raised"), [(64, 300, 300), (300, 300, 300)])
+def test_the_limit_of_descriptors_is_raised_to_the_hard_one(
+    soft: int, hard: int, raised: int
+) -> None:
+    program = (
+        "import resource\n"
+        "from vrooli.cluster.embedded.supervisor.daemon import raise_descriptor_limit\n"
+        f"resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))\n"
+        "raise_descriptor_limit()\n"
+        "print(*resource.getrlimit(resource.RLIMIT_NOFILE))\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert ended.stdout.split() == [str(raised).encode(), str(hard).encode()]
+
+
+def test_the_limit_of_descriptors_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits: list[tuple[int, int]] = []
+    infinite = resource.RLIM_INFINITY
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, infinite))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, limit: limits.append(limit))
+    daemon.raise_descriptor_limit()
+    assert limits == [(65536, infinite)]
