@@ -38,7 +38,7 @@ async def locked(path: Path, waiting: Callable[[], None]) -> AsyncIterator[None]
 def open_private(path: Path) -> IO[str]:
     """Open a lock file for its owner only: whoever can open it can lock it, and block others."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w")
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600), "w")
 
 
 def try_lock(file: IO[str], *, shared: bool = False) -> bool:

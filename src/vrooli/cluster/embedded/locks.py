@@ -12,6 +12,7 @@ from pathlib import Path
 
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.errors import PrerequisiteError
+from vrooli.trust import require_trusted
 
 # A query for the holder also holds the lock for a moment.
 HOLD_ATTEMPTS, HOLD_PAUSE_S = 10, 0.02
@@ -24,9 +25,11 @@ def locked(layout: Layout) -> Iterator[None]:
     """Hold the cluster's lock: only one process at a time may change a cluster.
 
     Raises:
-        PrerequisiteError: Another process holds it.
+        PrerequisiteError: Another process holds it, or another user could replace its file.
     """
     layout.lock.parent.mkdir(parents=True, exist_ok=True)
+    for folder in (layout.lock.parent, layout.root):
+        require_trusted(folder)
     descriptor = hold(layout.lock)
     if descriptor is None:
         other = holder(layout.lock)
@@ -86,7 +89,8 @@ def hold(path: Path) -> int | None:
     Returns:
         The lock's descriptor, or None when another process holds it.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    # A link could lead to any file of root, which would be emptied.
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     for _ in range(HOLD_ATTEMPTS):
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -103,7 +107,7 @@ def hold(path: Path) -> int | None:
 def holder(path: Path) -> int | None:
     """The process id of a lock's holder, or None."""
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except FileNotFoundError:
         return None
     try:

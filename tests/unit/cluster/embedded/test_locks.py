@@ -14,10 +14,12 @@ import pytest
 
 from support.cluster.embedded_samples import layout
 from vrooli import locks as common_locks
+from vrooli.cluster.embedded.cluster import StoredCluster
 from vrooli.cluster.embedded.host import foreign_processes
 from vrooli.cluster.embedded.lifecycle.start import START_LOCK
 from vrooli.cluster.embedded.locks import alone, hold, holder, locked
 from vrooli.errors import PrerequisiteError
+from vrooli.events import Progress
 
 pytestmark = pytest.mark.anyio
 
@@ -90,6 +92,34 @@ async def test_a_lock_is_not_taken_through_a_link(tmp_path: Path) -> None:
         async with alone(tmp_path / "lock"):
             pass
     assert not (tmp_path / "other").exists()
+
+
+async def test_no_lock_file_is_opened_through_a_link(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_text("content")
+    (tmp_path / "lock").symlink_to(other)
+    with pytest.raises(OSError, match="symbolic"):
+        hold(tmp_path / "lock")
+    with pytest.raises(OSError, match="symbolic"):
+        holder(tmp_path / "lock")
+    with pytest.raises(OSError, match="symbolic"):
+        common_locks.open_private(tmp_path / "lock")
+    assert other.read_text() == "content"
+
+
+@pytest.mark.parametrize("is_cluster", [False, True])
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root must trust files")
+async def test_a_cluster_in_a_folder_of_another_user_is_not_changed(
+    tmp_path: Path, *, is_cluster: bool
+) -> None:
+    place = layout(tmp_path)
+    place.root.mkdir(parents=True)
+    os.chown(place.root if is_cluster else place.root.parent, 4711, 0)
+    cluster = StoredCluster(place.name, state_dir=tmp_path)
+    for change in (cluster.stop, cluster.pause, cluster.delete):
+        with pytest.raises(PrerequisiteError, match="belongs to the user 4711"):
+            await change(Progress())
+    assert list(place.root.parent.iterdir()) == [place.root]
 
 
 async def test_a_lock_in_a_shared_folder_can_be_opened_by_its_owner_only(tmp_path: Path) -> None:
