@@ -7,7 +7,7 @@ from vrooli.drills import writer, writer_objects
 from vrooli.drills.faults.postgres import remove_filler
 from vrooli.drills.http_load import DATABASE, TEXT
 from vrooli.drills.site import Site
-from vrooli.kube import Kube
+from vrooli.kube import ApiError, Kube
 from vrooli.kube.concurrency import gather_limited
 from vrooli.kube.objects import name
 
@@ -62,7 +62,12 @@ async def _remove_writer(site: Site) -> tuple[str, ...]:
 
 async def _find_objects(kube: Kube, namespace: str) -> list[tuple[str, str, str]]:
     async def find(kind: tuple[str, str]) -> list[tuple[str, str, str]]:
-        bodies = await kube.list(*kind, namespace, _LABELS, names_only=True)
+        try:
+            bodies = await kube.list(*kind, namespace, _LABELS, names_only=True)
+        except ApiError as error:
+            if error.is_forbidden:  # nor could a drill of this user have created them
+                return []
+            raise
         return [(*kind, name(body)) for body in bodies]
 
     groups = await gather_limited(find, writer_objects.KINDS)

@@ -12,7 +12,7 @@ from vrooli.drills.site import Site
 from vrooli.environments import ENVIRONMENTS, Environment
 from vrooli.errors import VrooliError, WaitTimeoutError
 from vrooli.events import Progress
-from vrooli.kube import Kube
+from vrooli.kube import ApiError, Kube
 from vrooli.kube.objects import name
 from vrooli.operators.pgo import names as pgo
 from vrooli.steps import run_steps
@@ -78,7 +78,12 @@ async def remove_left(site: Site, progress: Progress) -> tuple[str, ...]:
         VrooliError: It could not be removed.
     """
     postgres, place = site.postgres, _place(site)
-    namespace = await site.kube.get("v1", "Namespace", place.namespace)
+    try:
+        namespace = await site.kube.get("v1", "Namespace", place.namespace)
+    except ApiError as error:
+        if error.is_forbidden:  # nor could a drill of this user have created it
+            return ()
+        raise
     if postgres is None or namespace is None or not clones.is_copy(namespace):
         return ()
     clusters = await site.kube.list(pgo.API_VERSION, pgo.KIND, place.namespace)

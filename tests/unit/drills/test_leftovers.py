@@ -91,3 +91,12 @@ async def test_objects_stay_as_the_sign_of_writes_that_could_not_be_removed() ->
     with pytest.raises(Exception, match="no connection"):
         await leftovers.remove(await site_of(cluster))
     assert cluster.find("NetworkPolicy", OPENED["redis"]["metadata"]["name"]) is not None
+
+
+async def test_who_may_not_list_roles_has_left_none() -> None:
+    cluster = _cluster()
+    Pods(cluster, is_full=False)
+    cluster.add(OPENED["redis"])
+    cluster.failures.forbid("list", "Role", namespace="dev")
+    removed = await leftovers.remove(await site_of(cluster))
+    assert removed == (f"NetworkPolicy/{OPENED['redis']['metadata']['name']}",)

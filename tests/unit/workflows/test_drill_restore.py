@@ -45,3 +45,10 @@ async def test_a_namespace_of_others_is_not_touched(objects: tuple[dict[str, Any
     cluster, site = await _site(*objects)
     assert await drill_restore.remove_left(site, Progress()) == ()
     assert cluster.changes == []
+
+
+async def test_who_may_not_read_the_namespace_has_left_no_copy_in_it() -> None:
+    cluster, site = await _site(AROUND)
+    cluster.failures.forbid("get", "Namespace", namespace=None)
+    assert await drill_restore.remove_left(site, Progress()) == ()
+    assert cluster.changes == []
