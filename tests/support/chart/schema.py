@@ -52,19 +52,29 @@ def _map(node: Node) -> Node:
     return {**{k: node[k] for k in node if k != "properties"}, "reserved": tuple(defined)}
 
 
-def leaves(node: Node | None = None, path: Path = ()) -> Iterator[tuple[Path, Node]]:
+@functools.cache
+def leaves() -> tuple[tuple[Path, Node], ...]:
     """Every key that holds a value, a list or a map, with what the schema says of it."""
-    node = resolve(whole() if node is None else node)
+    return tuple(_leaves(whole(), ()))
+
+
+def _leaves(node: Node, path: Path) -> Iterator[tuple[Path, Node]]:
+    node = resolve(node)
     if "properties" not in node:
         yield path, node
         return
     for key, below in node["properties"].items():
-        yield from leaves(below, (*path, key))
+        yield from _leaves(below, (*path, key))
 
 
 def accepted(node: Node) -> SearchStrategy[Any]:
     """Values that a single node of the schema accepts."""
-    node = resolve(node)
+    return _accepted(json.dumps(node))
+
+
+@functools.cache  # Hypothesis takes far longer to make a strategy than to draw from one
+def _accepted(text: str) -> SearchStrategy[Any]:
+    node = resolve(json.loads(text))
     if "const" in node:
         return st.just(node["const"])
     if "enum" in node:
@@ -87,6 +97,7 @@ def _string(node: Node) -> SearchStrategy[str]:
     return matching(node["pattern"]).filter(lambda text: least <= len(text) <= most)
 
 
+@functools.cache
 def matching(pattern: str) -> SearchStrategy[str]:
     """Texts that a pattern matches as Helm reads it: `$` is the end of the text, classes ASCII."""
     if pattern.endswith("$") and not pattern.endswith(r"\$"):

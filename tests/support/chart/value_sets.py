@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from support.chart.value_rules import Values, agreeing
 from vrooli.chart import golden, values
 
 MOST_CHANGES = 25
+_settings = cache(golden.settings)
 LONGEST_RELEASE = 53
 # Any name that Helm lets a release have.
 _ANY_RELEASE = schema.matching(
@@ -23,9 +25,9 @@ RELEASE = st.sampled_from(range(8)).flatmap(lambda n: _ANY_RELEASE if n == 1 els
 @st.composite
 def value_sets(draw: st.DrawFn) -> Values:
     """A golden case's values with some keys changed to what the schema accepts there."""
-    result = golden.settings(draw(st.sampled_from(golden.CASES)))
-    leaves = list(schema.leaves())
-    for path, node in draw(st.lists(st.sampled_from(leaves), max_size=MOST_CHANGES)):
+    result = _settings(draw(st.sampled_from(golden.CASES)))
+    changes = st.lists(st.sampled_from(schema.leaves()), max_size=MOST_CHANGES)
+    for path, node in draw(changes):
         result = values.merge(result, nested(path, draw(schema.accepted(node))))
     return agreeing(result)
 

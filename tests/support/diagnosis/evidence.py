@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, cast
 
-from vrooli.chart import engine, values
+from support.chart.rendering import render_once
+from vrooli.chart import values
 from vrooli.diagnosis import catalog, root_cause
 from vrooli.diagnosis.evidence.model import Answer, Evidence, LogSource, SecretFacts
 from vrooli.diagnosis.interface import Diagnosis, Rule
@@ -57,7 +58,7 @@ def evidence(
 
 def rendered() -> Evidence:
     """The development release's own objects as the chart renders them, in their namespace."""
-    expected = engine.render(values.load(DEV), release=DEV.release, namespace=DEV.namespace)
+    expected = render_once(values.load(DEV), release=DEV.release, namespace=DEV.namespace)
     bodies = [_placed(item.body) for item in expected if not item.is_hook]
     return replace(evidence(*bodies), manifests=expected)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from vrooli.chart import engine, values
+from support.chart.rendering import render_once
+from vrooli.chart import values
 from vrooli.chart.manifest import Manifest
 from vrooli.checks.interface import Check, Site
 from vrooli.environments import ENVIRONMENTS
@@ -15,7 +16,7 @@ def rendered(environment: str = "dev", **changes: Any) -> tuple[Manifest, ...]:
     """An environment's release, with changed values."""
     result = ENVIRONMENTS[environment]
     chosen = values.merge(values.load(result), changes)
-    return engine.render(chosen, release=result.release, namespace=result.namespace)
+    return render_once(chosen, release=result.release, namespace=result.namespace)
 
 
 def site(manifests: tuple[Manifest, ...] = (), kube: object = None, **settings: Any) -> Site:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from vrooli.chart import engine, values
+from support.chart.rendering import render_once
+from vrooli.chart import values
 from vrooli.chart.manifest import Manifest
 from vrooli.environments import ENVIRONMENTS
 from vrooli.graph.diagrams import catalog
@@ -30,7 +31,7 @@ def release(environment: str = "dev", **changes: Any) -> tuple[Manifest, ...]:
     """An environment's objects, with changed values."""
     where = ENVIRONMENTS[environment]
     chosen = values.merge(values.load(where), changes)
-    return engine.render(chosen, release=where.release, namespace=where.namespace)
+    return render_once(chosen, release=where.release, namespace=where.namespace)
 
 
 def pod(name: str, labels: Mapping[str, str], ip: str, namespace: str = "dev") -> Body:
