@@ -6,11 +6,10 @@ No I/O here.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from vrooli import inert
 from vrooli.redaction import entries, plain_text, runs, shapes, tokens
 from vrooli.redaction.known import KnownValues
 from vrooli.redaction.shapes import Hit
@@ -25,10 +24,12 @@ class Candidates:
 
     Attributes:
         whole: Those to examine as a whole, because of more than words.
+        escaped: Those whose plain form is to be examined; as written they have no secret.
         words: The words that may mark a secret, by line; none for lines after the limit.
     """
 
     whole: set[str] = field(default_factory=set)
+    escaped: set[str] = field(default_factory=set)
     words: dict[str, Sequence[Hit]] = field(default_factory=dict)
 
 
@@ -53,19 +54,21 @@ def find(lines: Iterable[str], known: KnownValues, most: int) -> Candidates:
     for positions in (
         known.positions(text),
         entries.positions(text, lower),
-        plain_text.positions(text),
         (end - 1 for _, end in tokens.unprefixed(text)),
         (begin for begin, _ in runs.secret_runs(text, shapes.contains)),
     ):
         result.whole |= {searched[number] for number in _numbers(ends, positions)}
-    if not inert.is_inert(text.replace("\n", "").replace("\t", "").replace("\r", "")):
-        result.whole |= {line for line in searched if not inert.is_inert(line)}
     hits = shapes.words(lower)
-    numbers = _by_line(ends, hits[:most])
-    result.words = {searched[number]: of_line for number, of_line in numbers.items()}
-    for number in _numbers(ends, (start for _, start, _ in hits[most:])) - numbers.keys():
-        result.words[searched[number]] = ()
-    result.whole |= {searched[number] for number in _numbers(ends, shapes.keys(hits))}
+    if shapes.KEY_BEGIN in lower:
+        result.whole |= {searched[number] for number in _numbers(ends, shapes.keys(hits))}
+    for line, of_line in _by_line(searched, ends, hits):
+        result.words[line] = of_line if most > 0 else ()
+        most -= len(of_line)
+    escaped = {searched[number] for number in _numbers(ends, plain_text.positions(text))}
+    if not plain_text.is_plain("".join(searched)):
+        escaped |= {line for line in searched if not plain_text.is_plain(line)}
+    result.whole |= escaped & result.words.keys()
+    result.escaped = escaped - result.whole
     return result
 
 
@@ -80,15 +83,20 @@ def _numbers(ends: Sequence[int], positions: Iterable[int]) -> set[int]:
     return numbers
 
 
-def _by_line(ends: Sequence[int], hits: Iterable[Hit]) -> dict[int, list[Hit]]:
-    """The words by the numbers of their lines, with their bounds there."""
-    result: dict[int, list[Hit]] = {}
-    begin = end = 0
-    of_line: list[Hit] = []
-    for word, start, stop in hits:
-        if start >= end:
-            number = bisect_right(ends, start)
-            begin, end = ends[number - 1] if number else 0, ends[number]
-            of_line = result[number] = []
-        of_line.append((word, start - begin, stop - begin))
-    return result
+def _by_line(
+    lines: Iterable[str], ends: Iterable[int], hits: Iterable[Hit]
+) -> Iterator[tuple[str, list[Hit]]]:
+    """The lines that have words, each with its words and their bounds in the line."""
+    remaining = iter(hits)
+    hit = next(remaining, None)
+    begin = 0
+    for line, end in zip(lines, ends, strict=True):
+        if hit is None:
+            return
+        if hit[1] < end:
+            of_line = []
+            while hit is not None and hit[1] < end:
+                of_line.append((hit[0], hit[1] - begin, hit[2] - begin))
+                hit = next(remaining, None)
+            yield line, of_line
+        begin = end

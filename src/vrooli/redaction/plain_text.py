@@ -54,9 +54,14 @@ class _PlainSigns(dict[int, str]):
 _PLAIN_SIGNS = _PlainSigns()
 
 
+def is_plain(text: str) -> bool:
+    """Whether all characters of a text have a width; it may have escapes."""
+    return inert.is_inert(text.replace("\n", "").replace("\t", "").replace("\r", ""))
+
+
 def plain(text: str) -> str:
     """The plain form of a text; the number of escapes that are decoded is bounded by its length."""
-    if not inert.is_inert(text.replace("\n", "").replace("\t", "").replace("\r", "")):
+    if not is_plain(text):
         # Twice, as for a line that is shown: one sequence may split another.
         before, text = text, inert.without_sequences(text)
         if text != before:
@@ -76,7 +81,7 @@ def plain(text: str) -> str:
 
 
 def positions(text: str) -> Iterator[int]:
-    """Where a line has escapes that its plain form may not have."""
+    """Where a line has escapes that its plain form may not have; one for each kind in a line."""
     patterns = {
         _WRITTEN_CONTROLS: any(map(text.__contains__, _WRITTEN_HINTS)),
         _UNICODE_ESCAPE: "\\u00" in text,
@@ -85,8 +90,11 @@ def positions(text: str) -> Iterator[int]:
         _PERCENT: "%" in text,
     }
     for pattern, is_hinted in patterns.items():
-        if is_hinted:
-            yield from (match.start() for match in pattern.finditer(text))
+        match = pattern.search(text) if is_hinted else None
+        while match:
+            yield match.start()
+            end = text.find("\n", match.end())
+            match = pattern.search(text, end) if end >= 0 else None
 
 
 def _replaced(pattern: re.Pattern[str], by: Callable[[re.Match[str]], str], text: str) -> str:

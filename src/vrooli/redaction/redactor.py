@@ -60,7 +60,13 @@ class Redactor:
         return self._short(text) if len(text) <= _SHORT else self._masked_or_removed(text)
 
     def lines(self, lines: Sequence[str]) -> list[str]:
-        """The lines of one log with secrets masked, also those that span several lines.
+        """The lines of one log with secrets masked, also those that span several lines."""
+        # Logs may consist of empty lines; they have nothing to mask.
+        masked = iter(self._filled_lines([line for line in lines if line]))
+        return [next(masked) if line else line for line in lines]
+
+    def _filled_lines(self, lines: Sequence[str]) -> list[str]:
+        """The lines with secrets masked; none is empty.
 
         All lines are searched at once for what may be a secret, and only lines with something are
         examined. That work is limited; further ones are masked as a whole.
@@ -83,6 +89,9 @@ class Redactor:
             if line in found.whole:
                 done[line] = self.text(line)
                 work -= len(hits) + _WORK_OF_A_WHOLE_LINE
+            elif line in found.escaped:
+                done[line] = self._masked_if_plain(line)
+                work -= _WORK_OF_A_WHOLE_LINE
             elif line in found.words:
                 done[line] = self._masked_at(line, hits) if hits else MASK
                 work -= len(hits) + _WORK_OF_A_LINE
@@ -92,10 +101,9 @@ class Redactor:
             return done[line]
 
         for number, line in enumerate(masked):
-            # Logs may consist of empty lines; they have nothing to mask.
-            if line and (masking.is_in_key or line in found.whole):
+            if masking.is_in_key or line in found.whole:
                 masked[number] = masking.next(line, examine)
-            elif line in found.words:
+            elif line in found.words or line in found.escaped:
                 masked[number] = examine(line) if work > 0 else done.get(line, MASK)
         return masked
 
@@ -105,6 +113,15 @@ class Redactor:
             return shapes.replace(line, shapes.at_words(line, hits))
         except Exception:  # noqa: BLE001 - it fails again, and is reported
             return self.text(line)
+
+    def _masked_if_plain(self, line: str) -> str:
+        """A line that has secrets only in its plain form, if at all."""
+        try:
+            plain = plain_text.plain(line)
+            masked = _without_shapes(self._without_known(plain))
+        except Exception:  # noqa: BLE001 - it fails again, and is reported
+            return self.text(line)
+        return line if masked == plain else masked
 
     def mask_split_values(self, lines: Sequence[str]) -> list[str]:
         """Mask only known values that are split by the ends of lines."""

@@ -24,6 +24,8 @@ _MASKED_AT_ONCE = 2_000
 _WORK_OF_A_SECRET = 4
 _KEY_BLOCK = re.compile(r"-----BEGIN [A-Z0-9 ]{0,60}(?:PRIVATE KEY|OPENSSH)[A-Z0-9 -]{0,60}?-----")
 _KEY_END = "-----END "
+# The begin of a private key in lower case.
+KEY_BEGIN = "-----begin"
 _YAML_KEYS = ("key: |", "key: >", "key:|", "key:>")
 _NAMES = (
     *PLAIN_WORDS,
@@ -43,7 +45,7 @@ _KINDS: dict[str, int] = {
     **dict.fromkeys(commands.PROGRAMS, _PROGRAM),
     **dict.fromkeys(_YAML_KEYS, _YAML),
     **dict.fromkeys(_NAMES, _NAME),
-    "-----begin": _KEY,
+    KEY_BEGIN: _KEY,
     "setuser": _REDIS,
 }
 _WORK = (3, 1, 1, 2, 3, 2, 1, 2, 3)
