@@ -34,6 +34,7 @@ class Detector:
         self._settings = settings
         # One thread, since glibc keeps freed memory for each thread.
         self._thread = ThreadPoolExecutor(max_workers=1)
+        self._turn = asyncio.Lock()
 
     async def detect(self, request: Request) -> Response:
         """POST /v1/detect."""
@@ -46,8 +47,11 @@ class Detector:
             file = form.get("file")
             if not isinstance(file, UploadFile):
                 raise HTTPException(422, "The field 'file' must contain a picture.")
-            start = time.perf_counter()
-            verdict = await self._classify(file)
+            async with self._turn:
+                if await request.is_disconnected():
+                    raise HTTPException(499, "The client is gone.")  # no one waits for a verdict
+                start = time.perf_counter()
+                verdict = await self._classify(file)
         spent = f"model;dur={(time.perf_counter() - start) * 1000:.0f}"
         body = {"file_name": file.filename, **verdict}
         return JSONResponse(body, headers={"Server-Timing": spent})

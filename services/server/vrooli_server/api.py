@@ -18,9 +18,9 @@ from vrooli_server.feed import Feed
 from vrooli_server.idempotency import REPLAYED, in_use, read_key, reused
 from vrooli_server.state import State
 from vrooli_server.uploads import read_post
+from vrooli_shared.counts import RETRY_AFTER
 from vrooli_shared.health import describe
 from vrooli_shared.idempotency import KeyInUseError, KeyReusedError
-from vrooli_shared.limits import RETRY_AFTER
 from vrooli_shared.live import announce
 from vrooli_shared.posts import Post
 from vrooli_shared.posts import State as PostState
@@ -98,7 +98,8 @@ async def list_posts(request: Request) -> Response:
 
     async def query() -> bytes:
         posts = await state.posts.newest(limit)
-        return json.dumps({"posts": [post.view() for post in posts]}).encode()
+        views = {"posts": [post.view() for post in posts]}
+        return json.dumps(views, ensure_ascii=False).encode()
 
     body, hit = await cached_list(state.redis, limit, query)
     headers = {"X-Cache": "hit" if hit else "miss", "Cache-Control": "no-store"}

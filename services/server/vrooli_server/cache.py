@@ -15,6 +15,10 @@ from vrooli_shared.redis_link import OPTIONAL_TIMEOUT_S, UNAVAILABLE_ERRORS
 log = logging.getLogger(__name__)
 
 TTL_S = 10
+# A larger list is not cached, bytes: there is a list for each of 200 limits, and Redis also holds
+# the queue.
+MAX_BYTES = 128 * 1024
+SEPARATOR = b":"
 Query = Callable[[], Awaitable[bytes]]
 
 
@@ -26,18 +30,20 @@ async def cached_list(redis: Redis, limit: int, query: Query) -> tuple[bytes, bo
     """
     try:
         async with asyncio.timeout(OPTIONAL_TIMEOUT_S):
-            generation = await redis.get(GENERATION) or 0
-            key = f"vrooli:posts:list:{int(generation)}:{limit}"
-            cached = await redis.get(key)
+            key = f"vrooli:posts:list:{limit}"
+            generation, cached = await redis.mget(GENERATION, key)
     except UNAVAILABLE_ERRORS as error:
         log.warning("the cache can't be read: %s", describe(error))
         return await query(), False
-    if isinstance(cached, bytes):
-        return cached, True
+    head = b"%d" % int(generation or 0) + SEPARATOR
+    if isinstance(cached, bytes) and cached.startswith(head):
+        return cached.removeprefix(head), True
     listing = await query()
+    if len(listing) > MAX_BYTES:
+        return listing, False
     try:
         async with asyncio.timeout(OPTIONAL_TIMEOUT_S):
-            await redis.set(key, listing, ex=TTL_S)
+            await redis.set(key, head + listing, ex=TTL_S)
     except UNAVAILABLE_ERRORS as error:
         log.warning("the cache can't be written: %s", describe(error))
     return listing, False

@@ -6,11 +6,15 @@ accept, so that a picture that it can't accept is refused at once.
 
 from __future__ import annotations
 
+import re
 import struct
 
 # The detector's limit of memory, divided by the least that a pixel of each format takes
 # (vrooli_detector.pictures); a test compares them.
 MAX_PIXELS = {"image/png": 14_900_000, "image/webp": 7_890_000, "image/jpeg": 53_600_000}
+# The scans of a JPEG: each one passes over the whole picture, and may take few bytes. A progressive
+# photograph has about 10. The detector has the same limit; a test compares them.
+MAX_SCANS = 64
 # Segments before the size of a JPEG; a photograph has about 30, with a large color profile 300.
 MAX_SEGMENTS = 1000
 # The bytes of a WebP file up to the size in its first chunk.
@@ -18,6 +22,8 @@ WEBP_BYTES = 30
 # The markers that declare the size: SOF0 to SOF15 without DHT, JPG and DAC (ITU T.81, table B.1).
 SIZE_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 END_OF_IMAGE, START_OF_SCAN, FILL = 0xD9, 0xDA, 0xFF
+# A marker with a segment, or the end; compressed data has only the others (T.81, B.1.1).
+MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])")
 
 
 def pixel_count(media_type: str, data: bytes) -> int | None:
@@ -28,6 +34,15 @@ def pixel_count(media_type: str, data: bytes) -> int | None:
     except (struct.error, IndexError, ValueError):
         return None
     return size[0] * size[1] if size else None
+
+
+def scan_count(data: bytes) -> int:
+    """The number of scans of a JPEG; the pictures inside of its segments do not count."""
+    at, scans = 2, 0
+    while (found := MARKER.search(data, at)) and found[1][0] != END_OF_IMAGE:
+        scans += found[1][0] == START_OF_SCAN
+        at = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
+    return scans
 
 
 def _png(data: bytes) -> tuple[int, int]:

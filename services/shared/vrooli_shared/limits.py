@@ -11,21 +11,20 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import re
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vrooli_shared.buckets import Buckets, Rate
+from vrooli_shared.counts import OpenCount
+from vrooli_shared.downloads import Downloads
 from vrooli_shared.storage import ROW_BYTES
 from vrooli_shared.web import ApiError, refuse
 
 # Open requests of one client, streams included: many people may share one address.
 PER_CLIENT = 200
-# Bodies that are being received, of one client and of all: each may take 5 MiB.
+# Bodies in transfer, of one client and of all, in each direction: each may take 5 MiB.
 BODIES_PER_CLIENT, BODIES = 8, 64
 # How long a body may take, seconds: 5 MiB at 1 Mbit/s take 42.
 BODY_S = 60.0
@@ -44,7 +43,6 @@ ADDRESS_LENGTH = 53
 IPV6_PREFIX = 64
 # Some proxies add the port: `192.0.2.1:4711`, `[2001:db8::1]:4711`.
 _WITH_PORT = re.compile(r"\[(?P<v6>[^\]]+)\](?::\d+)?|(?P<v4>[\d.]+):\d+")
-RETRY_AFTER = {"Retry-After": "5"}
 # The rest of the body is not read.
 CLOSE = {"Connection": "close"}
 
@@ -81,39 +79,6 @@ class ClientRates:
     post_bytes: Rate = CLIENT_POST_BYTES
 
 
-class OpenCount:
-    """The number of things that are open, by client and in total."""
-
-    def __init__(self, per_client: int, total: int | None = None) -> None:
-        self._per_client, self._total = per_client, total
-        self._open: Counter[str] = Counter()
-
-    @contextmanager
-    def opened(self, client: str, name: str) -> Iterator[None]:
-        """Count one for the length of the block.
-
-        Args:
-            client: The client's address; without one only the total is limited.
-            name: What is counted, in the plural, for the message.
-
-        Raises:
-            ApiError: The client (429) or all clients together (503) have too many.
-        """
-        if client and self._open[client] >= self._per_client:
-            message = f"This address has {self._per_client} open {name}. Close some, or wait."
-            raise ApiError(429, "too-many-of-client", message, RETRY_AFTER)
-        if self._total is not None and self._open.total() >= self._total:
-            message = f"The server has {self._total} open {name}. Try again later."
-            raise ApiError(503, "too-many", message, RETRY_AFTER)
-        self._open[client] += 1
-        try:
-            yield
-        finally:
-            self._open[client] -= 1
-            if not self._open[client]:
-                del self._open[client]
-
-
 class RequestLimits:
     """Limits a client's rates and open requests, the bodies in transfer, and the time of each."""
 
@@ -132,6 +97,7 @@ class RequestLimits:
         self._post_bytes = Buckets(rates.post_bytes, "bytes")
         self._requests = OpenCount(per_client)
         self._bodies = OpenCount(bodies_per_client, bodies)
+        self._downloads = Downloads(bodies_per_client, bodies, body_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -142,6 +108,7 @@ class RequestLimits:
             client = client_of(scope)
             self._rate.take(client)
             with self._requests.opened(client, "requests"):
+                send = self._downloads.limited(client, scope, receive, send)
                 if scope["method"] in READS and not _has_body(scope):
                     await self._app(scope, receive, send)
                     return

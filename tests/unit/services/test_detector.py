@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
 from io import BytesIO
+from typing import Any
 
 import httpx
 import pytest
@@ -122,3 +123,27 @@ async def test_a_request_without_a_usable_picture_is_refused(
     answer = await client.post("/v1/detect", files=files)
     assert answer.status_code == status
     assert answer.json()["detail"]
+
+
+async def test_a_client_that_is_gone_when_its_turn_comes_gets_no_verdict() -> None:
+    """Its picture would only delay those of others."""
+    app = create_app(Settings.read({}, LABELS))
+    head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+    body = head + landscape() + b"\r\n--b--\r\n"
+    messages: list[MutableMapping[str, Any]] = [
+        {"type": "http.request", "body": body},
+        {"type": "http.disconnect"},
+    ]
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def receive() -> MutableMapping[str, Any]:
+        return messages.pop(0)
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    headers = {b"content-length": b"%d" % len(body)}
+    headers[b"content-type"] = b"multipart/form-data; boundary=b"
+    scope = {"type": "http", "method": "POST", "path": "/v1/detect", "query_string": b""}
+    await app({**scope, "headers": list(headers.items())}, receive, send)
+    assert sent[0]["status"] == 499

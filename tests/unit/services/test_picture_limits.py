@@ -22,6 +22,7 @@ from support.programs.ports import free_port
 from vrooli import project
 from vrooli_detector import pictures
 from vrooli_detector.pictures import MAX_DECODED_BYTES, UnreadableImageError, read_image
+from vrooli_server import picture_size
 from vrooli_server.picture_size import MAX_PIXELS, pixel_count
 
 MIB = 2**20
@@ -135,6 +136,29 @@ async def test_concurrent_uploads_stay_below_the_memory_limit() -> None:
 def test_a_picture_that_needs_too_much_memory_is_refused_by_its_header(data: bytes) -> None:
     with pytest.raises(UnreadableImageError, match="pixels"):
         read_image(data, SIDE)
+
+
+def _with_scans(number: int) -> bytes:
+    """A progressive picture whose last scan is repeated."""
+    data = _saved(
+        Image.new("L", (64, 64), 99), "JPEG", progressive=True, icc_profile=b"\xff\xda" * 99
+    )
+    begin = data.rindex(b"\xff\xda")
+    return data[:begin] + data[begin:-2] * number + data[-2:]
+
+
+def test_a_jpeg_has_few_scans_whatever_its_segments_and_the_bytes_behind_it_contain() -> None:
+    base = picture_size.scan_count(_with_scans(1))
+    assert 1 < base < 12
+    accepted = _with_scans(1) + b"\xff\xda" * 99
+    assert picture_size.scan_count(accepted) == base
+    assert pictures.read_image(accepted, 64).size == (64, 64)
+    most = picture_size.MAX_SCANS - base + 1
+    assert picture_size.scan_count(_with_scans(most)) == picture_size.MAX_SCANS
+    pictures.read_image(_with_scans(most), 64)
+    with pytest.raises(pictures.UnreadableImageError, match="too many scans"):
+        pictures.read_image(_with_scans(most + 1), 64)
+    assert pictures.MAX_SCANS == picture_size.MAX_SCANS
 
 
 def _with_text_bomb() -> bytes:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
+from typing import Any
 
 import httpx
 import pytest
@@ -21,6 +22,7 @@ from vrooli_server import feed as feed_module
 from vrooli_server.feed import Feed
 from vrooli_shared import health
 from vrooli_shared.buckets import Buckets, Rate
+from vrooli_shared.downloads import PIECE
 from vrooli_shared.limits import POST_BYTES, ClientRates, RequestLimits, client_of
 from vrooli_shared.web import HANDLERS, ApiError
 
@@ -31,6 +33,9 @@ RATES = ClientRates(requests=Rate(RATE, BURST))
 ONE, OTHER = {"X-Forwarded-For": "192.0.2.1"}, {"X-Forwarded-For": "192.0.2.2"}
 
 
+LARGE = bytes(range(256)) * 1000
+
+
 class Service:
     """An application under limits whose requests wait until they may go on."""
 
@@ -39,6 +44,7 @@ class Service:
         routes = [
             Route("/wait", self._wait, methods=["GET", "POST"]),
             Route("/read", self._read, methods=["GET", "POST"]),
+            Route("/large", self._large),
         ]
         limits = Middleware(
             RequestLimits,
@@ -48,9 +54,8 @@ class Service:
             bodies=BODIES,
             body_s=BODY_S,
         )
-        self.client = asgi_client(
-            Starlette(routes=routes, middleware=[limits], exception_handlers=HANDLERS)
-        )
+        self.app = Starlette(routes=routes, middleware=[limits], exception_handlers=HANDLERS)
+        self.client = asgi_client(self.app)
 
     async def _wait(self, request: Request) -> Response:
         await self.may_continue.wait()
@@ -58,6 +63,9 @@ class Service:
 
     async def _read(self, request: Request) -> Response:
         return JSONResponse({"length": len(await request.body())})
+
+    async def _large(self, request: Request) -> Response:
+        return Response(LARGE)
 
     async def open(
         self, number: int, headers: dict[str, str], content: bytes | None = None
@@ -286,3 +294,45 @@ def test_a_public_report_has_no_errors_and_no_details() -> None:
             "services": {"nsfw-detector": {"status": "down", "latency_ms": 1.0}},
         },
     }
+
+
+class Reader:
+    """A client that reads a response as slowly as a test wants."""
+
+    def __init__(self, service: Service, client: str) -> None:
+        headers = [(b"x-forwarded-for", client.encode())]
+        scope: dict[str, Any] = {"type": "http", "method": "GET", "path": "/large"}
+        scope |= {"query_string": b"", "headers": headers}
+        self.reads, self.pieces, self.status = asyncio.Event(), list[bytes](), 0
+        self.task = asyncio.create_task(service.app(scope, self._receive, self._send))
+
+    async def _receive(self) -> dict[str, object]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def _send(self, message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            return
+        self.pieces.append(message["body"])
+        await self.reads.wait()
+
+
+async def test_a_large_response_is_sent_as_it_is_read(service: Service) -> None:
+    assert (await service.client.get("/large")).content == LARGE
+    reader = Reader(service, "192.0.2.1")
+    await asyncio.sleep(BODY_S / 4)
+    assert (reader.status, [len(piece) for piece in reader.pieces]) == (200, [PIECE])
+    reader.reads.set()
+    await reader.task
+    assert b"".join(reader.pieces) == LARGE
+
+
+async def test_large_responses_that_are_not_read_are_few_and_end(service: Service) -> None:
+    slow = [Reader(service, f"192.0.2.{number}") for number in (1, 1, 2, 3)]
+    await asyncio.sleep(BODY_S / 4)
+    assert [reader.status for reader in slow] == [200, 429, 200, 503]
+    assert (await service.client.get("/read", headers=ONE)).status_code == 200  # it is small
+    slow[1].reads.set()
+    slow[3].reads.set()
+    await asyncio.gather(*(reader.task for reader in slow))  # those that do not read end, too
+    assert (await service.client.get("/large", headers=ONE)).content == LARGE
