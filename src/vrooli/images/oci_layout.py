@@ -37,7 +37,7 @@ def pack(
         names: The name of each image in the layout, by its name in the archive.
         target: The archive.
         present: The digests of the images that its reader has, by name: the archive contains
-            neither these images nor their blobs.
+            neither these images nor their layers.
 
     Raises:
         VrooliError: An image is not in the layout.
@@ -53,7 +53,7 @@ def pack(
         for reference, name in names.items()
         if by_name[name]["digest"] != present.get(reference)
     ]
-    known = {blob for digest in present.values() for blob in _blobs_of(folder, digest)}
+    known = {blob for digest in present.values() for blob in _layers_of(folder, digest)}
     blobs = {
         digest: None
         for manifest in selected
@@ -104,13 +104,16 @@ def required_blobs(folder: Path, descriptor: dict[str, Any]) -> list[str]:
     ]
 
 
-def _blobs_of(folder: Path, digest: str) -> list[str]:
-    """The digests of all blobs of an image; none if the layout no longer has its manifest."""
+def _layers_of(folder: Path, digest: str) -> list[str]:
+    """The digests of an image's layers; none if the layout no longer has its manifest.
+
+    Manifests and configurations are small, and whoever compares an archive reads them.
+    """
     try:
         manifest = json.loads(blob_path(folder, digest).read_text())
     except OSError:
         return []
-    return required_blobs(folder, {"digest": digest, "mediaType": manifest.get("mediaType", "")})
+    return [layer["digest"] for layer in manifest.get("layers", ())]
 
 
 def image_name(manifest: dict[str, Any]) -> str:

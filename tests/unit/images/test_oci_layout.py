@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from vrooli.cluster import image_archive
 from vrooli.errors import VrooliError
 from vrooli.images import oci_layout
 
@@ -141,3 +142,15 @@ def test_an_image_that_is_present_with_other_content_is_packed(made: Layout, dig
     oci_layout.pack(made.folder, {name: name}, target, {name: digest})
     with tarfile.open(target) as archive:
         assert len(archive.getnames()) == 3 + 4
+
+
+def test_an_image_that_is_present_under_another_name_is_packed_without_its_layers(
+    made: Layout,
+) -> None:
+    """As after an edit is taken back: the nodes still have the image, but not by its name."""
+    target, digest = made.folder.with_suffix(".tar"), made.manifests[0]["digest"]
+    names = {"localhost/a:dev": "localhost/a:1"}
+    oci_layout.pack(made.folder, names, target, {f"localhost/a@{digest}": digest})
+    with tarfile.open(target) as archive:
+        assert len(archive.getnames()) == 3 + 2
+    assert image_archive.digests(target) == {"localhost/a:dev": digest}

@@ -17,7 +17,7 @@ from vrooli.locks import locked
 # The number of archives to keep: those of the last few requested sets of images.
 MAX_ARCHIVES = 4
 # Changes with the contents of an archive of the same images.
-FORMAT = 2
+FORMAT = 3
 
 
 async def archive(
