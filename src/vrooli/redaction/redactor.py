@@ -29,6 +29,10 @@ _DEEPEST = 100
 _TOO_DEEP = f"{MASK} (nested too deeply)"
 # An option of a command line; if it names a secret, the next word is the secret.
 _FLAG = re.compile(r"--?[\w-]+")
+# A program, an option and its value.
+_SHORTEST_COMMAND = 3
+# Smaller numbers under the name of a secret are amounts; a larger one may be the secret.
+_LEAST_NUMBER = 1_000
 _KEY_BEGINS = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY")
 _KEY_ENDS = "-----END "
 # The work at the lines of a log, in units of about 10 µs: an amount for any log, and more with its
@@ -184,15 +188,16 @@ class Redactor:
         return shapes.replace(text, self._known.spans(text))
 
     def _mapping(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
-        name_field = value.get("name")
+        name_field = value.get("name", value.get("key"))
         is_secret_entry = isinstance(name_field, str) and names_secret(name_field)
         masked = {}
         for key, inner in value.items():
             name = str(key)
-            if isinstance(inner, (str, list, tuple)) and (
-                names_secret(name) or (is_secret_entry and name == "value")
-            ):
+            is_secret = names_secret(name) or (is_secret_entry and name == "value")
+            if is_secret and isinstance(inner, (str, list, tuple)):
                 masked[self.text(name)] = self._mask_value(inner, depth)
+            elif is_secret and type(inner) in (int, float) and abs(inner) >= _LEAST_NUMBER:
+                masked[self.text(name)] = MASK
             elif name == "value" and isinstance(inner, str) and shapes.is_random(inner):
                 masked[name] = MASK
             else:
@@ -215,7 +220,21 @@ class Redactor:
             is_text = isinstance(inner, str)
             masked.append(MASK if is_secret_next and is_text else self._tree(inner, depth))
             is_secret_next = is_text and _FLAG.fullmatch(inner) is not None and names_secret(inner)
-        return masked
+        return self._arguments(masked)
+
+    def _arguments(self, value: list[Any]) -> list[Any]:
+        """A list that may be a command, whose options mean secrets only together with its name."""
+        if len(value) < _SHORTEST_COMMAND or not all(isinstance(inner, str) for inner in value):
+            return value
+        text = json.dumps(value, ensure_ascii=False)
+        masked = self.text(text)
+        if masked == text:
+            return value
+        try:
+            result = json.loads(masked)
+        except ValueError:
+            return [MASK] * len(value)
+        return result if isinstance(result, list) else [MASK] * len(value)
 
     def _leaf(self, text: str, depth: int) -> str:
         """A masked text; it may itself be a structure, such as an annotation in JSON."""

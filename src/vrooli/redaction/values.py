@@ -18,7 +18,17 @@ MIN_LENGTH = 6
 # Keys in Secrets whose values are locations and names. Masking those would remove names from
 # every line.
 _PLAIN_KEY = re.compile(
-    r"(?i)(?:.*[-_.])?(?:host|port|user|username|db|dbname|name|namespace|crt|env|level|region)"
+    r"(?i)(?:.*[-_.])?"
+    r"(?:host|port|user|username|db|dbname|name|namespace|level|region|(?P<env>env)|(?P<crt>crt))"
+)
+# A key such as `app.env` may hold a file of settings, and `db.crt` a key beside its certificate.
+_ENVIRONMENT = re.compile(r"\s*[A-Za-z-]{1,20}\s*")
+_CERTIFICATE = re.compile(r"\s*(?:-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----\s*)+")
+# A setting in a line of a file: `NAME=value`, `name: value`, `export NAME="value"`.
+_SETTING = re.compile(
+    r"""^[ \t]*(?:export[ \t]+)?["']?([\w.-]{1,100})["']?[ \t]*[=:]"""
+    r"""[ \t]*["']?(.*?)["']?[ \t,;]*$""",
+    re.MULTILINE,
 )
 # Common values of settings, and addresses without credentials. An address has a host: "https://"
 # alone may be a password.
@@ -36,6 +46,8 @@ _PLACEHOLDER = re.compile(
 _PEM = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]+-----")
 # Helm's release records contain the release's objects, not secrets.
 _HELM = "helm.sh/"
+# Characters whose escapes the search does not decode, since they have a meaning.
+_MEANINGFUL = "\"'\\<>&`"
 # base64 encodes three bytes at a time: a value has three spellings inside a longer text.
 _OFFSETS = (0, 1, 2)
 
@@ -46,8 +58,18 @@ def secret_values(secrets: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         if str(secret.get("type") or "").startswith(_HELM):
             continue
         for key, value in _data(secret):
-            if not _PLAIN_KEY.fullmatch(key):
+            if not _is_public(key, value):
                 yield from _with_inner(value)
+
+
+def _is_public(key: str, value: str) -> bool:
+    """Whether a value of a Secret is a location, a name or a certificate."""
+    match = _PLAIN_KEY.fullmatch(key)
+    if match is None:
+        return False
+    if match["env"]:
+        return _ENVIRONMENT.fullmatch(value) is not None
+    return not match["crt"] or _CERTIFICATE.fullmatch(value) is not None
 
 
 def _data(secret: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -66,9 +88,10 @@ def decode_base64(value: str) -> str:
 
 
 def _with_inner(value: str) -> Iterator[str]:
-    """A value, the secrets in it if it is JSON, and its decoded text if it is base64."""
+    """A value, the secrets in it if it has names, and its decoded text if it is base64."""
     yield value
     yield from _json_values(value)
+    yield from (inner for name, inner in _SETTING.findall(value) if names_secret(name))
     inner = decode_base64(value.strip())
     if inner != value.strip() and len(inner) >= MIN_LENGTH and inner.isprintable():
         yield inner
@@ -120,9 +143,12 @@ def _plain(text: str) -> Iterator[str]:
     yield raw.hex()
     yield raw.hex().upper()
     escaped, unicode_escaped = json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]
-    yield from (escaped, unicode_escaped, html.escape(text), text.replace("'", "'\\''"))
+    yield from (escaped, unicode_escaped, html.escape(text))
+    # As shells, Compose files and SQL write it.
+    yield from (text.replace("'", "'\\''"), text.replace("'", "''"))
+    yield from (text.replace("$", "\\$"), text.replace("$", "$$"))
     yield from (json.dumps(escaped)[1:-1], json.dumps(unicode_escaped, ensure_ascii=False)[1:-1])
-    if any(sign in text for sign in '"\\<>&'):
+    if any(sign in text for sign in _MEANINGFUL):
         # The search decodes such escapes of all other characters.
         yield _escapes(text)
     if not text.isascii():
@@ -130,7 +156,8 @@ def _plain(text: str) -> Iterator[str]:
     # Go writes these three as escapes in JSON.
     yield _go_escapes(unicode_escaped)
     yield json.dumps(_go_escapes(unicode_escaped), ensure_ascii=False)[1:-1]
-    for address in (quote(text, safe=""), quote(text), quote_plus(text)):
+    # The third is that of JavaScript's encodeURIComponent.
+    for address in (quote(text, safe=""), quote(text), quote(text, safe="!'()*"), quote_plus(text)):
         yield address
         yield re.sub("%..", lambda match: match[0].lower(), address)
         yield quote(address, safe="")
@@ -138,7 +165,7 @@ def _plain(text: str) -> Iterator[str]:
 
 def _escapes(text: str) -> str:
     """The value in JSON, with escapes by number for the characters that have a meaning."""
-    return "".join(f"\\u{ord(sign):04x}" if sign in '"\\<>&' else sign for sign in text)
+    return "".join(f"\\u{ord(sign):04x}" if sign in _MEANINGFUL else sign for sign in text)
 
 
 def _go_escapes(text: str) -> str:

@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from vrooli import inert
 from vrooli.redaction import MASK, Redactor
 
-SECRETS = ["pa55-W0rd/with+signs=", "plainpassword1", 'q<u&o"t\\ed9', "mot de pässe 7"]
+SECRETS = [
+    "pa55-W0rd/with+signs=",
+    "plainpassword1",
+    'q<u&o"t\\ed9',
+    "mot de pässe 7",
+    "it's$5(no)!*",
+]
 
 
 def _bytes(secret: str, before: str, between: str) -> str:
@@ -25,6 +31,10 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "percent-encoded whole": lambda it: "".join(f"%{byte:02X}" for byte in it.encode()),
     "percent-encoded in lower case": lambda it: "".join(f"%{byte:02x}" for byte in it.encode()),
     "percent-encoded twice": lambda it: quote(quote(it, safe=""), safe=""),
+    "by JavaScript": lambda it: quote(it, safe="!'()*~"),
+    "in SQL": lambda it: it.replace("'", "''"),
+    "in a shell": lambda it: it.replace("$", "\\$"),
+    "in a Compose file": lambda it: it.replace("$", "$$"),
     "bytes with colons": lambda it: _bytes(it, "", ":"),
     "bytes with spaces": lambda it: _bytes(it, "", " "),
     "bytes with hyphens": lambda it: _bytes(it, "", "-").upper(),
@@ -49,7 +59,7 @@ PREFIXES = [
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_a_known_value_is_masked_in_each_spelling(secret: str, spelling: str) -> None:
     if spelling == "decimal entities" and not secret.isalnum():
-        secret = secret.translate({ord(sign): "x" for sign in '<&"\\ä'})
+        secret = secret.translate({ord(sign): "x" for sign in "<&\"'\\ä"})
     text = SPELLINGS[spelling](secret)
     masked = Redactor([secret]).text(f"before {text} after")
     assert masked == f"before {MASK} after"
@@ -121,3 +131,46 @@ def test_a_thousand_values_take_little_memory_and_time() -> None:
 def test_bytes_of_others_remain() -> None:
     text = "hardware address 02:42:ac:11:00:02:aa:bb, at 12:00:00, sha1 aa bb cc dd ee ff 00 11"
     assert Redactor(SECRETS).text(text) == text
+
+
+FILES = {
+    ".env": 'export DEBUG=1\nDB_PASSWORD="hunter2hunter2"\n',
+    "app.env": "password: hunter2hunter2",
+    "s3.conf": "[global]\nrepo1-s3-key-secret=hunter2hunter2\nrepo1-s3-region=eu-central-1\n",
+    "conf.yaml": "server:\n  auth:\n    token: 'hunter2hunter2'\n    level: information\n",
+    "db.crt": "hunter2hunter2",
+    "env": "hunter2hunter2",
+}
+
+
+@pytest.mark.parametrize("key", FILES)
+def test_the_secrets_in_a_file_of_settings_are_masked_alone(key: str) -> None:
+    redactor = Redactor.of([{"stringData": {key: FILES[key]}}])
+    assert "hunter2" not in redactor.text("login with hunter2hunter2 failed")
+    for shown in ("region eu-central-1", "level information"):
+        assert redactor.text(shown) == shown
+
+
+def test_a_certificate_and_the_name_of_an_environment_are_shown() -> None:
+    certificate = "-----BEGIN CERTIFICATE-----\nTUlJQ2hhaW4=\n-----END CERTIFICATE-----\n"
+    redactor = Redactor.of([{"stringData": {"tls.crt": certificate, "env": "testing-two"}}])
+    for shown in ("TUlJQ2hhaW4=", "testing-two"):
+        assert redactor.text(shown) == shown
+
+
+def test_secrets_in_a_structure_are_masked_whatever_they_are() -> None:
+    redactor = Redactor()
+    masked = redactor.tree(
+        {
+            "command": ["redis-cli", "-a", "hunter2hunter2", "PING"],
+            "password": 12345678,
+            "ports": [{"containerPort": 5432}],
+            "setting": {"key": "password", "value": "hunter2hunter2"},
+            "args": ["sh", "-c", "exec node index.js"],
+        }
+    )
+    assert "hunter2" not in str(masked)
+    assert "12345678" not in str(masked)
+    assert masked["command"][0] == "redis-cli"
+    assert masked["args"] == ["sh", "-c", "exec node index.js"]
+    assert masked["ports"] == [{"containerPort": 5432}]
