@@ -13,15 +13,18 @@ import hashlib
 import json
 from pathlib import Path
 
+import httpx
 from cryptography.hazmat.primitives import serialization
 
-from vrooli import certificates
+from vrooli import certificates, inert
 from vrooli.files import write_atomically
-from vrooli.kube import Kube
+from vrooli.kube import ApiError, Kube
 from vrooli.kube.objects import Body, name, text
 
 KEY, PUBLIC_KEY = "service-accounts.key", "service-accounts.pub"
 TYPE = "kubernetes.io/service-account-token"
+# The length of an API server's message in a report, characters.
+REFUSAL = 300
 
 
 def ensure_key(pki: Path) -> None:
@@ -36,19 +39,28 @@ def ensure_key(pki: Path) -> None:
     write_atomically(pki / PUBLIC_KEY, public.decode())
 
 
-async def renew(kube: Kube, pki: Path) -> int:
+async def renew(kube: Kube, pki: Path) -> list[str]:
     """Remove tokens of other keys from Secrets; the controller manager then writes new ones.
 
+    Whoever may create Secrets can make one that cannot be changed, or whose token is forged: such
+    a Secret must not stop the start of the cluster.
+
     Returns:
-        The number of tokens that were removed.
+        The Secrets that keep their token, with the reasons, as text.
     """
     current = key_id((pki / PUBLIC_KEY).read_bytes())
     secrets = await kube.list("v1", "Secret", fields=f"type={TYPE}")
     outdated = [secret for secret in secrets if signed_by(secret) not in ("", current)]
+    kept = []
     for secret in outdated:
         namespace = secret["metadata"]["namespace"]
-        await kube.patch("v1", "Secret", name(secret), namespace, {"data": {"token": None}})
-    return len(outdated)
+        try:
+            await kube.patch("v1", "Secret", name(secret), namespace, {"data": {"token": None}})
+        except ApiError as error:
+            if error.status != httpx.codes.NOT_FOUND:  # not deleted meanwhile
+                refusal = inert.line(error.message)[:REFUSAL]
+                kept.append(f"the Secret {namespace}/{name(secret)} keeps an old token: {refusal}")
+    return kept
 
 
 def key_id(pem: bytes) -> str:
@@ -65,5 +77,5 @@ def signed_by(secret: Body) -> str:
         header = base64.b64decode(text(secret, "data", "token")).partition(b".")[0]
         padded = header + b"=" * (-len(header) % 4)
         return str(json.loads(base64.urlsafe_b64decode(padded))["kid"])
-    except (binascii.Error, ValueError, LookupError, TypeError):
+    except (binascii.Error, ValueError, LookupError, TypeError, RecursionError):
         return ""

@@ -77,10 +77,10 @@ async def ensure_running(
         async with alone(START_LOCK):
             record = await _assign_addresses(layout, record)
             await _start(layout, record, host)
-    await _become_ready(layout, record, images, progress)
+    kept_tokens = await _become_ready(layout, record, images, progress)
     report = Report.read(layout.status)
     missing_features = report.missing_features() if report else []
-    return Done(True, "; ".join([f"{layout.name} is ready", *missing_features]))
+    return Done(True, "; ".join([f"{layout.name} is ready", *missing_features, *kept_tokens]))
 
 
 def merge_record(
@@ -146,9 +146,13 @@ async def _start(layout: Layout, record: Record, host: Host) -> None:
 
 async def _become_ready(
     layout: Layout, record: Record, images: AddonImages, progress: Progress
-) -> None:
-    """Load the images while the API server starts, then apply the add-ons and wait for them."""
-    loaded = asyncio.Event()
+) -> list[str]:
+    """Load the images while the API server starts, then apply the add-ons and wait for them.
+
+    Returns:
+        The Secrets with tokens of another cluster that could not be renewed, as text.
+    """
+    loaded, kept_tokens = asyncio.Event(), list[str]()
 
     async def load() -> None:
         await readiness.wait(layout, "containerd")
@@ -159,7 +163,7 @@ async def _become_ready(
         await readiness.wait(layout, "kube-apiserver")
         progress.report("The API server is up; applying the add-ons")
         async with await Kube.connect(layout.kubeconfig) as kube:
-            await account_tokens.renew(kube, layout.pki)
+            kept_tokens.extend(await account_tokens.renew(kube, layout.pki))
         await addons.apply(layout, record, loaded)
 
     try:
@@ -172,6 +176,7 @@ async def _become_ready(
     await readiness.wait(layout)
     await readiness.wait_for_fresh_pods(layout, record)
     await addons.wait(layout, record, progress)
+    return kept_tokens
 
 
 async def _is_healthy(layout: Layout, record: Record) -> bool:

@@ -43,8 +43,12 @@ class Report:
         )
 
     def missing_features(self) -> list[str]:
-        """The features that are disabled on this host, as text."""
-        return [status.detail for status in self.components.values() if status.state == OFF]
+        """The features that are disabled on this host, and what a component could not do."""
+        return [
+            status.detail
+            for status in self.components.values()
+            if status.state in (OFF, RUNNING) and status.detail
+        ]
 
     def with_component(self, status: ComponentStatus) -> Report:
         """The report with a component's new state."""

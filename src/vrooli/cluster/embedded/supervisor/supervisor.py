@@ -98,6 +98,7 @@ class Supervisor:
         self._layout = layout
         self._record = record
         self._api = Api(layout, record)
+        self._root_ca = root_ca.Publisher(self._api, layout.pki / "ca.crt")
         self._components = {part.name: part for part in components(layout, record)}
         self._ready = {name: asyncio.Event() for name in self._components}
         self._processes: dict[str, asyncio.subprocess.Process] = {}
@@ -196,7 +197,10 @@ class Supervisor:
     async def _mark_ready(self, component: Component) -> None:
         while not await self._is_ready(component):  # noqa: ASYNC110 - another process
             await asyncio.sleep(READY_PAUSE_S)
-        self._set(component.name, RUNNING)
+        problem = self._root_ca.problem if component.name == "kube-apiserver" else ""
+        if problem:
+            _complain(problem)
+        self._set(component.name, RUNNING, detail=problem)
         self._ready[component.name].set()
         if self._report.phase == "starting" and self._report.ready():
             self._report = replace(self._report, phase="running")
@@ -211,7 +215,7 @@ class Supervisor:
             return False
         if component.name != "kube-apiserver":
             return True
-        return await root_ca.publish(self._api, (self._layout.pki / "ca.crt").read_text())
+        return await self._root_ca.publish()
 
     def _describe_exit(self, component: Component, status: int) -> str:
         line = logs.last_line(self._layout.log(component.name))

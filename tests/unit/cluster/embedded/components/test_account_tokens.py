@@ -41,10 +41,39 @@ async def test_only_tokens_of_other_keys_are_removed(pki: Path) -> None:
         other,
         namespace="dev",
     )
-    assert await account_tokens.renew(cluster, pki) == 1
+    assert await account_tokens.renew(cluster, pki) == []
     assert cluster.changes == [("patch", "Secret", "inherited")]
     assert cluster.body("Secret", "inherited")["data"] == {"namespace": "ZGV2"}
-    assert await account_tokens.renew(cluster, pki) == 0
+    await account_tokens.renew(cluster, pki)
+    assert len(cluster.changes) == 1
+
+
+@pytest.mark.parametrize("status", [403, 422, 500])
+async def test_a_secret_that_cannot_be_changed_is_reported_and_the_others_are_renewed(
+    pki: Path, status: int
+) -> None:
+    cluster = FakeCluster(
+        namespace("dev"), secret("immutable", "forged"), secret("inherited", "o"), namespace="dev"
+    )
+    message = "data: Forbidden: field is immutable\u202e\n" + "x" * 1000
+    cluster.failures.add("patch", "Secret", status, message, name="immutable")
+    (kept,) = await account_tokens.renew(cluster, pki)
+    assert kept.startswith("the Secret dev/immutable keeps an old token: The API server refused")
+    assert kept.isprintable()
+    assert len(kept) < 400
+    assert "token" not in cluster.body("Secret", "inherited")["data"]
+
+
+async def test_a_secret_that_was_deleted_meanwhile_is_not_reported(pki: Path) -> None:
+    cluster = FakeCluster(namespace("dev"), secret("gone", "origin"), namespace="dev")
+    cluster.failures.add("patch", "Secret", 404, "not found")
+    assert await account_tokens.renew(cluster, pki) == []
+
+
+def test_a_header_that_is_nested_without_end_has_no_key() -> None:
+    header = base64.urlsafe_b64encode(b"[" * 200_000)
+    token = base64.b64encode(header + b".claims.signature").decode()
+    assert account_tokens.signed_by({"data": {"token": token}}) == ""
 
 
 @pytest.mark.parametrize("token", ["", "%", "bm90IGEgdG9rZW4=", "e30uYS5i"])

@@ -15,7 +15,10 @@ from vrooli.cluster.interface import ComponentStatus
 
 
 def report(**states: str) -> Report:
-    parts = {name: ComponentStatus(name, state, detail="why") for name, state in states.items()}
+    parts = {
+        name: ComponentStatus(name, state, detail="" if state == RUNNING else "why")
+        for name, state in states.items()
+    }
     return Report(1, "starting", 0.0, parts)
 
 
@@ -26,6 +29,11 @@ def test_what_the_host_lacks_keeps_nobody_waiting(state: str, ready: bool) -> No
 
 def test_what_the_cluster_does_without_is_told() -> None:
     assert report(etcd=RUNNING, router=OFF, proxy=FAILED).missing_features() == ["why"]
+
+
+def test_what_a_running_component_could_not_do_is_reported() -> None:
+    part = ComponentStatus("kube-apiserver", RUNNING, detail="a ConfigMap can't be changed")
+    assert report(etcd=RUNNING).with_component(part).missing_features() == [part.detail]
 
 
 def test_what_was_published_is_read_again(tmp_path: Path) -> None:
