@@ -7,6 +7,7 @@ No I/O here.
 
 from __future__ import annotations
 
+import functools
 import html as html_module
 import re
 import unicodedata
@@ -14,8 +15,16 @@ import unicodedata
 # The replacement of a character that is not shown, of the end of a line within a text, and of a run
 # of spaces that would push the rest out of sight or into another column.
 REPLACEMENT, LINE_END, WIDE = "\ufffd", " ⏎ ", " ␣ "
-# Programs align their output with up to eight spaces.
-_WIDE = re.compile(r"[ \t]{9,}")
+# Programs align their output with up to eight spaces. The last two are blank symbols: of Braille,
+# and of music.
+_WIDE = re.compile("[ \t\u2800\U0001d159]{9,}")
+# The marks on a character, such as accents; more of them would cover the lines around it.
+MARKS = 4
+# Parts of Korean syllables without a width of their own. Source: Unicode, Hangul_Syllable_Type.
+_SYLLABLE_PARTS = "\u1160-\u11ff\ud7b0-\ud7ff"
+# The last character of the Basic Multilingual Plane, and the last block with marks that are shown.
+_BMP_END, _MARKS_END = 0xFFFF, 0x1FFFF
+_BEYOND_BMP = re.compile("[\U00010000-\U0010ffff]")
 # Sequences of a terminal: CSI (colours, cursor), OSC and other strings (titles, hyperlinks).
 # Source: ECMA-48, sections 5.4 and 5.6.
 # It begins with a set of characters, which makes the search three times as fast.
@@ -42,8 +51,34 @@ def is_shown(sign: str) -> bool:
 
 
 def is_inert(text: str) -> bool:
-    """Whether all characters of a text are visible or spaces."""
-    return text.isprintable() and not _INVISIBLE.search(text)
+    """Whether all characters of a text are visible or spaces, with few marks on each."""
+    if text.isascii():
+        return text.isprintable()
+    return text.isprintable() and not _INVISIBLE.search(text) and not _marks_in(text).search(text)
+
+
+@functools.cache
+def _excess_marks(*, is_beyond_bmp: bool) -> re.Pattern[str]:
+    """The pattern of marks after the first `MARKS`.
+
+    It is compiled at the first text that needs it, which takes some milliseconds.
+    """
+    one = f"[{_SYLLABLE_PARTS}{_marks_between(0, _BMP_END)}]"
+    if is_beyond_bmp:
+        # The first range rejects most characters; the many ranges of the other set are slow.
+        one = f"(?:{one}|(?={_BEYOND_BMP.pattern})[{_marks_between(_BMP_END, _MARKS_END)}])"
+    return re.compile(f"({one}{{{MARKS}}})({one}+)")
+
+
+def _marks_between(begin: int, end: int) -> str:
+    return "".join(
+        chr(code) for code in range(begin, end + 1) if unicodedata.category(chr(code))[0] == "M"
+    )
+
+
+def _marks_in(text: str) -> re.Pattern[str]:
+    """The pattern for a text, of which the simpler one is faster."""
+    return _excess_marks(is_beyond_bmp=bool(_BEYOND_BMP.search(text)))
 
 
 def without_sequences(text: str) -> str:
@@ -56,7 +91,8 @@ def lines(text: str) -> str:
     if is_inert(text):
         return text
     text = without_sequences(text).replace("\r\n", "\n")
-    return "".join(map(_shown, text))
+    text = "".join(map(_shown, text))
+    return _marks_in(text).sub(rf"\1{REPLACEMENT}", text)
 
 
 def _shown(sign: str) -> str:
@@ -83,7 +119,8 @@ def json(text: str) -> str:
     """Return JSON with escapes for the characters that are not shown: its meaning is the same."""
     if is_inert(text):
         return text
-    return "".join(sign if sign == "\n" or is_shown(sign) else _escape(sign) for sign in text)
+    text = "".join(sign if sign == "\n" or is_shown(sign) else _escape(sign) for sign in text)
+    return _marks_in(text).sub(lambda pile: pile[1] + "".join(map(_escape, pile[2])), text)
 
 
 def _escape(sign: str) -> str:

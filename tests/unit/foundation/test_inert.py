@@ -72,6 +72,9 @@ def test_hostile_text_of_a_megabyte_is_inert_in_linear_time() -> None:
         ("web" + " " * 9 + "Ready", "web ␣ Ready"),
         ("\t" * 9 + "Ready", " ␣ Ready"),
         ("web" + "\u2003" * 20 + "Ready", "web ␣ Ready"),
+        ("web" + "\u2800" * 30 + "Ready", "web ␣ Ready"),
+        ("web" + " \u2800" * 5 + "Ready", "web ␣ Ready"),
+        ("⠓⠑⠇⠇⠕\u2800⠺⠕⠗⠇⠙", "⠓⠑⠇⠇⠕\u2800⠺⠕⠗⠇⠙"),
         ("web \x1b[0m" * 1 + " " * 8 + "Ready", "web ␣ Ready"),
         # Programs align their output.
         ("INFO:     Started", "INFO:     Started"),
@@ -80,3 +83,35 @@ def test_hostile_text_of_a_megabyte_is_inert_in_linear_time() -> None:
 )
 def test_a_run_of_spaces_pushes_nothing_out_of_sight(text: str, shown: str) -> None:
     assert inert.line(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("e" + "\u0301" * 1000 + "x", "e" + "\u0301" * 4 + "\ufffdx"),
+        ("e" + "\u0301\u0489\u20dd" * 5, "e\u0301\u0489\u20dd\u0301\ufffd"),
+        ("\u1112" + "\u1161" * 50, "\u1112" + "\u1161" * 4 + "\ufffd"),
+        ("日本" + "\u3099" * 9 + "語", "日本" + "\u3099" * 4 + "\ufffd語"),
+        ("a\n" + "\u0301" * 5, "a ⏎ " + "\u0301" * 4 + "\ufffd"),
+        ("\U0001e922" + "\U0001e944" * 9, "\U0001e922" + "\U0001e944" * 4 + "\ufffd"),
+        ("\U0001f680" + "\u0301\U0001e944" * 9, "\U0001f680" + "\u0301\U0001e944" * 2 + "\ufffd"),
+        # Words with marks, as they are written.
+        ("Việt e\u0302\u0301", "Việt e\u0302\u0301"),
+        ("ที่นี่ น้ำ हिन्दी བསྒྲུབས", "ที่นี่ น้ำ हिन्दी བསྒྲུབས"),
+    ],
+)
+def test_a_pile_of_marks_is_cut(text: str, shown: str) -> None:
+    assert inert.line(text) == shown
+    assert inert.line(shown) == shown
+
+
+def test_json_keeps_a_pile_of_marks_as_escapes() -> None:
+    text = "e" + "\u0301" * 1000
+    written = inert.json(json.dumps([text], ensure_ascii=False))
+    assert json.loads(written) == [text]
+    assert inert.is_inert(written)
+
+
+def test_a_megabyte_of_marks_is_inert_in_linear_time() -> None:
+    assert len(inert.line("\u0301" * 1_000_000)) == 5
+    assert inert.line("aは\u0301" * 300_000) == "aは\u0301" * 300_000
