@@ -167,16 +167,22 @@ def test_egress_can_be_extended_per_service() -> None:
 
 INTERNET = {"networkPolicies": {"internet": {"ports": {"server": [443, 587]}}}}
 PUBLIC = ("8.8.8.8", "172.15.255.255", "100.128.0.1", "223.255.255.255", "2606:4700::1111")
+NAT64 = ("64:ff9b::8.8.8.8", "64:ff9b::172.15.255.255", "64:ff9b::223.255.255.255")
 # Pods, Services, nodes, metadata of clouds, and other networks of a site, of both families.
 PRIVATE = (
     *("10.96.0.1", "10.244.3.4", "172.16.0.1", "172.31.255.255", "192.168.1.1", "100.100.100.200"),
     *("169.254.169.254", "168.63.129.16", "127.0.0.1", "0.0.0.1", "255.255.255.255", "224.0.0.1"),
     *("192.0.0.192", "198.19.0.1", "::1", "::", "::ffff:10.0.0.1", "::10.0.0.1", "fd00:ec2::254"),
     *("fd20:ce::254", "fe80::a9fe:a9fe", "fec0::1", "ff02::1", "2002:a00:1::", "64:ff9b:1::1"),
+    # Behind NAT64.
+    *("64:ff9b::10.96.0.1", "64:ff9b::100.100.100.200", "64:ff9b::127.0.0.1", "64:ff9b::0.0.0.1"),
+    *("64:ff9b::169.254.169.254", "64:ff9b::172.31.255.255", "64:ff9b::192.168.1.1"),
+    *("64:ff9b::168.63.129.16", "64:ff9b::192.0.0.192", "64:ff9b::198.19.0.1"),
+    "64:ff9b::224.0.0.1",
 )
 
 
-@pytest.mark.parametrize("address", PUBLIC)
+@pytest.mark.parametrize("address", [*PUBLIC, *NAT64])
 def test_a_service_can_connect_to_the_internet_at_its_ports_only(address: str) -> None:
     policies = [item.body for item in render(INTERNET).values() if item.kind == "NetworkPolicy"]
     peer = Peer("", address=address)
