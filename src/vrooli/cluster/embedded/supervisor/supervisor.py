@@ -25,7 +25,7 @@ from vrooli.cluster.embedded.images.containerd_client import end_containers
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.network import forwarder
 from vrooli.cluster.embedded.network.inside import SocketsInside
-from vrooli.cluster.embedded.polling import poll_until
+from vrooli.cluster.embedded.polling import accepts_connections, poll_until
 from vrooli.cluster.embedded.settings import Record
 from vrooli.cluster.embedded.supervisor import logs, node_events, root_ca
 from vrooli.cluster.embedded.supervisor.report import (
@@ -210,7 +210,7 @@ class Supervisor:
         if not component.ready:
             return True
         if Path(component.ready).is_relative_to(self._layout.root):
-            return Path(component.ready).is_socket()
+            return await accepts_connections(Path(component.ready))
         if not await self._api.answers(component.ready):
             return False
         if component.name != "kube-apiserver":
