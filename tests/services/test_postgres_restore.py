@@ -1,7 +1,7 @@
 """PostgreSQL is restored beside its live data, exchanged and brought back, by real servers.
 
 The program is the one that runs in a pod; pgBackRest has its repository in a folder. Patroni is
-missing: the program finds none to freeze.
+missing: a process that sleeps has its name where it matters that it is stopped and goes on.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
 
 import pytest
 
 from support.programs.backend import POSTGRES_BIN
 from support.programs.processes import wait_until
-from vrooli.backups import pod_programs
+from vrooli.backups import beside
 
-SCRIPT = resources.files(pod_programs).joinpath("postgres_restore.sh").read_text("utf-8")
+SCRIPT = beside.program()
 PORT = "5999"
 SETTINGS = """
 archive_mode=on
@@ -30,16 +30,20 @@ restore_command='pgbackrest --stanza=db archive-get %f "%p"'
 listen_addresses=''
 fsync=off
 """
-# Kills the program at the rename of this number.
+# Kills the program before the rename of this number.
 KILL_AT = """count=0
 mv() {{
   count=$((count + 1))
-  if [ -e "$root/exchanging" ] && [ "$count" -eq {step} ]; then kill -9 $$; fi
+  [ "$count" -ne {step} ] || kill -9 $$
   command mv "$@"
 }}
-exchange() {{ # FROM TO"""
-# The renames of an exchange, after the one of `build`'s program, which is another process.
+rename() {{"""
+# The renames of an exchange.
 RENAMES = (1, 2, 3, 4)
+# Before this one, there is no data directory.
+NO_DATA = 3
+# How long Patroni may be stopped, seconds (freeze_ms), and the time of the checks before it.
+FREEZE_S = 12.0
 
 
 class Server:
@@ -86,7 +90,7 @@ class Server:
         self.label = self.back_up("full")
 
     def serve(self) -> None:
-        """Start the server, as Patroni does, and wait for it."""
+        """Start the server, as Patroni does, and wait until it accepts writes."""
         with (self.folder / "server.log").open("ab") as log:
             process = subprocess.Popen(
                 ["postgres", "-D", self.data],
@@ -104,7 +108,7 @@ class Server:
     def answers(self) -> bool:
         """Whether the live server answers."""
         try:
-            return self.sql("SELECT 1") == "1"
+            return self.sql("SELECT pg_is_in_recovery()") == "f"
         except subprocess.CalledProcessError:
             return False
 
@@ -115,6 +119,9 @@ class Server:
             self.run(*argv, check=False)
         for process in self.processes:
             process.wait(60)
+        # Archiving goes on for a moment.
+        pattern = ["pgrep", "-f", str(self.folder)]
+        wait_until(lambda: subprocess.run(pattern, check=False).returncode == 1, 30, "it has ended")
 
     def run(self, *argv: str, text: str = "", check: bool = True) -> str:
         """Run a program as the user of the server."""
@@ -166,6 +173,30 @@ class Server:
     def to(self, moment: str) -> tuple[str, ...]:
         """The arguments that restore a moment from the first backup."""
         return ("1", "120", f"--set={self.label}", "--type=time", f"--target={moment}")
+
+    def prepare(self, moment: str) -> None:
+        """Restore a moment beside the live data, ready for the switch."""
+        self.build(moment)
+        self.program("prepare")
+
+    def kill_switch(self, step: int) -> None:
+        """Switch, and kill the program before a rename."""
+        killed = SCRIPT.replace("rename() {", KILL_AT.format(step=step))
+        with pytest.raises(subprocess.CalledProcessError):
+            self.program("switch", script=killed)
+        assert "exchanging" in self.program("state").split()
+
+    def recreate(self) -> None:
+        """Create data from the repository, as Patroni does when it finds none."""
+        argv = ("--stanza=db", f"--link-map=pg_wal={self.data}_wal", "--type=standby", "restore")
+        self.run("pgbackrest", *argv)
+        (self.data / "standby.signal").rename(self.data / "recovery.signal")
+        self.serve()
+
+    @property
+    def root(self) -> Path:
+        """The folder of what is beside the live data."""
+        return self.volume / "vrooli-restore"
 
     @property
     def beside(self) -> str:
@@ -221,7 +252,7 @@ def test_a_moment_is_restored_undone_and_restored_again(server: Server) -> None:
     point = ("--type=name", "--target=vrooli-abandoned", "--target-timeline=current")
     server.program("build", "1", "120", f"--set={abandoned}", *point)
     assert server.numbers(server.beside) == "1 3"
-    server.build(moment)
+    server.prepare(moment)
     server.program("switch")
     server.program("finish")
     assert (server.numbers(), server.program("state")) == ("1", "")
@@ -258,22 +289,240 @@ def test_a_restore_that_was_killed_is_started_again(server: Server) -> None:
     assert server.numbers(server.beside) == "1"
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("step", RENAMES)
-def test_an_exchange_that_was_killed_is_completed(server: Server, step: int) -> None:
+@pytest.fixture
+def moments(server: Server) -> tuple[Server, str]:
+    """A server with the rows 1 and 2, and the moment between them."""
     moment = server.insert(1)
     server.insert(2)
     server.archive()
-    server.build(moment)
-    server.program("prepare")
-    killed = SCRIPT.replace("exchange() { # FROM TO", KILL_AT.format(step=step))
-    with pytest.raises(subprocess.CalledProcessError):
-        server.program("switch", script=killed)
-    assert "exchanging" in server.program("state")
-    server.program("switch")
+    return server, moment
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("step", RENAMES)
+@pytest.mark.parametrize(("verb", "rows"), [("switch", "1"), ("undo", "1 2")])
+def test_an_exchange_that_was_killed_is_completed_or_taken_back(
+    moments: tuple[Server, str], step: int, verb: str, rows: str
+) -> None:
+    server, moment = moments
+    server.prepare(moment)
+    server.kill_switch(step)
+    server.program(verb)
     if not server.answers():  # in a pod, Patroni starts it
         server.serve()
-    assert (server.numbers(), server.program("state")) == ("1", "old")
-    server.program("prepare-undo")
+    assert server.numbers() == rows
+    assert server.program("state") == ("old" if verb == "switch" else "new")
+    server.insert(3)
+    server.archive()
+    if verb == "switch":
+        server.program("prepare-undo")
+        server.program("undo")
+        assert server.numbers() == "1 2"
+
+
+@pytest.mark.parametrize(("verb", "rows"), [("switch", "1"), ("undo", "1 2")])
+def test_data_that_patroni_created_after_a_crash_are_kept_aside(
+    moments: tuple[Server, str], verb: str, rows: str
+) -> None:
+    server, moment = moments
+    server.prepare(moment)
+    server.kill_switch(NO_DATA)
+    assert not server.data.exists()
+    server.recreate()
+    server.insert(9)
+    server.archive()
+    assert server.numbers() == "1 2 9"
+
+    aside, switched = server.program(verb).splitlines()
+    assert switched.startswith("switched ")
+    assert server.numbers() == rows
+    server.insert(3)
+    server.archive()  # on a timeline that the archive has not
+    server.program("finish" if verb == "switch" else "discard")
+    assert server.program("state") == ""
+
+    server.run("pg_ctl", "stop", "-D", str(server.data))
+    shutil.rmtree(server.data)
+    shutil.rmtree(f"{server.data}_wal")
+    for folder in Path(aside.removeprefix("aside ")).iterdir():
+        folder.rename(server.volume / folder.name)
+    (server.data / "pg_wal").unlink()
+    (server.data / "pg_wal").symlink_to(f"{server.data}_wal")
+    server.serve()
+    assert server.numbers() == "1 2 9"
+
+
+def test_a_directory_that_the_pod_created_after_a_crash_is_replaced(
+    moments: tuple[Server, str],
+) -> None:
+    server, moment = moments
+    server.prepare(moment)
+    server.kill_switch(NO_DATA)
+    server.run("mkdir", "-m", "700", str(server.data))
+    assert server.program("undo").startswith("switched ")
+    server.serve()
+    assert (server.numbers(), server.program("state")) == ("1 2", "new")
+
+
+@pytest.fixture
+def patroni(server: Server) -> Iterator[int]:
+    """A process with the name of Patroni."""
+    argv = ["bash", "-c", "exec -a /usr/bin/patroni sleep 600"]
+    with subprocess.Popen(
+        argv, user="postgres", cwd=server.folder, env=server.environment
+    ) as process:
+        yield process.pid
+        process.kill()
+
+
+def _state(process: int) -> str:
+    (line,) = (
+        line
+        for line in Path(f"/proc/{process}/status").read_text().splitlines()
+        if line.startswith("State:")
+    )
+    return line.split()[1]
+
+
+def test_patroni_is_stopped_in_the_exchange_only(moments: tuple[Server, str], patroni: int) -> None:
+    server, moment = moments
+    server.prepare(moment)
+    states = server.folder / "states"
+    recorded = SCRIPT.replace("  mv -T ", f"  status {patroni} State >>{states}\n  mv -T ")
+    server.program("switch", script=recorded)
+    assert states.read_text().split() == ["T"] * len(RENAMES)
+    assert (_state(patroni), server.numbers()) == ("S", "1")
+
+
+def test_nothing_is_renamed_while_patroni_runs(moments: tuple[Server, str], patroni: int) -> None:
+    server, moment = moments
+    server.prepare(moment)
+    thawed = SCRIPT.replace("exchange() {", "exchange() {\n  kill -CONT $patroni_pids; sleep 0.2\n")
+    argv = ("bash", "-s", "switch")
+    assert "Patroni went on" in server.run(*argv, text=thawed, check=False)
+    assert server.data.exists()
+    assert _state(patroni) == "S"
     server.program("undo")
+    server.serve()
     assert server.numbers() == "1 2"
+
+
+def test_a_start_that_takes_too_long_is_taken_back_before_patroni_goes_on(
+    moments: tuple[Server, str], patroni: int
+) -> None:
+    server, moment = moments
+    server.prepare(moment)
+    (server.root / "new/data/global/pg_filenode.map").unlink()  # the server cannot start
+    argv = ("bash", "-s", "switch")
+    began = time.monotonic()
+    output = server.run(*argv, text=SCRIPT, check=False)
+    assert "the previous data were brought back" in output
+    assert time.monotonic() - began < FREEZE_S
+    assert _state(patroni) == "S"
+    wait_until(server.answers, 30, "PostgreSQL answers")
+    assert (server.numbers(), server.program("state")) == ("1 2", "new")
+
+
+def test_a_killed_exchange_lets_patroni_go_on(moments: tuple[Server, str], patroni: int) -> None:
+    server, moment = moments
+    server.prepare(moment)
+    server.kill_switch(NO_DATA)
+    assert _state(patroni) == "T"
+    wait_until(lambda: _state(patroni) == "S", FREEZE_S + 2, "Patroni goes on")
+
+
+def test_patroni_without_data_ends_after_an_exchange(
+    moments: tuple[Server, str], patroni: int
+) -> None:
+    server, moment = moments
+    server.prepare(moment)
+    server.kill_switch(NO_DATA)
+    # It may have decided to delete or to replace the data that it finds then.
+    server.program("undo")
+    wait_until(lambda: _state(patroni) == "Z", FREEZE_S, "Patroni has ended")
+    server.serve()
+    assert server.numbers() == "1 2"
+
+
+def test_two_programs_do_not_interleave(moments: tuple[Server, str]) -> None:
+    server, moment = moments
+    server.prepare(moment)
+    with subprocess.Popen(["flock", server.volume, "sleep", "60"]) as process:
+        wait_until(lambda: _is_locked(server.volume), 10, "the lock is held")
+        output = server.run("bash", "-s", "switch", text=SCRIPT, check=False)
+        process.kill()
+    assert output == "another command is still working in this pod; wait until it has ended"
+    assert server.numbers() == "1 2"
+    server.program("switch")
+    assert not _is_locked(server.volume)  # the server does not hold it
+
+
+def _is_locked(path: Path) -> bool:
+    return subprocess.run(["flock", "-n", path, "true"], check=False).returncode != 0
+
+
+def test_the_log_of_the_server_stays_where_it_was(moments: tuple[Server, str]) -> None:
+    server, moment = moments
+    server.prepare(moment)
+    server.program("switch")
+    with pytest.raises(subprocess.CalledProcessError):
+        server.sql("SELECT * FROM absent_after_the_switch")
+    assert "absent_after_the_switch" in (server.folder / "server.log").read_text()
+
+
+def test_roles_are_those_of_the_live_data(server: Server) -> None:
+    for statement in (
+        "CREATE ROLE staff",
+        "CREATE ROLE dropped LOGIN PASSWORD 'x' IN ROLE staff, pg_read_all_data",
+        "CREATE ROLE revoked LOGIN PASSWORD 'x' SUPERUSER IN ROLE staff",
+        "ALTER ROLE revoked SET work_mem = '1GB'",
+        "GRANT staff TO app WITH ADMIN OPTION",
+    ):
+        server.sql(statement)
+    moment = server.insert(1)
+    for statement in (
+        "DROP ROLE dropped",
+        "REVOKE staff FROM revoked",
+        "ALTER ROLE revoked NOSUPERUSER PASSWORD NULL",
+        "ALTER ROLE revoked RESET work_mem",
+        "CREATE ROLE \"added 'since'\" LOGIN IN ROLE staff",
+        "ALTER ROLE app PASSWORD 'after'",
+    ):
+        server.sql(statement)
+    server.archive()
+    roles = (
+        "SELECT rolname, rolsuper, rolcanlogin, rolpassword FROM pg_authid "
+        "WHERE oid >= 16384 AND rolname <> 'dropped' ORDER BY 1"
+    )
+    members = (
+        "SELECT roleid::regrole, member::regrole, admin_option FROM pg_auth_members "
+        "WHERE member >= 16384 ORDER BY 1, 2"
+    )
+    settings = "SELECT count(*) FROM pg_db_role_setting"
+    before = [server.sql(query) for query in (roles, members, settings)]
+    server.prepare(moment)
+    server.program("switch")
+    assert [server.sql(query) for query in (roles, members, settings)] == before
+    assert server.sql("SELECT rolcanlogin FROM pg_roles WHERE rolname = 'dropped'") == "f"
+
+
+def test_subscriptions_do_not_run_beside_the_live_server(server: Server) -> None:
+    server.sql(
+        "CREATE SUBSCRIPTION s CONNECTION 'host=/nowhere' PUBLICATION p "
+        "WITH (connect = false, slot_name = 's')"
+    )
+    server.sql("ALTER SUBSCRIPTION s ENABLE")
+    moment = server.insert(1)
+    server.insert(2)
+    server.archive()
+    server.prepare(moment)
+    assert "logical replication" not in (server.root / "postgres.log").read_text()
+    server.program("switch")
+    assert server.sql("SELECT subenabled FROM pg_subscription") == "t"
+
+
+def test_room_is_measured(server: Server) -> None:
+    free, size, memory = server.program("room").split()
+    assert int(free) > 0
+    assert int(size) > int(server.sql("SELECT sum(pg_database_size(oid)) FROM pg_database"))
+    assert memory == "-" or int(memory) > 0

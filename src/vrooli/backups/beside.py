@@ -23,11 +23,19 @@ from vrooli.grammar import format_bytes
 
 # The folder of the volume (postgres_restore.sh).
 FOLDER = f"{disk.DIRECTORY}/vrooli-restore"
-# The time limits of reading the state, of an exchange with the recovery before it, and of deleting
-# data, seconds. Writes stop only for the last part of an exchange.
-STATE_S, EXCHANGE_S, DELETE_S = 30.0, 300.0, 300.0
+# The time limits of reading the state, of measuring the data, of an exchange with the recovery
+# before it, and of deleting data, seconds. Writes stop only for the last part of an exchange.
+STATE_S, ROOM_S, EXCHANGE_S, DELETE_S = 30.0, 60.0, 300.0, 300.0
+# What the program reports as free memory of a container without a limit.
+UNLIMITED = "-"
+# Memory that the second server and pgBackRest may need, bytes: ten times what was measured
+# (docs/performance.md).
+MEMORY = 128 * 1024**2
+# The programs for the pod, in their order.
+PROGRAMS = ("postgres_exchange.sh", "postgres_restore.sh")
 _BASH = 'bash -s "$@"'
 _SWITCHED = re.compile(r"^switched (\d+)$", re.MULTILINE)
+_ASIDE = re.compile(r"^aside (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,25 @@ class State:
     is_switched: bool = False
     is_exchanging: bool = False
     problem: str = ""
+
+
+@dataclass(frozen=True)
+class Exchanged:
+    """An exchange that has ended.
+
+    Attributes:
+        pause_s: How long PostgreSQL was stopped, seconds; 0 if another command had exchanged.
+        aside: The folder of data that Patroni had created after a crash; empty without.
+    """
+
+    pause_s: float
+    aside: str = ""
+
+
+def program() -> str:
+    """The program that runs in the container of the instance, with a verb as its argument."""
+    folder = resources.files(pod_programs)
+    return "".join(folder.joinpath(item).read_text("utf-8") for item in PROGRAMS)
 
 
 @dataclass(frozen=True)
@@ -75,20 +102,30 @@ class Beside:
         return State("new" in words, "old" in words, "exchanging" in words, "; ".join(found))
 
     async def demand_room(self, recovery: Recovery) -> None:
-        """Check that a copy fits on the volume.
+        """Check that a copy and its server fit.
+
+        The data may have grown since the backup, or shrunk, so the larger of both is required.
 
         Raises:
-            PrerequisiteError: It does not fit.
+            PrerequisiteError: They do not fit.
         """
-        free = await disk.free_bytes(self.postgres, self.pod)
-        required = recovery.backup.size + space.WAL
-        if free < required:
+        free, live, memory = (await self._run("room", limit_s=ROOM_S)).split()
+        required = max(recovery.backup.size, int(live)) + space.WAL
+        if int(free) < required:
             raise PrerequisiteError(
                 f"There is no room for the restored data in the volume of pod {self.pod}: they "
                 f"take up to {required} bytes ({format_bytes(required)}), {free} bytes "
-                f"({format_bytes(free)}) are free. Nothing was changed.",
+                f"({format_bytes(int(free))}) are free. Nothing was changed.",
                 "Enlarge it with `vrooli grow postgres`, delete the data of a restore that was "
                 "killed with `vrooli restore --undo`, or restore a copy elsewhere with --into.",
+            )
+        if memory != UNLIMITED and int(memory) < MEMORY:
+            raise PrerequisiteError(
+                f"There is no memory for a second server in pod {self.pod}: it takes up to "
+                f"{format_bytes(MEMORY)}, {format_bytes(max(int(memory), 0))} of the container's "
+                "limit are free. Nothing was changed.",
+                "Raise pgoPostgresql.resources.limits.memory and deploy, or restore a "
+                "copy elsewhere with --into.",
             )
 
     async def build(self, recovery: Recovery, limit_s: float) -> None:
@@ -107,12 +144,12 @@ class Beside:
         """Make data ready to become live: the restored ones, or the previous ones."""
         await self._run("prepare-undo" if undo else "prepare", limit_s=EXCHANGE_S)
 
-    async def switch(self) -> float:
-        """Make the restored data live and keep the previous ones; returns the pause, seconds."""
+    async def switch(self) -> Exchanged:
+        """Make the restored data live and keep the previous ones."""
         return await self._exchange("switch")
 
-    async def undo(self) -> float:
-        """Make the previous data live again; returns the pause, seconds."""
+    async def undo(self) -> Exchanged:
+        """Make the previous data live again."""
         return await self._exchange("undo")
 
     async def discard(self) -> None:
@@ -123,17 +160,18 @@ class Beside:
         """Delete the previous data."""
         await self._run("finish", limit_s=DELETE_S)
 
-    async def _exchange(self, verb: str) -> float:
-        match = _SWITCHED.search(await self._run(verb, limit_s=EXCHANGE_S))
+    async def _exchange(self, verb: str) -> Exchanged:
+        output = await self._run(verb, limit_s=EXCHANGE_S)
+        match = _SWITCHED.search(output)
         if match is None:
             raise VrooliError(f"The exchange in pod {self.pod} had no result.")
-        return int(match[1]) / 1000
+        aside = _ASIDE.search(output)
+        return Exchanged(int(match[1]) / 1000, aside[1] if aside else "")
 
     async def _run(self, verb: str, *arguments: str, limit_s: float) -> str:
-        script = resources.files(pod_programs).joinpath("postgres_restore.sh").read_text("utf-8")
         place = Place(self.postgres.namespace, self.pod, CONTAINER)
         completed = await programs.run(
-            self.postgres.kube, place, _BASH, [verb, *arguments], script, limit_s
+            self.postgres.kube, place, _BASH, [verb, *arguments], program(), limit_s
         )
         if completed.exit_code:
             lines = completed.stderr.strip().splitlines()

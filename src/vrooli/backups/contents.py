@@ -40,6 +40,11 @@ class Contents:
     users: frozenset[str] = frozenset()
 
 
+async def fetch_users(postgres: Postgres, pod: str = "") -> frozenset[str]:
+    """Read the roles of the primary or of a pod, without those of PostgreSQL and of PGO."""
+    return frozenset(row["name"] for row in await postgres.query(_USERS, pod=pod))
+
+
 async def fetch(postgres: Postgres) -> Contents:
     """Read the contents of all databases of the primary.
 
@@ -58,8 +63,7 @@ async def fetch(postgres: Postgres) -> Contents:
         columns |= {f"{database}: {row['table']}": row["columns"] for row in described}
         installed = await postgres.query(_EXTENSIONS, database, pod=pod)
         extensions |= {f"{database}: {row['name']}": row["version"] for row in installed}
-    users = frozenset(row["name"] for row in await postgres.query(_USERS, pod=pod))
-    return Contents(rows, columns, extensions, users)
+    return Contents(rows, columns, extensions, await fetch_users(postgres, pod))
 
 
 def differences(restored: Contents, live: Contents) -> list[str]:
@@ -68,6 +72,7 @@ def differences(restored: Contents, live: Contents) -> list[str]:
         *_compare("table", restored.columns, live.columns),
         *_compare("extension", restored.extensions, live.extensions),
         *(f"user {name} did not exist yet" for name in sorted(live.users - restored.users)),
+        *(f"user {name} was dropped since" for name in sorted(restored.users - live.users)),
     ]
 
 

@@ -225,6 +225,12 @@ def _show_postgres(result: PostgresRestoreResult, console: Console) -> None:
         f"{result.moment:%Y-%m-%d %H:%M:%SZ}. No write was acknowledged for {result.pause_s:.1f} s."
     )
     tables.show_notes(result.differences, console)
+    if result.returned_roles:
+        console.print(
+            f"Roles that were dropped since then exist again, without login and memberships: "
+            f"{', '.join(result.returned_roles)}",
+            markup=False,
+        )
     for text, command in (
         ("To bring the previous data back", result.undo_command),
         ("To delete them", result.finish_command),
@@ -234,6 +240,12 @@ def _show_postgres(result: PostgresRestoreResult, console: Console) -> None:
 
 def _show_end(result: PostgresRestoreEndResult, console: Console) -> None:
     tables.show_steps(result, console)
+    if result.aside:
+        console.print(
+            f"\nThe exchange had been interrupted. Data that Patroni created then are kept in "
+            f"{result.aside} of the pod.",
+            markup=False,
+        )
     if not result.is_undone:
         console.print(f"\nThe data of before the restore of {result.release} were deleted.")
         return

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from vrooli.backups import listing, restored
-from vrooli.backups.beside import Beside, State
+from vrooli.backups.beside import Beside, Exchanged, State
 from vrooli.backups.listing import Listing
 from vrooli.backups.restored import Phase, Restored
 from vrooli.databases.postgres.session import Postgres
@@ -60,6 +61,7 @@ async def _end(
         action = Action.UNDO_RESTORE if undo else Action.FINISH_RESTORE
         consent.demand(action, options.environment.name, ending.change(undo=undo))
         async with lease.hold(reached.kube, release, Progress("data", listener)):
+            await ending.demand_unchanged()
             ended = await ending.run(listener, undo=undo)
     done = StepsResult.of(ended, time.monotonic() - began)
     return PostgresRestoreEndResult(
@@ -69,6 +71,7 @@ async def _end(
         is_undone=undo,
         moment=ending.record.moment if ending.record else None,
         pause_s=ending.pause_s,
+        aside=ending.aside,
     )
 
 
@@ -78,8 +81,13 @@ async def _prepared(kube: Kube, release: Release) -> _Ending:
     record = await restored.fetch(postgres)
     pod = record.pod if record else (await postgres.primary()).pod
     beside = Beside(postgres, pod)
-    exists = any(item.pod == pod for item in await postgres.instances())
-    return _Ending(release, listed, beside, record, await beside.state() if exists else State())
+    if not any(item.pod == pod for item in await postgres.instances()):
+        raise PrerequisiteError(
+            f"Pod {pod} of {release}, whose volume has the data of before, does not exist.",
+            "Wait until it runs. If its instance was removed with the volume, the data are gone: "
+            f"`kubectl delete configmap {restored.name_of(postgres.name)} -n {release.namespace}`.",
+        )
+    return _Ending(release, listed, beside, record, await beside.state())
 
 
 @dataclass
@@ -92,6 +100,7 @@ class _Ending:
     record: Restored | None
     state: State
     pause_s: float = 0.0
+    aside: str = ""
 
     @property
     def postgres(self) -> Postgres:
@@ -109,7 +118,13 @@ class _Ending:
                 f"{'undo' if undo else 'finish'}.",
                 "To restore a moment: `vrooli restore --to TIME`.",
             )
-        if not undo and (self.state.is_exchanging or self.state.is_built):
+        is_undone = self.record is not None and self.record.phase is Phase.UNDOING
+        if not undo and self.state.is_exchanging and is_undone:
+            raise PrerequisiteError(
+                f"The restore of PostgreSQL of {self.release} is being undone.",
+                "Run `vrooli restore --undo` again.",
+            )
+        if not undo and self.state.is_built and not self.state.is_exchanging:
             raise PrerequisiteError(
                 f"PostgreSQL of {self.release} has restored data that are not live.",
                 "Delete them with `vrooli restore --undo`, then restore again.",
@@ -118,6 +133,8 @@ class _Ending:
     def change(self, *, undo: bool) -> str:
         """The change to confirm, in words."""
         what = str(self.record) if self.record else "a restore"
+        if not undo and self.state.is_exchanging:
+            return f"complete {what} of PostgreSQL of {self.release}, and delete the data of before"
         if not undo:
             return f"delete the data of before {what} of PostgreSQL of {self.release}"
         if not (self.state.is_switched or self.state.is_exchanging):
@@ -127,28 +144,43 @@ class _Ending:
             "the switch are lost"
         )
 
+    async def demand_unchanged(self) -> None:
+        """Refuse to go on if another command has changed the restore during the prompt.
+
+        Raises:
+            PrerequisiteError: It has.
+        """
+        if (await restored.fetch(self.postgres), await self.beside.state()) != (
+            self.record,
+            self.state,
+        ):
+            raise PrerequisiteError(
+                "Another command has changed this restore in the meantime; nothing was changed.",
+                "Run the same command again.",
+            )
+
     async def run(self, listener: Listener, *, undo: bool) -> list[StepEnded]:
         """Run the steps."""
-        delete = Step("data", "Data", self.discard if undo else self.finish)
-        if not undo or not (self.state.is_switched or self.state.is_exchanging):
-            return await run_steps([delete], listener)
+        delete = self.discard if undo else self.finish
+        if not (self.state.is_exchanging or (undo and self.state.is_switched)):
+            return await run_steps([Step("data", "Data", delete)], listener)
+        switch = self.switch_back if undo else self.complete
         steps = [
-            Step("switch", "Switch", self.switch_back),
+            Step("switch", "Switch", switch),
             Step("replicas", "Replicas", self.follow, ("switch",)),
             Step("backup", "Backup", self.back_up, ("replicas",)),
-            Step("data", "Data", self.discard, ("backup",)),
+            Step("data", "Data", delete, ("backup",)),
         ]
         return await run_steps(steps, listener)
 
+    async def complete(self, progress: Progress) -> Done:
+        """Complete an exchange that was interrupted."""
+        return await self._continue(self.beside.switch, progress)
+
     async def switch_back(self, progress: Progress) -> Done:
-        """Make the previous data live; an exchange that was interrupted is completed first."""
+        """Make the previous data live, also in the middle of an exchange that was interrupted."""
         if self.state.is_exchanging:
-            progress.report("completes the exchange that was interrupted")
-            is_back = self.record is not None and self.record.phase is Phase.UNDOING
-            await (self.beside.undo() if is_back else self.beside.switch())
-            await shared.await_writable(self.postgres, progress)
-            if is_back:
-                return Done(changed=True, detail="the exchange was completed")
+            return await self._continue(self.beside.undo, progress)
         await self._demand_primary()
         progress.report("gives the previous data the present roles and passwords")
         await self.beside.prepare(undo=True)
@@ -157,6 +189,14 @@ class _Ending:
         progress.report("exchanges the data")
         self.pause_s = await shared.exchange(self.postgres, self.beside.undo)
         return Done(changed=True, detail=f"no write was acknowledged for {self.pause_s:.1f} s")
+
+    async def _continue(
+        self, exchange: Callable[[], Awaitable[Exchanged]], progress: Progress
+    ) -> Done:
+        progress.report("continues the exchange that was interrupted")
+        self.aside = (await exchange()).aside
+        await shared.await_writable(self.postgres, progress)
+        return Done(changed=True, detail="the exchange was continued")
 
     async def _demand_primary(self) -> None:
         primary = (await self.postgres.primary()).pod
@@ -185,7 +225,6 @@ class _Ending:
     async def finish(self, progress: Progress) -> Done:
         """Delete the previous data and the record."""
         progress.report("deletes the data of before")
-        if self.state.is_switched:
-            await self.beside.finish()
+        await self.beside.finish()
         await restored.remove(self.postgres)
         return Done(changed=True, detail="the data of before were deleted")

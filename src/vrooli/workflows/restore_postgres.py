@@ -91,6 +91,7 @@ async def restore_postgres(
         point=run.recovery.point.id if run.recovery.point else None,
         tables=restore_steps.table_views(run.restored, run.live),
         differences=run.differences,
+        returned_roles=run.returned_roles,
         pause_s=run.pause_s,
         finish_command=options.command("--finish"),
         undo_command=options.command("--undo"),

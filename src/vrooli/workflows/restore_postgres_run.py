@@ -48,6 +48,7 @@ class PostgresRestoreRun:
     live: Contents = field(default_factory=Contents)
     differences: tuple[str, ...] = ()
     pause_s: float = 0.0
+    returned_roles: tuple[str, ...] = ()
 
     @property
     def postgres(self) -> Postgres:
@@ -159,6 +160,11 @@ class PostgresRestoreRun:
             if before != after:
                 yield f"{name}: {_rows(after)} now, {_rows(before)} after the restore"
         yield from self.differences
+        if returned := sorted(self.restored.users - self.live.users):
+            yield (
+                f"{', '.join(returned)}: dropped since then; they come back without login and "
+                "without memberships"
+            )
 
     async def demand_unchanged(self) -> None:
         """Refuse to go on if another command has changed the restore during the prompt.
@@ -195,6 +201,8 @@ class PostgresRestoreRun:
         self.pause_s = await exchange(self.postgres, self.beside.switch)
         self.record = self.record.in_phase(Phase.SWITCHED)
         await restored.store(self.postgres, self.record)
+        users = await contents.fetch_users(self.postgres)
+        self.returned_roles = tuple(sorted(users - self.live.users))
         return Done(changed=True, detail=f"no write was acknowledged for {self.pause_s:.1f} s")
 
     async def follow(self, progress: Progress) -> Done:
@@ -221,7 +229,7 @@ def _rows(count: int | None) -> str:
     return "no table" if count is None else counted(count, "row")
 
 
-async def exchange(postgres: Postgres, act: Callable[[], Awaitable[float]]) -> float:
+async def exchange(postgres: Postgres, act: Callable[[], Awaitable[object]]) -> float:
     """Exchange data while clients wait in the pool; returns how long no write was acknowledged.
 
     Raises:

@@ -52,6 +52,8 @@ class Volume:
         verbs: The verbs that ran, without reads.
         failures: The error of a verb that fails.
         free: The free bytes.
+        size: The bytes of the live data.
+        memory: The free memory of the container.
         live_rows: The rows of the table in the live data; the restored ones have 2.
     """
 
@@ -60,12 +62,12 @@ class Volume:
     failures: dict[str, str] = field(default_factory=dict)
     free: int = 10**12
     live_rows: int = 5
+    size: int = 10**6
+    memory: str = "-"
 
     def run(self, program: Program) -> Completed:
         """Run a program in the container of the database."""
         script, arguments = program.argv[2], program.argv[6:]
-        if "df " in script:
-            return output(f"/dev/vda 9 9 {self.free} 9% /pgdata\n")
         if "bash -s" in script:
             return self._restore(arguments[0])
         rows = 2 if arguments[3:] == [FOLDER] else self.live_rows
@@ -75,6 +77,8 @@ class Volume:
     def _restore(self, verb: str) -> Completed:
         if verb == "state":
             return output("\n".join(sorted(self.words)))
+        if verb == "room":
+            return output(f"{self.free} {self.size} {self.memory}\n")
         self.verbs.append(verb)
         if reason := self.failures.get(verb):
             return Completed(1, "", reason)
@@ -83,7 +87,7 @@ class Volume:
                 self.words |= {"new"}
             case "switch" | "undo":
                 self.words = {"old"} if verb == "switch" else {"new"}
-                return output("switched 900")
+                return output("aside /pgdata/vrooli-aside/1\nswitched 900")
             case "discard":
                 self.words -= {"new"}
             case "finish":
@@ -145,7 +149,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch, volume: Volume) -> FakeCluster:
         return Login("vrooli", "vrooli", "")
 
     async def exchange(_: Postgres, act: Any) -> float:
-        return float(await act())
+        return float((await act()).pause_s)
 
     monkeypatch.setattr(access, "connect", connect)
     monkeypatch.setattr(pool, "login_of", login_of)
@@ -281,8 +285,77 @@ async def test_a_restore_that_was_killed_in_the_switch_can_be_undone(
     await _store(cluster, Phase.SWITCHING)
     volume.words = {"exchanging", "new", "old"}
     result = await restore_end.undo_restore(TO, silent)
-    assert volume.verbs == ["switch", "prepare-undo", "undo", "discard"]
+    assert volume.verbs == ["undo", "discard"]
     assert (result.is_undone, await _record(cluster)) == (True, None)
+    assert result.aside == "/pgdata/vrooli-aside/1"
+
+
+async def test_a_restore_that_was_killed_in_the_switch_can_be_finished(
+    cluster: FakeCluster, volume: Volume
+) -> None:
+    await _store(cluster, Phase.SWITCHING)
+    volume.words = {"exchanging", "new", "old"}
+    await restore_end.finish_restore(TO, silent)
+    assert volume.verbs == ["switch", "finish"]
+    assert await _record(cluster) is None
+
+
+async def test_an_undo_that_was_killed_is_not_finished(
+    cluster: FakeCluster, volume: Volume
+) -> None:
+    await _store(cluster, Phase.UNDOING)
+    volume.words = {"exchanging", "new"}
+    with pytest.raises(PrerequisiteError, match="is being undone"):
+        await restore_end.finish_restore(TO, silent)
+    assert volume.verbs == []
+
+
+@pytest.mark.parametrize("end", [restore_end.undo_restore, restore_end.finish_restore])
+async def test_without_the_pod_of_the_data_nothing_ends(
+    cluster: FakeCluster, volume: Volume, end: Any
+) -> None:
+    await _store(cluster, Phase.SWITCHED)
+    cluster.add(postgres_pod("pg-b-0", "master"))
+    cluster.server.programs.handlers["dev", "pg-b-0", "database"] = volume.run
+    await cluster.delete("v1", "Pod", POD, "dev")
+    with pytest.raises(PrerequisiteError, match="Pod pg-a-0 of vrooli-dev") as failure:
+        await end(TO, silent)
+    assert "kubectl delete configmap vrooli-pg-restore -n dev" in failure.value.advice
+    assert await _record(cluster) is not None
+
+
+async def test_what_another_command_changed_during_the_prompt_is_not_ended(
+    cluster: FakeCluster, volume: Volume
+) -> None:
+    await _store(cluster, Phase.SWITCHED)
+    volume.words = {"old"}
+
+    def ask(_: str) -> bool:
+        volume.words = {"new"}
+        return True
+
+    with pytest.raises(PrerequisiteError, match="changed this restore in the meantime"):
+        await restore_end.finish_restore(TO, silent, Consent(ask=ask))
+    assert volume.verbs == []
+
+
+async def test_data_that_have_grown_since_the_backup_need_more_room(
+    cluster: FakeCluster, volume: Volume
+) -> None:
+    volume.size = volume.free = 10**10
+    with pytest.raises(PrerequisiteError, match=r"take up to 11073741824 bytes"):
+        await restore_postgres.restore_postgres(TO, silent)
+    assert (volume.verbs, cluster.changes) == ([], [])
+
+
+async def test_missing_memory_is_reported_before_anything_changes(
+    cluster: FakeCluster, volume: Volume
+) -> None:
+    volume.memory = str(10 * 1024**2)
+    with pytest.raises(PrerequisiteError, match="no memory for a second server") as failure:
+        await restore_postgres.restore_postgres(TO, silent)
+    assert "pgoPostgresql.resources.limits.memory" in failure.value.advice
+    assert (volume.verbs, cluster.changes) == ([], [])
 
 
 async def test_an_undo_that_was_killed_is_completed(cluster: FakeCluster, volume: Volume) -> None:

@@ -4,7 +4,9 @@
 # The folder vrooli-restore beside the data directory has:
 #   new/data, new/wal  the restored data
 #   old/data, old/wal  the previous data, until `finish` or `undo`
-#   exchanging         "FROM TO" while directories are renamed; absent otherwise
+#   new/promoted       the restored data are complete and have a timeline of their own
+#   exchanging         while directories are renamed; absent otherwise
+# Data that Patroni has created after a crash in an exchange are kept in vrooli-aside beside it.
 set -eu
 export LC_ALL=C
 live="$PGDATA"
@@ -14,8 +16,6 @@ live_wal="${live}_wal"
 # Files that Patroni writes; the live ones are current, those of a backup are not.
 settings="postgresql.conf postgresql.base.conf postgresql.auto.conf pg_hba.conf pg_ident.conf
 patroni.dynamic.json"
-# Patroni's lease ends after 20 s and is renewed every 6 s; it must not be frozen for longer.
-frozen_s=15
 
 now_ms() { echo $(($(date +%s%N) / 1000000)); }
 fail() { echo "$*" >&2; exit 1; }
@@ -31,7 +31,8 @@ copy_settings() { # DIRECTORY
   done
 }
 
-# Start a server on data beside the live ones: no network, no archiving, little memory.
+# Start a server on data beside the live ones: no network, no archiving, no subscriptions, little
+# memory.
 start_beside() { # FOLDER OPTION...
   folder="$1"
   shift
@@ -44,15 +45,20 @@ start_beside() { # FOLDER OPTION...
     option="${field/prepared_xacts/prepared_transactions}"
     options+=(-c "${option/per_xact/per_transaction}=$value")
   done
-  # pgBackRest ends with an error if the data directory is not its own.
-  get="pgbackrest --stanza=db --pg1-path=$folder/data --no-archive-async archive-get %f \"%p\""
   : >"$root/postgres.log"
   setsid postgres -D "$folder/data" "${options[@]}" \
-    -c listen_addresses= -c "unix_socket_directories=$root" -c "hba_file=$live/pg_hba.conf" \
-    -c "ident_file=$live/pg_ident.conf" -c ssl=off -c shared_buffers=16MB -c logging_collector=off \
-    -c log_destination=stderr -c archive_mode=on -c archive_command=false -c hot_standby=on \
-    -c synchronous_standby_names= -c primary_conninfo= -c primary_slot_name= \
-    -c "restore_command=$get" "$@" </dev/null >>"$root/postgres.log" 2>&1 &
+    -c listen_addresses= -c "unix_socket_directories=$root" \
+    -c "hba_file=$folder/data/pg_hba.conf" -c "ident_file=$folder/data/pg_ident.conf" -c ssl=off \
+    -c shared_buffers=16MB -c huge_pages=off -c logging_collector=off -c log_destination=stderr \
+    -c archive_mode=on -c archive_command=false -c hot_standby=on -c synchronous_standby_names= \
+    -c primary_conninfo= -c primary_slot_name= -c max_logical_replication_workers=0 \
+    -c "restore_command=$(archive_get "$folder")" "$@" \
+    </dev/null >>"$root/postgres.log" 2>&1 9<&- &
+}
+
+# pgBackRest ends with an error if the data directory is not its own.
+archive_get() { # FOLDER
+  echo "pgbackrest --stanza=db --pg1-path=$1/data --no-archive-async archive-get %f \"%p\""
 }
 
 stop_beside() {
@@ -78,54 +84,39 @@ promote_beside() { # FOLDER
     beside_sql 'SELECT pg_promote(true, 60)' >/dev/null
   fi
   await_beside "$1" 60 'SELECT pg_is_in_recovery()' f
-  if is_running "$live"; then
-    # Roles that exist cannot be created again; their passwords and rights follow.
-    pg_dumpall --roles-only --no-role-passwords </dev/null >/dev/null # fails here, not in a pipe
-    pg_dumpall --roles-only </dev/null | psql -X -q -h "$root" -d postgres >/dev/null 2>&1 || true
-  fi
+  ! is_running "$live" || copy_roles
   beside_sql CHECKPOINT
   pg_ctl stop -s -D "$1/data" -m fast -w -t 60
+  touch "$1/promoted"
 }
 
-timeline() { echo $((10#$(control "$1" "Latest checkpoint's TimeLineID"))); }
-
-patroni() {
-  for process in /proc/[0-9]*; do
-    [ -O "$process" ] || continue
-    words=$(tr '\0' ' ' 2>/dev/null <"$process/cmdline") || continue
-    case "$words" in
-    *patronictl*) ;;
-    *bin/patroni\ * | patroni\ * | *-m\ patroni\ *) echo "${process#/proc/}" ;;
-    esac
-  done
+# Roles that were dropped since the moment may own objects, so they stay, but cannot log in and are
+# members of nothing. All others get the passwords, attributes and memberships of the live data.
+copy_roles() {
+  psql -X -q -A -t -h "$root" -d postgres -v ON_ERROR_STOP=1 >/dev/null <<'SQL'
+SELECT format('REVOKE %I FROM %I%s CASCADE', role.rolname, member.rolname,
+    CASE WHEN current_setting('server_version_num')::int >= 160000
+      THEN format(' GRANTED BY %I', grantor.rolname) ELSE '' END)
+  FROM pg_auth_members AS item JOIN pg_roles AS role ON role.oid = item.roleid
+    JOIN pg_roles AS member ON member.oid = item.member
+    LEFT JOIN pg_roles AS grantor ON grantor.oid = item.grantor
+  WHERE item.member >= 16384 \gexec
+SELECT format('ALTER ROLE %I NOLOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION '
+    'NOBYPASSRLS PASSWORD NULL VALID UNTIL %L', rolname, 'infinity'),
+    format('ALTER ROLE %I RESET ALL', rolname)
+  FROM pg_roles WHERE oid >= 16384 \gexec
+SQL
+  pg_dumpall --roles-only --no-role-passwords </dev/null >/dev/null # fails here, not in a pipe
+  # Roles that exist cannot be created again (42710); their passwords and rights follow.
+  problem=$(pg_dumpall --roles-only </dev/null |
+    psql -X -q -h "$root" -d postgres -v VERBOSITY=sqlstate 2>&1 >/dev/null |
+    sed -n 's/^.*ERROR: *//p' | grep -v -x 42710 | sort -u | tr '\n' ' ') || true
+  [ -z "$problem" ] || fail "the roles could not be copied (SQLSTATE $problem)"
 }
 
-# Rename directories; it can be repeated after it was killed at any step.
-exchange() { # FROM TO
-  from="$root/$1" to="$root/$2"
-  mkdir -p "$to"
-  echo "$1 $2" >"$root/exchanging"
-  sync "$root/exchanging" "$root"
-  [ -e "$to/data" ] || mv -T "$live" "$to/data"
-  [ -e "$to/wal" ] || mv -T "$live_wal" "$to/wal"
-  ln -sfn "$to/wal" "$to/data/pg_wal"
-  if [ -e "$from/data" ]; then
-    [ ! -e "$from/wal" ] || mv -T "$from/wal" "$live_wal"
-    ln -sfn "$live_wal" "$from/data/pg_wal"
-    mv -T "$from/data" "$live"
-  fi
-  rm -rf "$from"
-  sync "$volume"
-  rm -f "$root/exchanging"
-}
-
-start_live() { # COMMAND...
-  setsid "$@" </dev/null >>"$root/postgres.log" 2>&1 &
-  end=$(($(date +%s) + 8))
-  until [ "$(live_sql 'SELECT pg_is_in_recovery()' 2>/dev/null)" = f ]; do
-    [ "$(date +%s)" -lt "$end" ] || return 1
-    sleep 0.05
-  done
+timeline() { # DIRECTORY: 0 if there is none
+  value=$(control "$1" "Latest checkpoint's TimeLineID" 2>/dev/null)
+  echo $((10#${value:-0}))
 }
 
 build() { # REPOSITORY SECONDS OPTION...
@@ -134,7 +125,7 @@ build() { # REPOSITORY SECONDS OPTION...
   discard new
   mkdir -p -m 700 "$root/new"
   pgbackrest restore --stanza=db "--repo=$repository" "--pg1-path=$root/new/data" \
-    --log-level-console=warn --lock-path=/tmp/vrooli-restore "$@" >"$root/restore.log" 2>&1 ||
+    --log-level-console=warn --lock-path=/tmp/vrooli-restore "$@" >"$root/restore.log" 2>&1 9<&- ||
     fail "$(sed -n 's/^.*ERROR: *\[[0-9]*\]: *//p' "$root/restore.log" | tail -1)"
   mv -T "$root/new/data/pg_wal" "$root/new/wal"
   ln -sfn "$root/new/wal" "$root/new/data/pg_wal"
@@ -152,20 +143,19 @@ build() { # REPOSITORY SECONDS OPTION...
 }
 
 # What a restore that was killed has left running.
-stray() {
+stray() { # PATTERN of the command
   for process in /proc/[0-9]*; do
     [ -O "$process" ] && [ "${process#/proc/}" != "$$" ] || continue
     words=$(tr '\0' ' ' 2>/dev/null <"$process/cmdline") || continue
-    case "$words" in
-    bash\ -s\ build\ * | *"$root/new/data"*) echo "${process#/proc/}" ;;
-    esac
+    case "$words" in $1) ;; *) continue ;; esac
+    ! grep -q -s -z -x -F "PGDATA=$live" "$process/environ" || echo "${process#/proc/}"
   done
 }
 
 discard() { # FOLDER
   stop_beside immediate
   for attempt in 1 2 3 4 5 6 7 8 9 10; do
-    strays=$(stray)
+    strays=$(stray "*$root/new/data*")
     [ -n "$strays" ] || break
     kill -9 $strays 2>/dev/null || true
     sleep 0.2
@@ -176,10 +166,15 @@ discard() { # FOLDER
 # Give the data of FROM a timeline of their own, so that they can become live at once.
 prepare() { # FROM
   if ! is_running "$root/$1/data"; then
-    # The restored server would recover to the end of the archive, past the moment.
-    [ "$1" = old ] || fail "the server with the restored data has ended meanwhile"
+    # The restored server would recover past the moment.
+    [ "$1" = old ] || [ -e "$root/$1/promoted" ] ||
+      fail "the server with the restored data has ended meanwhile"
+    # All of its WAL is here. What the archive has of this timeline may be of other data; histories
+    # of others tell which number is free.
+    history=$(printf %08X "$(timeline "$root/$1/data")").history
     touch "$root/$1/data/recovery.signal"
-    start_beside "$root/$1" -c recovery_target_timeline=current
+    start_beside "$root/$1" -c recovery_target_timeline=current -c "restore_command=case %f in \
+      $history) false ;; *.history) $(archive_get "$root/$1") ;; *) false ;; esac"
     await_beside "$root/$1" 120 'SELECT 1' 1
   fi
   promote_beside "$root/$1"
@@ -192,61 +187,13 @@ is_ready() { # FROM
   ! is_running "$root/$1/data" && [ "$(timeline "$root/$1/data")" -gt "$(timeline "$live")" ]
 }
 
-# Let the data of FROM become live, and keep the live ones in TO.
-switch() { # FROM TO
-  trap '' HUP INT TERM PIPE # it goes on if the connection breaks off
-  from="$root/$1"
-  if [ -e "$root/exchanging" ]; then
-    read -r first second <"$root/exchanging"
-    [ "$first" = "$1" ] || fail "another exchange has not ended"
-    if [ -e "$root/$second/data" ]; then
-      [ ! -e "$from/data" ] || ! is_running "$live" || fail "PostgreSQL runs in an exchange"
-      exchange "$first" "$second" # Patroni starts the server
-      echo "switched 0"
-      return
-    fi
-    rm -f "$root/exchanging" # it was killed before it renamed anything
-  fi
-  [ -e "$from/data" ] || fail "there is no data to switch to"
+# Make the exchange that comes next short.
+make_ready() { # FROM
   is_ready "$1" || prepare "$1"
-  copy_settings "$from/data"
-  command=()
-  if is_running "$live"; then
-    live_sql CHECKPOINT
-    mapfile -d '' command <"/proc/$(head -1 "$live/postmaster.pid")/cmdline"
-  fi
-  if is_running "$live" && [ "$(live_sql 'SELECT pg_is_in_recovery()')" != f ]; then
-    fail "PostgreSQL is not the primary any more"
-  fi
-  frozen=$(patroni) guard=
-  # Without its guard, which would thaw the Patroni of a later exchange.
-  thaw() {
-    [ -z "$frozen" ] || kill -CONT $frozen
-    [ -z "$guard" ] || kill -9 "$guard" 2>/dev/null || true # it ignores other signals
-  }
-  begin=$(now_ms)
-  if [ -n "$frozen" ]; then
-    kill -STOP $frozen
-    setsid sh -c "sleep $frozen_s; kill -CONT $(echo $frozen)" </dev/null >/dev/null 2>&1 &
-    guard=$!
-  fi
-  # A fast shutdown waits for the archive; what is committed is in the WAL without it, too.
-  if is_running "$live" && ! pg_ctl stop -s -D "$live" -m fast -w -t 2 2>/dev/null &&
-    ! pg_ctl stop -s -D "$live" -m immediate -w -t 4; then
-    thaw
-    fail "PostgreSQL did not stop within 6 s; nothing was changed"
-  fi
-  exchange "$1" "$2"
-  if [ "${#command[@]}" -gt 0 ] && ! start_live "${command[@]}"; then
-    pg_ctl stop -s -D "$live" -m immediate -w -t 5 || true
-    exchange "$2" "$1"
-    start_live "${command[@]}" || true
-    thaw
-    fail "PostgreSQL did not start with the data; the previous data were brought back"
-  fi
-  thaw
-  echo "switched $(($(now_ms) - begin))"
+  ! is_running "$live" || live_sql CHECKPOINT
 }
+
+demand_no_exchange() { [ ! -e "$root/exchanging" ] || fail "an exchange has not ended"; }
 
 state() {
   [ ! -d "$root/new/data" ] || echo new
@@ -256,16 +203,46 @@ state() {
   [ -z "$(ls "$live/pg_tblspc" 2>/dev/null)" ] || echo tablespaces
 }
 
+# Bytes: free on the volume, of the live data, and free in the memory limit of the container (-: no
+# limit). Files that are cached count as free.
+room() {
+  read -r _ _ _ free _ < <(df -PB1 "$volume" | tail -1)
+  read -r size _ < <(du -s -B1 "$live" 2>/dev/null)
+  group=/sys/fs/cgroup limit=memory.max usage=memory.current prefix=
+  if [ -e "$group/memory/memory.limit_in_bytes" ]; then
+    group="$group/memory" limit=memory.limit_in_bytes usage=memory.usage_in_bytes prefix=total_
+  fi
+  memory=-
+  # Without a limit, version 1 has a number of 19 digits; version 2 has the word max, or no file.
+  if grep -q -x '[0-9]\{1,18\}' "$group/$limit" 2>/dev/null; then
+    memory=$(($(cat "$group/$limit") - $(cat "$group/$usage")))
+    while read -r key value; do
+      case "$key" in
+      "${prefix}active_file" | "${prefix}inactive_file") memory=$((memory + value)) ;;
+      esac
+    done <"$group/memory.stat"
+  fi
+  echo "$free $size $memory"
+}
+
 verb="$1"
 shift
 case "$verb" in
+# A command whose connection broke off still builds; another takes its place.
+build | discard) kill -KILL $(stray 'bash -s build *') 2>/dev/null || true ;;
+esac
+# One command at a time, also if the connection of another broke off. Servers do not inherit it.
+exec 9<"$volume"
+flock -w 10 9 || fail "another command is still working in this pod; wait until it has ended"
+case "$verb" in
 state) state ;;
-build) build "$@" ;;
-prepare) is_ready new || prepare new ;;
-prepare-undo) is_ready old || prepare old ;;
+room) room ;;
+build) demand_no_exchange; build "$@" ;;
+prepare) demand_no_exchange; make_ready new ;;
+prepare-undo) demand_no_exchange; make_ready old ;;
 switch) switch new old ;;
 undo) switch old new ;;
-discard) discard new ;;
-finish) discard old; rm -rf "$root" ;;
+discard) demand_no_exchange; discard new ;;
+finish) demand_no_exchange; discard old; rm -rf "$root" ;;
 *) fail "unknown verb $verb" ;;
 esac

@@ -106,6 +106,9 @@ class PostgresRestoreResult(StepsResult):
     differences: tuple[str, ...] = Field(
         description="what else differed: tables, extensions, users, the revision of the release"
     )
+    returned_roles: tuple[str, ...] = Field(
+        description="roles that were dropped since the moment and exist again, without login"
+    )
     pause_s: float = Field(description="how long no write was acknowledged, in seconds")
     finish_command: str = Field(description="a command that deletes the data of before")
     undo_command: str = Field(description="a command that brings the data of before back")
@@ -120,6 +123,10 @@ class PostgresRestoreEndResult(StepsResult):
     moment: datetime | None = Field(description="the moment of the restored data, UTC")
     pause_s: float = Field(
         description="how long no write was acknowledged, in seconds; 0 without a switch"
+    )
+    aside: str = Field(
+        description="the folder in the pod with data that Patroni had created after a crash in the "
+        "exchange; empty without"
     )
 
 
