@@ -92,6 +92,7 @@ class Server:
     def serve(self) -> None:
         """Start the server, as Patroni does, and wait until it accepts writes."""
         with (self.folder / "server.log").open("ab") as log:
+            shutil.chown(log.name, "postgres")  # as the output of a container
             process = subprocess.Popen(
                 ["postgres", "-D", self.data],
                 stdin=subprocess.DEVNULL,
@@ -194,6 +195,11 @@ class Server:
         self.serve()
 
     @property
+    def saved(self) -> Path:
+        """The copy of all files before the tests."""
+        return self.folder.with_name("saved")
+
+    @property
     def root(self) -> Path:
         """The folder of what is beside the live data."""
         return self.volume / "vrooli-restore"
@@ -204,19 +210,33 @@ class Server:
         return str(self.volume / "vrooli-restore")
 
 
-@pytest.fixture
-def server() -> Iterator[Server]:
-    """A server with one backup."""
+@pytest.fixture(scope="module")
+def origin() -> Iterator[Server]:
+    """A stopped server with one backup; each test gets a copy of its files at the same place."""
     if shutil.which("pgbackrest") is None:
         pytest.fail("missing: pgbackrest, `test.sh --suite services` installs it")
     folder = Path(tempfile.mkdtemp(prefix="vrooli-restore-"))
-    server = Server(folder)
+    shutil.chown(folder, "postgres")
+    (folder / "s").mkdir()
+    server = Server(folder / "s")
     try:
         server.start()
+        server.stop()
+        subprocess.run(["cp", "-a", server.folder, server.saved], check=True)
         yield server
     finally:
         server.stop()
         shutil.rmtree(folder)
+
+
+@pytest.fixture
+def server(origin: Server) -> Iterator[Server]:
+    """A server with one backup."""
+    shutil.rmtree(origin.folder)
+    subprocess.run(["cp", "-a", origin.saved, origin.folder], check=True)
+    origin.serve()
+    yield origin
+    origin.stop()
 
 
 def test_a_moment_is_restored_undone_and_restored_again(server: Server) -> None:
@@ -447,7 +467,7 @@ def test_patroni_without_data_ends_after_an_exchange(
 def test_two_programs_do_not_interleave(moments: tuple[Server, str]) -> None:
     server, moment = moments
     server.prepare(moment)
-    with subprocess.Popen(["flock", server.volume, "sleep", "60"]) as process:
+    with subprocess.Popen(["flock", "--no-fork", server.volume, "sleep", "60"]) as process:
         wait_until(lambda: _is_locked(server.volume), 10, "the lock is held")
         output = server.run("bash", "-s", "switch", text=SCRIPT, check=False)
         process.kill()
