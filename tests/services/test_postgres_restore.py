@@ -132,10 +132,14 @@ class Server:
             env=self.environment,
             user="postgres",
             cwd=self.folder,
-            check=check,
+            check=False,
             capture_output=True,
             text=True,
         )
+        if check and ended.returncode:
+            error = subprocess.CalledProcessError(ended.returncode, argv)
+            error.add_note(ended.stdout + ended.stderr)
+            raise error
         return (ended.stdout if check else ended.stdout + ended.stderr).strip()
 
     def sql(self, statement: str, host: str = "") -> str:
@@ -340,7 +344,9 @@ def test_an_exchange_that_was_killed_is_completed_or_taken_back(
         assert server.numbers() == "1 2"
 
 
-@pytest.mark.parametrize(("verb", "rows"), [("switch", "1"), ("undo", "1 2")])
+@pytest.mark.parametrize(
+    ("verb", "rows"), [("switch", "1"), pytest.param("undo", "1 2", marks=pytest.mark.long)]
+)
 def test_data_that_patroni_created_after_a_crash_are_kept_aside(
     moments: tuple[Server, str], verb: str, rows: str
 ) -> None:
@@ -372,6 +378,7 @@ def test_data_that_patroni_created_after_a_crash_are_kept_aside(
     assert server.numbers() == "1 2 9"
 
 
+@pytest.mark.long
 def test_a_directory_that_the_pod_created_after_a_crash_is_replaced(
     moments: tuple[Server, str],
 ) -> None:
@@ -414,6 +421,7 @@ def test_patroni_is_stopped_in_the_exchange_only(moments: tuple[Server, str], pa
     assert (_state(patroni), server.numbers()) == ("S", "1")
 
 
+@pytest.mark.long
 def test_nothing_is_renamed_while_patroni_runs(moments: tuple[Server, str], patroni: int) -> None:
     server, moment = moments
     server.prepare(moment)
@@ -427,6 +435,7 @@ def test_nothing_is_renamed_while_patroni_runs(moments: tuple[Server, str], patr
     assert server.numbers() == "1 2"
 
 
+@pytest.mark.long
 def test_a_start_that_takes_too_long_is_taken_back_before_patroni_goes_on(
     moments: tuple[Server, str], patroni: int
 ) -> None:
@@ -443,6 +452,7 @@ def test_a_start_that_takes_too_long_is_taken_back_before_patroni_goes_on(
     assert (server.numbers(), server.program("state")) == ("1 2", "new")
 
 
+@pytest.mark.long
 def test_a_killed_exchange_lets_patroni_go_on(moments: tuple[Server, str], patroni: int) -> None:
     server, moment = moments
     server.prepare(moment)
@@ -451,6 +461,7 @@ def test_a_killed_exchange_lets_patroni_go_on(moments: tuple[Server, str], patro
     wait_until(lambda: _state(patroni) == "S", FREEZE_S + 2, "Patroni goes on")
 
 
+@pytest.mark.long
 def test_patroni_without_data_ends_after_an_exchange(
     moments: tuple[Server, str], patroni: int
 ) -> None:
@@ -526,6 +537,7 @@ def test_roles_are_those_of_the_live_data(server: Server) -> None:
     assert server.sql("SELECT rolcanlogin FROM pg_roles WHERE rolname = 'dropped'") == "f"
 
 
+@pytest.mark.long
 def test_subscriptions_do_not_run_beside_the_live_server(server: Server) -> None:
     server.sql(
         "CREATE SUBSCRIPTION s CONNECTION 'host=/nowhere' PUBLICATION p "

@@ -184,8 +184,13 @@ switch() { # FROM TO
   fi
   [ -n "$resumed" ] || [ -e "$root/$1/data" ] || fail "there is no data to switch to"
   [ -n "$resumed" ] || is_ready "$1" || fail "the data are not prepared, or PostgreSQL has had a failover"
-  # Patroni may have begun a timeline since then.
-  [ -z "$resumed" ] || [ ! -e "$root/$1/data" ] || prepare "$1"
+  if [ -n "$resumed" ] && [ -e "$root/$1/data" ]; then
+    # Patroni may have begun a timeline since then. Data that were never live have one that is not
+    # in the archive; both may have the same number then.
+    renew "$1"
+    is_ready "$1" || renew "$1"
+    is_ready "$1" || fail "PostgreSQL has begun another timeline meanwhile; repeat the command"
+  fi
   if [ "$(live_sql 'SELECT pg_is_in_recovery()' 2>/dev/null)" = f ]; then
     [ ! -e "$root/$1/data" ] || copy_settings "$root/$1/data"
     process=$(head -1 "$live/postmaster.pid")

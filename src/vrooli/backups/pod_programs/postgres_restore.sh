@@ -81,7 +81,8 @@ await_beside() { # FOLDER SECONDS QUERY ANSWER
 # Give data a timeline that is newer than all archived ones, with the roles of the live data.
 promote_beside() { # FOLDER
   if [ "$(beside_sql 'SELECT pg_is_in_recovery()')" = t ]; then
-    beside_sql 'SELECT pg_promote(true, 60)' >/dev/null
+    # At the end of its WAL it may promote itself meanwhile.
+    beside_sql 'SELECT pg_promote(true, 60)' >/dev/null 2>&1 || true
   fi
   await_beside "$1" 60 'SELECT pg_is_in_recovery()' f
   ! is_running "$live" || copy_roles
@@ -163,8 +164,8 @@ discard() { # FOLDER
   rm -rf "${root:?}/$1"
 }
 
-# Give the data of FROM a timeline of their own, so that they can become live at once.
-prepare() { # FROM
+# Give the data of FROM a timeline of their own.
+renew() { # FROM
   if ! is_running "$root/$1/data"; then
     # The restored server would recover past the moment.
     [ "$1" = old ] || [ -e "$root/$1/promoted" ] ||
@@ -178,6 +179,11 @@ prepare() { # FROM
     await_beside "$root/$1" 120 'SELECT 1' 1
   fi
   promote_beside "$root/$1"
+}
+
+# So that they can become live at once.
+prepare() { # FROM
+  renew "$1"
   [ "$(timeline "$root/$1/data")" -gt "$(timeline "$live")" ] ||
     fail "PostgreSQL has had a failover meanwhile"
 }
