@@ -62,6 +62,20 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- end }}
 
 {{/*
+Labels of a component's pods: only those that do not change with each version, which would restart
+them. Labels of the pod itself come before common ones.
+Usage: {{ include "vrooli.podLabels" (list . "server" $service.pod.labels) }}
+*/}}
+{{- define "vrooli.podLabels" -}}
+{{- $root := first . -}}
+{{ include "vrooli.selectorLabels" (list $root (index . 1)) }}
+app.kubernetes.io/part-of: vrooli
+{{- with merge (dict) (last . | default dict) $root.Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/*
 Reference of an image. A repository without a slash is prefixed with the registry.
 Usage: {{ include "vrooli.image" (list . .Values.services.server) }}
 */}}
