@@ -7,8 +7,8 @@ client has read the ones before, and few clients at once may have such a body in
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
+from contextlib import nullcontext
 
 from starlette.types import Message, Receive, Scope, Send
 
@@ -42,7 +42,7 @@ class Downloads:
                 return
             is_large = len(message.get("body", b"")) > PIECE
             try:
-                with self._count.opened(client, "downloads") if is_large else _nothing():
+                with self._count.opened(client, "downloads") if is_large else nullcontext():
                     if start is not None:
                         await send(start)
                         start = None
@@ -56,9 +56,6 @@ class Downloads:
                 log.info("a response was not read within %g s", self._limit_s)
 
         return limited
-
-
-_nothing = contextlib.nullcontext
 
 
 async def _send_pieces(message: Message, send: Send) -> None:
