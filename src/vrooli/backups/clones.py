@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from vrooli.backups.targets import Recovery
+from vrooli.kube import common_labels
 from vrooli.kube.objects import Body, labels, mapping, name, text
 from vrooli.operators.pgo import names
 
 POLICIES = "networking.k8s.io/v1"
-LABELS = {"app.kubernetes.io/managed-by": "vrooli", "app.kubernetes.io/part-of": "vrooli"}
+LABELS = {common_labels.MANAGED_BY: "vrooli", common_labels.PART_OF: "vrooli"}
 # The label of everything that a restore makes: the name of the copy.
 COPY = "vrooli.com/restored-copy"
 # The port of pgBackRest in the pod with the repositories.

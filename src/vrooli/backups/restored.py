@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from vrooli.backups.clones import LABELS
 from vrooli.backups.listing import format_time
 from vrooli.databases.postgres.session import Postgres
 from vrooli.kube import Kube
@@ -114,11 +115,7 @@ async def store(postgres: Postgres, record: Restored) -> None:
         "name": postgres.name,
         "uid": postgres.body["metadata"]["uid"],
     }
-    labels = {
-        "app.kubernetes.io/managed-by": "vrooli",
-        "app.kubernetes.io/part-of": "vrooli",
-        LABEL: postgres.name,
-    }
+    labels = {**LABELS, LABEL: postgres.name}
     body = {
         "apiVersion": API,
         "kind": KIND,

@@ -9,7 +9,6 @@ from typing import Any
 from vrooli.development.services import EDITED, EDITED_SERVICES, IMAGE, EditedService
 from vrooli.release import process_identity
 
-COMPONENT = "app.kubernetes.io/component"
 # The components whose image for edited files has none itself.
 WITHOUT_FILES = frozenset(service.name for service in EDITED_SERVICES if not service.module)
 PROGRAMS = Path(__file__).parent / "pod_programs"

@@ -18,14 +18,13 @@ from vrooli.development.services import EDITED_SERVICES, EditedService
 from vrooli.errors import VrooliError
 from vrooli.events import Listener, LogLine
 from vrooli.grammar import counted
-from vrooli.kube import Kube, objects
+from vrooli.kube import Kube, common_labels, objects
 from vrooli.kube.status import pod_status
 from vrooli.release import Release, process_identity
 
 # The wait before a session that ended is opened again, seconds; it doubles with each failure in
 # a row. After the last attempt, the next edit tries again.
 RETRY_S, LONGEST_RETRY_S, ATTEMPTS = 1.0, 30.0, 8
-INSTANCE = "app.kubernetes.io/instance"
 
 
 def pack(files: Mapping[str, Path]) -> bytes:
@@ -90,7 +89,7 @@ class Synchronizer:
         Raises:
             VrooliError: Pods can't be watched.
         """
-        labels = f"{INSTANCE}={self._release.name}"
+        labels = f"{common_labels.INSTANCE}={self._release.name}"
         async with asyncio.TaskGroup() as group:
             watching = self._kube.watch("v1", "Pod", self._release.namespace, labels)
             async for event, pod in watching:
@@ -119,7 +118,7 @@ class Synchronizer:
         """The service of a pod that this process updates."""
         if objects.annotations_of(pod).get(overlay.PROCESS) != process_identity.process():
             return None
-        component = objects.labels(pod).get(overlay.COMPONENT)
+        component = objects.labels(pod).get(common_labels.COMPONENT)
         return next((item for item in EDITED_SERVICES if item.name == component), None)
 
     async def _serve(self, pod: str, target: _Target, port: int) -> None:

@@ -16,6 +16,7 @@ from vrooli.events import Progress
 from vrooli.kube import Kube, gather_limited
 from vrooli.kube.execution import Program
 from vrooli.kube.objects import Body, items, mapping, name, text
+from vrooli.kube.status import pod_status
 from vrooli.rotation.model import Target
 
 WORKLOADS = ("Deployment", "StatefulSet")
@@ -146,5 +147,5 @@ async def _pods(kube: Kube, namespace: str, reader: Reader) -> list[Body]:
     return [
         pod
         for pod in await kube.list("v1", "Pod", namespace, labels)
-        if text(pod, "status", "phase") not in ("Succeeded", "Failed")
+        if not pod_status(pod).has_ended
     ]

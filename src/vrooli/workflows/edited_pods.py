@@ -10,7 +10,7 @@ from vrooli.chart.manifest import Manifest
 from vrooli.development import overlay
 from vrooli.environments import Environment
 from vrooli.errors import PrerequisiteError, UsageError, VrooliError
-from vrooli.kube import ApiError, Kube, objects
+from vrooli.kube import ApiError, Kube, common_labels, objects
 from vrooli.release import Release, process_identity
 from vrooli.release.records import storage
 from vrooli.workflows.clusters.selection import Choice
@@ -75,7 +75,7 @@ def demand_files(manifests: Iterable[Manifest]) -> None:
     """
     for template in map(_template, manifests):
         process = overlay.annotations_of(template).get(overlay.PROCESS)
-        component = objects.labels(template).get(overlay.COMPONENT)
+        component = objects.labels(template).get(common_labels.COMPONENT)
         has_files = component not in overlay.WITHOUT_FILES
         if process is not None and not has_files and not process_identity.is_alive(process):
             raise UsageError(

@@ -14,6 +14,7 @@ from vrooli.chart.manifest import Manifest
 from vrooli.development import overlay
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import PrerequisiteError, UsageError
+from vrooli.kube import common_labels
 from vrooli.release import Release, process_identity
 from vrooli.release.records.metadata import End
 from vrooli.workflows import edited_pods, status_problems
@@ -24,7 +25,7 @@ DEV = ENVIRONMENTS["dev"]
 
 def deployment(process: str, component: str = "server") -> Manifest:
     annotations = {overlay.WATCHED_BY: "ada@host, process 7", overlay.PROCESS: process}
-    labels = {overlay.COMPONENT: component}
+    labels = {common_labels.COMPONENT: component}
     template = {"metadata": {"annotations": annotations if process else {}, "labels": labels}}
     body = {
         "apiVersion": "apps/v1",

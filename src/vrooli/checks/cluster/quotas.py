@@ -12,6 +12,7 @@ from vrooli.findings import Finding
 from vrooli.kube import Manifest, quantities
 from vrooli.kube.objects import mapping
 from vrooli.kube.quantities import Amounts
+from vrooli.kube.status import pod_status
 
 # What is counted, by the names that quotas have for it
 # (https://kubernetes.io/docs/concepts/policy/resource-quotas/).
@@ -25,7 +26,6 @@ COUNTED = {
 }
 # The scopes of quotas that count the pods of a release: they have requests and no deadline.
 SCOPES = frozenset({"NotTerminating", "NotBestEffort"})
-ENDED = ("Succeeded", "Failed")
 
 
 async def exceeded(site: Site) -> tuple[Finding, ...]:
@@ -41,7 +41,7 @@ async def exceeded(site: Site) -> tuple[Finding, ...]:
     own = [
         pod
         for pod in running
-        if (pod.get("status") or {}).get("phase") not in ENDED
+        if not pod_status(pod).has_ended
         and planned_pods.is_ours(pod, site.namespace, site.manifests)
     ]
     return judge(planned_pods.planned_pods(site.manifests), own, found)

@@ -13,11 +13,10 @@ from vrooli.findings import Finding
 from vrooli.grammar import counted
 from vrooli.kube import Manifest, objects, quantities
 from vrooli.kube.quantities import Amounts
-from vrooli.kube.status import has_condition
+from vrooli.kube.status import has_condition, pod_status
 
 # The counted resources; the check of GPUs covers extended resources.
 COUNTED = ("cpu", "memory")
-ENDED = ("Succeeded", "Failed")
 REPELS = ("NoSchedule", "NoExecute")
 
 
@@ -44,8 +43,8 @@ def usable(nodes: Iterable[Manifest], running: Iterable[Manifest]) -> list[Node]
     """The schedulable nodes with their free capacity."""
     used: dict[str, list[Amounts]] = {}
     for pod in running:
-        on, phase = pod["spec"].get("nodeName"), (pod.get("status") or {}).get("phase")
-        if on and phase not in ENDED:
+        on = pod["spec"].get("nodeName")
+        if on and not pod_status(pod).has_ended:
             used.setdefault(on, []).append({**quantities.of_pod(pod["spec"]), "pods": 1.0})
     return [
         _node(node, used.get(node["metadata"]["name"], []))
