@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from support.cluster import api_server
+from support.cluster import accounts, api_server
 from support.release.artifacts import APPLICATION_ONLY, DEV, Source
 from vrooli import process, programs
 from vrooli.artifact import model
@@ -152,17 +152,17 @@ async def test_a_kubeconfig_without_rights_is_told_verb_and_kind(
     await bare_kube.create(space)
     account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "nobody"}}
     await bare_kube.create(account, "powerless")
-    config = yaml.safe_load(bare_kubeconfig.read_text())
-    token = await bare_kube.service_account_token("powerless", "nobody", 600)
-    config["users"][0]["user"] = {"token": token}
-    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(config))
+    kubeconfig = await accounts.existing(
+        "nobody", "powerless", kube=bare_kube, source=bare_kubeconfig, folder=tmp_path
+    )
     before = await _releases(bare_kube)
-    command = Command(tmp_path / "kubeconfig", tmp_path / "state")
+    command = Command(kubeconfig, tmp_path / "state")
     status, said = await command.run("--artifact", str(artifact))
     assert status == 3, said
     assert "nothing was changed" in said
     assert "Deployment: this kubeconfig may not get, list, watch, create, patch, delete it" in said
     assert "Secret: this kubeconfig may not" in said
+    token = yaml.safe_load(kubeconfig.read_text())["users"][0]["user"]["token"]
     assert token not in said
     assert await _releases(bare_kube) == before
 

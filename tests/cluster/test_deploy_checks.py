@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from support.cluster import accounts
 from support.fakes import registry
 from vrooli import operators
 from vrooli.chart import engine, values
@@ -210,23 +211,9 @@ async def _account(
     kube: Kube, admin: Path, namespace: str, rules: list[dict[str, Any]], folder: Path
 ) -> Path:
     """The kubeconfig of an account that has these rights in a namespace, and no others."""
-    await kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
-    metadata = {"name": "someone", "namespace": namespace}
-    await kube.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
-    rbac, group = "rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io"
-    reference = {"apiGroup": group, "kind": "Role", "name": "someone"}
-    subjects = [{"kind": "ServiceAccount", **metadata}]
-    for body in (
-        {"kind": "Role", "rules": rules},
-        {"kind": "RoleBinding", "roleRef": reference, "subjects": subjects},
-    ):
-        await kube.apply({"apiVersion": rbac, "metadata": metadata, **body})
-    config = yaml.safe_load(admin.read_text())
-    token = await kube.service_account_token(namespace, "someone", 600)
-    config["users"][0]["user"] = {"token": token}
-    path = folder / "kubeconfig"
-    path.write_text(yaml.safe_dump(config))
-    return path
+    return await accounts.kubeconfig_of(
+        "someone", rules, namespace, kube=kube, source=admin, folder=folder
+    )
 
 
 async def test_missing_rights_are_told_by_verb_and_kind(

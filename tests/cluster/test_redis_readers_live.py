@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
 
+from support.cluster import accounts
 from support.fakes.check_site import rendered
 from vrooli.checks.data import redis_readers
 from vrooli.checks.interface import Site
@@ -50,12 +50,9 @@ async def viewer(bare_kube: Kube, bare_kubeconfig: Path, tmp_path: Path) -> Path
         },
     ):
         await bare_kube.apply(body)
-    token = await bare_kube.service_account_token(NAMESPACE, "viewer", 600)
-    config = yaml.safe_load(bare_kubeconfig.read_text())
-    config["users"][0]["user"] = {"token": token}
-    path = tmp_path / "kubeconfig"
-    path.write_text(yaml.safe_dump(config))
-    return path
+    return await accounts.existing(
+        "viewer", NAMESPACE, kube=bare_kube, source=bare_kubeconfig, folder=tmp_path
+    )
 
 
 async def test_a_viewer_reads_the_password_and_is_named(bare_kube: Kube, viewer: Path) -> None:

@@ -39,6 +39,11 @@ async def kubeconfig_of(
         },
     ):
         await kube.apply(body)
+    return await existing(name, namespace, kube=kube, source=source, folder=folder)
+
+
+async def existing(name: str, namespace: str, *, kube: Kube, source: Path, folder: Path) -> Path:
+    """The kubeconfig of an account that exists."""
     config = yaml.safe_load(source.read_text())
     config["users"][0]["user"] = {"token": await kube.service_account_token(namespace, name, 600)}
     path = folder / "kubeconfig"
