@@ -66,9 +66,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # before the clock of pytest-timeout starts
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Wait for the builds that a test needs."""
+    """Wait for the builds that a test needs, and for its turn."""
     lanes.wait_for_builds(item)
-    return (yield)
+    with lanes.turn(item):
+        return (yield)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -1,19 +1,25 @@
 """How a parallel run shares the tests between two processes.
 
 One runs what needs the live release, and mostly waits for it. The other runs the rest meanwhile:
-file by file, at a lower priority, and with the embedded cluster's own suite in one piece.
+file by file, at a lower priority, and with the embedded cluster's own suite in one piece. It pauses
+for the tests that measure what a release fails under load: two cores are no more than they need.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from support.cluster.clusters import STATE_DIR
 from vrooli.workflows import preparation
 
 LIVE, CLUSTERS = "live", "clusters"
@@ -22,6 +28,8 @@ GROUPS = {
     LIVE: r"tests/(e2e/|cluster/test_\w+_live\.py)",
     CLUSTERS: r"tests/cluster/embedded/",
 }
+# The tests during which no other runs.
+ALONE = r"tests/e2e/test_production\.py"
 # The suites whose tests need programs and images that are built.
 BUILT_FOR = r"tests/(cluster|e2e)/"
 # How long they may take, and how often their end is looked for, seconds.
@@ -69,6 +77,29 @@ def yield_processor(item: pytest.Item) -> None:
     niceness = _USUAL if lane(item.nodeid) in GROUPS else min(_USUAL + NICENESS, 19)
     if os.geteuid() == 0 and os.getpriority(os.PRIO_PROCESS, 0) != niceness:
         os.setpriority(os.PRIO_PROCESS, 0, niceness)
+
+
+@contextmanager
+def turn(item: pytest.Item) -> Iterator[None]:
+    """The time of one test, in which the other process begins none if this one must be alone.
+
+    Who waits to be alone holds the gate, so that the other process ends its test and waits.
+    """
+    is_alone = re.match(ALONE, item.nodeid) is not None
+    if lane(item.nodeid) == LIVE and not is_alone:
+        yield
+        return
+    with _lock("gate") as gate, _lock("turn"):
+        if not is_alone:
+            fcntl.flock(gate, fcntl.LOCK_UN)
+        yield
+
+
+@contextmanager
+def _lock(name: str) -> Iterator[IO[str]]:
+    with (Path(os.environ[STATE_DIR]) / f"{name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield file
 
 
 def wait_for_builds(item: pytest.Item) -> None:

@@ -13,7 +13,7 @@ from vrooli.databases.redis.session import Redis
 from vrooli.drills import writer
 from vrooli.drills.faults import pods
 from vrooli.drills.faults.pods import Group
-from vrooli.drills.http_load import Load
+from vrooli.drills.http_load import Failure, Load
 from vrooli.drills.model import Outage
 from vrooli.drills.writer import Writer, between
 from vrooli.drills.writer_objects import WriterPlan
@@ -50,6 +50,7 @@ class Cost:
         postgres: What the writer to PostgreSQL saw.
         redis: What the writer to Redis saw.
         lost: Durable writes that are missing, by store.
+        failures: The failed requests, for the message of a test that fails.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Cost:
     postgres: Outage
     redis: Outage
     lost: Mapping[str, int]
+    failures: tuple[Failure, ...] = ()
 
     @property
     def row(self) -> str:
@@ -101,6 +103,7 @@ class Bench:
             postgres=between(written, "postgres", began, until),
             redis=between(written, "redis", began, until),
             lost={store: len(numbers) for store, numbers in lost.items()},
+            failures=tuple(self.load.failures[failed:]),
         )
 
 
