@@ -12,6 +12,7 @@ import urllib3
 from hvac import exceptions
 
 from vrooli.errors import PrerequisiteError, VrooliError
+from vrooli.vault import transport
 
 Answer = TypeVar("Answer")
 
@@ -30,18 +31,6 @@ class VaultSealedError(PrerequisiteError):
 
 class VaultConflictError(VrooliError):
     """A secret has another version than the one that was read."""
-
-
-class _ServerName(requests.adapters.HTTPAdapter):
-    """Expects the certificate of another host than that of the address."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        super().__init__()
-
-    def init_poolmanager(self, *words: Any, **options: Any) -> None:
-        """Name the host in the handshake, which the certificate is compared with."""
-        super().init_poolmanager(*words, **options, server_hostname=self._name)
 
 
 class VaultClient:
@@ -68,11 +57,13 @@ class VaultClient:
         self.address, self.verify = address, verify
         if not verify:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-        options: dict[str, Any] = {"url": address, "timeout": REQUEST_S, "verify": verify}
-        if server_name:
-            options["session"] = session = requests.Session()
-            session.verify = verify  # hvac prefers it to its own argument
-            session.mount("https://", _ServerName(server_name))
+        session = transport.new_session(verify, server_name)
+        options: dict[str, Any] = {
+            "url": address,
+            "timeout": REQUEST_S,
+            "verify": verify,
+            "session": session,
+        }
         self._hvac: Any = hvac.Client(token=token, namespace=namespace or None, **options)
         # Vault reports its health outside of namespaces only.
         self._root: Any = hvac.Client(**options) if namespace else self._hvac
@@ -325,6 +316,12 @@ class VaultClient:
         except exceptions.VaultError as error:
             # Vault's messages contain paths and rules, but not the values of the request.
             raise VrooliError(f"Vault at {self.address} could not {doing}: {error}") from error
+        except transport.RefusedResponseError as error:
+            raise VrooliError(
+                f"Vault at {self.address} answered a request to {doing} with {error}.",
+                "Check whether this is the address of a Vault, and what is in between, such as a "
+                "proxy.",
+            ) from error
         except requests.RequestException as error:
             raise PrerequisiteError(
                 f"Vault at {self.address} did not answer a request to {doing}.",

@@ -58,6 +58,7 @@ async def serving(
     status: int = 200,
     tls: ssl.SSLContext | None = None,
     requests: list[str] | None = None,
+    headers: str = "",
 ) -> AsyncIterator[int]:
     """A server that gives one answer to everything, and lists the heads of the requests."""
 
@@ -65,8 +66,8 @@ async def serving(
         request = await reader.readuntil(b"\r\n\r\n")
         if requests is not None:
             requests.append(request.decode().lower())
-        head = f"HTTP/1.1 {status} X\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
-        writer.write(f"{head}{body}".encode())
+        head = f"HTTP/1.1 {status} X\r\ncontent-length: {len(body)}\r\n{headers}connection: close"
+        writer.write(f"{head}\r\n\r\n{body}".encode())
         await writer.drain()
         writer.close()
 
@@ -278,6 +279,24 @@ async def test_an_answer_that_is_none_of_vault_s_is_said_and_blames_nobody() -> 
     assert diagnosed(looked).unavailable == ()
     for rule in (sealed.RULE, unreachable.RULE, login_refused.RULE):
         assert list(rule.find(looked)) == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("headers", "length", "reason"),
+    [
+        ("", vault_health.LIMIT_BYTES + 1, "longer than 4 MiB"),
+        ("content-encoding: gzip\r\n", 10, "compressed"),
+    ],
+)
+async def test_a_response_that_is_long_or_could_become_so_is_not_read(
+    headers: str, length: int, reason: str
+) -> None:
+    requests: list[str] = []
+    async with serving(WELL.ljust(length), headers=headers, requests=requests) as port:
+        answer = await health(Forwards(port), seen("http://vault.vault.svc:8200"))
+    assert (answer.ok, reason in answer.text) == (False, True)
+    assert "accept-encoding: identity" in requests[0]
 
 
 @pytest.mark.anyio
