@@ -151,7 +151,7 @@ class Fetcher:
         except MALFORMED_ERRORS as error:
             why = f"the answer can't be read ({type(error).__name__}: {error})"
             missing = Unavailable(what, why, place=place)
-        except (httpx.HTTPError, OSError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             missing = Unavailable(what, f"{type(error).__name__}: {error}", place=place)
         self.unavailable.append(missing)
         return default

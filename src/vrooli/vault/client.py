@@ -19,6 +19,7 @@ Answer = TypeVar("Answer")
 # Timeout of one request, seconds.
 REQUEST_S = 10
 RIGHTS_ADVICE = "Log in with more permissions, or ask the owner of the Vault to do it."
+WRITE = "the capabilities create and update"
 
 
 class VaultDeniedError(VrooliError):
@@ -119,12 +120,17 @@ class VaultClient:
         Raises:
             VrooliError: Another engine is mounted at the path.
         """
-        mounts = await self._call("list its engines", self._hvac.sys.list_mounted_secrets_engines)
+        mounts = await self._call(
+            "list its engines",
+            self._hvac.sys.list_mounted_secrets_engines,
+            requires="the capability read at sys/mounts",
+        )
         engine = mounts["data"].get(f"{mount}/")
         if engine is None:
             await self._call(
                 f"mount {mount}/",
                 lambda: self._hvac.sys.enable_secrets_engine("kv-v2", path=mount),
+                requires=f"{WRITE} at sys/mounts/{mount}",
             )
             return True
         if engine["type"] != "kv" or (engine.get("options") or {}).get("version") != "2":
@@ -143,7 +149,9 @@ class VaultClient:
         if read is not None and read["data"]["rules"] == rules:
             return False
         await self._call(
-            f"write policy {name}", lambda: self._hvac.sys.create_or_update_policy(name, rules)
+            f"write policy {name}",
+            lambda: self._hvac.sys.create_or_update_policy(name, rules),
+            requires=f"{WRITE} at sys/policy/{name}",
         )
         return True
 
@@ -156,7 +164,9 @@ class VaultClient:
         ):
             return False
         await self._call(
-            f"write role {name}", lambda: self._hvac.write_data(path, data=dict(settings))
+            f"write role {name}",
+            lambda: self._hvac.write_data(path, data=dict(settings)),
+            requires=f"{WRITE} at {path}",
         )
         return True
 
@@ -301,7 +311,14 @@ class VaultClient:
                 return None
             raise
 
-    async def _call(self, doing: str, call: Callable[[], Answer]) -> Answer:
+    async def _call(self, doing: str, call: Callable[[], Answer], *, requires: str = "") -> Answer:
+        """Call Vault.
+
+        Args:
+            doing: What the call does, as in "Vault refused to read a secret".
+            call: The call.
+            requires: What a policy of the token must have, if it is one path.
+        """
         try:
             return await asyncio.to_thread(call)
         except exceptions.VaultDown as error:
@@ -310,8 +327,13 @@ class VaultClient:
                 "Unseal it, then run the command again.",
             ) from error
         except exceptions.Forbidden as error:
+            advice = (
+                f"The token's policies lack {requires}. Use a token whose policies allow it, or ask the "
+                "owner of the Vault to do it."
+            )
             raise VaultDeniedError(
-                f"Vault at {self.address} refused to {doing}.", RIGHTS_ADVICE
+                f"Vault at {self.address} refused to {doing}.",
+                advice if requires else RIGHTS_ADVICE,
             ) from error
         except exceptions.VaultError as error:
             # Vault's messages contain paths and rules, but not the values of the request.

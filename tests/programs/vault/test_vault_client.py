@@ -75,6 +75,29 @@ async def test_wrong_token_is_named_as_refusal(vault: Server) -> None:
         await stranger.create_secret("secret", some_path(), {"PASSWORD": "very-secret"})
 
 
+async def test_right_that_a_refused_mount_requires_is_named(
+    client: VaultClient, vault: Server
+) -> None:
+    limited = VaultClient(vault.address, vault.token)
+    await client.ensure_policy("lister", 'path "sys/mounts" { capabilities = ["read"] }')
+    await limited.use_token_of(["lister"], 60)
+    with pytest.raises(VaultDeniedError, match="refused to mount new/") as refused:
+        await limited.ensure_kv("new")
+    assert "the capabilities create and update at sys/mounts/new" in refused.value.advice
+    assert "Log in" not in refused.value.advice
+    await client.ensure_policy(
+        "mounter", 'path "sys/mounts/new" { capabilities = ["create", "update"] }'
+    )
+    allowed = VaultClient(vault.address, vault.token)
+    await allowed.use_token_of(["lister", "mounter"], 60)
+    assert await allowed.ensure_kv("new")
+    stranger = VaultClient(vault.address, vault.token)
+    await stranger.use_token_of(["default"], 60)
+    with pytest.raises(VaultDeniedError, match="refused to list its engines") as refused:
+        await stranger.ensure_kv("new")
+    assert "the capability read at sys/mounts" in refused.value.advice
+
+
 async def test_failure_never_shows_the_values(vault: Server) -> None:
     client = VaultClient(vault.address, vault.token)
     with pytest.raises(VrooliError) as raised:

@@ -241,7 +241,49 @@ async def test_a_mount_that_is_an_address_receives_no_token() -> None:
         looked = evidence(*objects, hostile)
         answers = await vault_secrets.run(Forwards(port), looked)  # type: ignore[arg-type]
     assert stolen == []
-    assert [answer.ok for answer in answers] == [False]
+    assert [(answer.about.kind, answer.ok) for answer in answers] == [
+        ("VaultAuth", True),
+        ("VaultStaticSecret", False),
+    ]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"mount": "http://127.0.0.1:1"},
+        {"mount": "a\x00b"},
+        {"mount": "http://["},
+        {"path": "x" * 100_000},
+        {"namespace": "é\u202e\n"},
+    ],
+    ids=["address", "control", "no URL", "length", "header"],
+)
+async def test_a_mount_that_is_refused_blames_neither_the_login_nor_other_secrets(
+    spec: dict[str, str],
+) -> None:
+    requests = list[str]()
+    objects = itertools.chain(*seen("http://vault.vault.svc:8200").objects.values())
+    looked = evidence(*objects, synced("bad", **spec), synced("good"))
+    async with serving(json.dumps({"auth": {"client_token": "t"}}), requests=requests) as port:
+        login, *reads = await vault_secrets.run(Forwards(port), looked)  # type: ignore[arg-type]
+    assert (login.about.kind, login.ok) == ("VaultAuth", True)
+    assert [(item.about.name, item.ok) for item in reads] == [("bad", False), ("good", True)]
+    assert reads[0].text.startswith(
+        "Vault was not asked for it, since its mount, path or namespace"
+    )
+    assert "revoke-self" in requests[-1]
+
+
+@pytest.mark.anyio
+async def test_a_login_at_a_mount_that_is_no_path_is_reported_and_ends_nothing() -> None:
+    looked = seen("http://vault.vault.svc:8200")
+    (auth,) = looked.all("VaultAuth")
+    auth["spec"]["mount"] = "a\x00b"
+    async with serving(WELL) as port:
+        (login,) = await vault_secrets.run(Forwards(port), looked)  # type: ignore[arg-type]
+    assert (login.about.kind, login.ok) == ("VaultAuth", False)
+    assert "InvalidURL" in login.text
 
 
 @pytest.mark.anyio

@@ -53,7 +53,7 @@ async def _fetch_health(
     try:
         async with vault_client(kube, evidence, connection, pod) as vault:
             answer = await vault.get("sys/health")
-    except (httpx.HTTPError, OSError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         error_text = f"{type(error).__name__}: {error}"
         return Answer(NAME, service, error_text, ok=_is_refusal(connection, error))
     return Answer(NAME, service, answer.text if is_read(answer) else unread(answer))
@@ -77,7 +77,7 @@ async def vault_client(
         A path begins with a field of an object, which could be the address of another host.
         """
         if (request.url.host, request.url.port) != (LOCALHOST, port):
-            raise httpx.RequestError("a path of an object is an address", request=request)
+            raise httpx.InvalidURL("a path of an object is an address")
         request.extensions = {**request.extensions, "sni_hostname": server_name}
 
     body = evidence.get(Ref("Pod", pod, service.namespace)) or {}

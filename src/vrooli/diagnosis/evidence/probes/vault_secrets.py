@@ -60,7 +60,7 @@ async def _check_login(kube: Kube, evidence: Evidence, auth: Body) -> list[Answe
     try:
         async with vault_client(kube, evidence, connection, pod) as vault:
             return await _login_and_read(vault, evidence, auth, jwt)
-    except (httpx.HTTPError, OSError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         return [Answer(LOGIN, ref, f"{type(error).__name__}: {error}", ok=False)]
 
 
@@ -95,9 +95,22 @@ async def _login_and_read(
 
 
 async def _read(vault: httpx.AsyncClient, secret: Body) -> Answer:
+    """The response to the read of a secret; a failure is of this secret and not of the login."""
+    ref = ref_of(secret)
+    try:
+        return Answer(READ, ref, json.dumps(await _fetch_reply(vault, secret)))
+    except (httpx.InvalidURL, httpx.LocalProtocolError, ValueError) as error:
+        why = "Vault was not asked for it, since its mount, path or namespace is not valid"
+        return Answer(READ, ref, f"{why}: {error}", ok=False)
+    except (httpx.HTTPError, OSError) as error:
+        return Answer(READ, ref, f"{type(error).__name__}: {error}", ok=False)
+
+
+async def _fetch_reply(vault: httpx.AsyncClient, secret: Body) -> dict[str, Any]:
     path, headers = data_path(secret), _namespace(secret)
     answer = await vault.get(path, headers=headers)
-    body, reply = _body(answer), {"status": answer.status_code, "errors": _errors(answer)}
+    body = _body(answer)
+    reply: dict[str, Any] = {"status": answer.status_code, "errors": _errors(answer)}
     inner = mapping(body, "data")
     if answer.status_code == httpx.codes.OK:
         reply["keys"] = sorted(mapping(inner, "data") or inner)
@@ -109,7 +122,7 @@ async def _read(vault: httpx.AsyncClient, secret: Body) -> Answer:
             "sys/capabilities-self", json={"paths": [legacy_path]}, headers=headers
         )
         reply["bare"] = "read" in (dig(_body(may), "data", legacy_path) or [])
-    return Answer(READ, ref_of(secret), json.dumps(reply))
+    return reply
 
 
 def _namespace(body: Body) -> dict[str, str]:
