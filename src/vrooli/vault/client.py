@@ -328,8 +328,8 @@ class VaultClient:
             ) from error
         except exceptions.Forbidden as error:
             advice = (
-                f"The token's policies lack {requires}. Use a token whose policies allow it, or ask the "
-                "owner of the Vault to do it."
+                f"The token's policies lack {requires}. Use a token whose policies allow it, or "
+                "ask the owner of the Vault to do it."
             )
             raise VaultDeniedError(
                 f"Vault at {self.address} refused to {doing}.",
