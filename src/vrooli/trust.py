@@ -19,7 +19,27 @@ def require_trusted(path: Path) -> None:
     Raises:
         PrerequisiteError: Another user can.
     """
-    for part, reason in find_untrusted(path):
+    _require(path, find_untrusted(path))
+
+
+def create_trusted(path: Path, mode: int = 0o755) -> None:
+    """Create a folder that only root can change; nothing is created below one that others can.
+
+    Args:
+        path: The folder; its parents are created too.
+        mode: Its permissions if it does not exist yet.
+
+    Raises:
+        PrerequisiteError: Another user can change it, or a folder above it.
+    """
+    above = next((parent for parent in path.absolute().parents if parent.exists()), path)
+    _require(path, find_untrusted(above, is_parent=True))
+    path.mkdir(mode=mode, parents=True, exist_ok=True)
+    require_trusted(path)
+
+
+def _require(path: Path, untrusted: Iterator[tuple[Path, str]]) -> None:
+    for part, reason in untrusted:
         raise PrerequisiteError(
             f"{path} is used as root, but {part} {reason}.",
             f"Check its content, then run `chown root:root {part} && chmod go-w {part}`, or "
@@ -27,17 +47,22 @@ def require_trusted(path: Path) -> None:
         )
 
 
-def find_untrusted(path: Path) -> Iterator[tuple[Path, str]]:
+def find_untrusted(path: Path, *, is_parent: bool = False) -> Iterator[tuple[Path, str]]:
     """The parts of a path that other users than root can change, with the reasons.
 
     All folders above it count, and those of symbolic links. There are none for other users, who
     risk only their own account, and for a path that does not exist.
+
+    Args:
+        path: The file or folder.
+        is_parent: Whether it only contains what is used, as the folders above it do.
     """
     if os.geteuid() != ROOT or not path.exists():
         return
     absolute = path.absolute()
     for part in {absolute, *absolute.parents, *_with_parents(path.resolve())}:
-        reason = distrust(part.lstat(), is_parent=part not in (absolute, path.resolve()))
+        contains = is_parent or part not in (absolute, path.resolve())
+        reason = distrust(part.lstat(), is_parent=contains)
         if reason:
             yield part, reason
 

@@ -10,7 +10,7 @@ import pytest
 
 from vrooli import trust
 from vrooli.errors import PrerequisiteError
-from vrooli.trust import distrust, require_trusted
+from vrooli.trust import create_trusted, distrust, require_trusted
 
 STRANGER = 4711
 
@@ -92,3 +92,49 @@ def test_other_users_than_root_risk_only_their_own_account(
     program.chmod(0o777)
     monkeypatch.setattr(trust.os, "geteuid", lambda: STRANGER)
     require_trusted(program)
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Path:
+    """A folder that other users can write to."""
+    if os.geteuid() != 0:
+        pytest.skip("only root must trust files")
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    return shared
+
+
+@pytest.mark.parametrize("names", [("state",), ("state", "clusters", "demo")])
+def test_nothing_is_created_below_a_folder_that_others_can_write_to(
+    shared: Path, names: tuple[str, ...]
+) -> None:
+    with pytest.raises(PrerequisiteError, match=f"{shared} can be changed by other users"):
+        create_trusted(shared.joinpath(*names))
+    assert list(shared.iterdir()) == []
+
+
+def test_nothing_is_created_behind_a_link_of_a_stranger(shared: Path, tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    target.mkdir()
+    shared.chmod(0o1777)
+    (shared / "link").symlink_to(target)
+    os.chown(shared / "link", STRANGER, STRANGER, follow_symlinks=False)
+    with pytest.raises(PrerequisiteError, match=f"link belongs to the user {STRANGER}"):
+        create_trusted(shared / "link" / "state")
+    assert list(target.iterdir()) == []
+
+
+def test_a_folder_is_created_below_one_with_the_sticky_bit(shared: Path) -> None:
+    shared.chmod(0o1777)
+    create_trusted(shared / "state" / "clusters", 0o700)
+    create_trusted(shared / "state" / "clusters", 0o700)
+    assert stat.S_IMODE((shared / "state" / "clusters").stat().st_mode) == 0o700
+
+
+def test_an_existing_folder_must_be_trusted(shared: Path) -> None:
+    with pytest.raises(PrerequisiteError, match="can be changed by other users"):
+        create_trusted(shared)
+    shared.chmod(0o1777)
+    with pytest.raises(PrerequisiteError, match="can be changed by other users"):
+        create_trusted(shared)

@@ -1,8 +1,12 @@
 """Which cluster a command works on."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from vrooli.errors import PrerequisiteError, UsageError
+from vrooli.events import silent
 from vrooli.workflows.clusters import selection
 from vrooli.workflows.clusters.selection import Choice, choose, parse
 
@@ -67,3 +71,19 @@ async def test_where_none_can_be_made_the_error_lists_what_would_help(
     with pytest.raises(PrerequisiteError) as lack:
         await choose(None)
     assert all(word in lack.value.advice for word in ("sudo", "minikube", "kind", "context"))
+
+
+@pytest.mark.anyio
+async def test_the_turn_of_an_embedded_cluster_creates_nothing_where_others_can_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root must trust files")
+    tmp_path.chmod(0o777)
+    monkeypatch.setenv("VROOLI_STATE_DIR", str(tmp_path / "state"))
+    with pytest.raises(PrerequisiteError, match=f"{tmp_path} can be changed by other users"):
+        async with Choice("embedded", "vrooli").turn(silent):
+            pass
+    assert list(tmp_path.iterdir()) == []
+    async with Choice("context", "far").turn(silent):  # its files are not used as root
+        assert (tmp_path / "state").is_dir()

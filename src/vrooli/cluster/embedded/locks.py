@@ -12,7 +12,7 @@ from pathlib import Path
 
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.errors import PrerequisiteError
-from vrooli.trust import require_trusted
+from vrooli.trust import create_trusted, require_trusted
 
 # A query for the holder also holds the lock for a moment.
 HOLD_ATTEMPTS, HOLD_PAUSE_S = 10, 0.02
@@ -27,9 +27,8 @@ def locked(layout: Layout) -> Iterator[None]:
     Raises:
         PrerequisiteError: Another process holds it, or another user could replace its file.
     """
-    layout.lock.parent.mkdir(parents=True, exist_ok=True)
-    for folder in (layout.lock.parent, layout.root):
-        require_trusted(folder)
+    create_trusted(layout.lock.parent)
+    require_trusted(layout.root)
     descriptor = hold(layout.lock)
     if descriptor is None:
         other = holder(layout.lock)

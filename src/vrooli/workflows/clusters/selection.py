@@ -21,6 +21,7 @@ from vrooli.cluster.external import (
 from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import Listener, Progress
 from vrooli.locks import locked
+from vrooli.trust import create_trusted
 
 EMBEDDED = "embedded"
 # The name of a kind's cluster when only the kind is given; a context has no default.
@@ -59,6 +60,8 @@ class Choice:
         """Hold the cluster's turn: of two runs at once, the second waits for the first's end."""
         progress = Progress(TURN, listener)
         lock = project.state_dir() / "turns" / f"{self.kind}-{self.name.replace('/', '_')}"
+        if self.embedded:  # its files are used as root
+            create_trusted(lock.parent)
         async with locked(lock, lambda: progress.report("waiting for another run on this cluster")):
             yield
 

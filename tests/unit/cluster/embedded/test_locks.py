@@ -34,6 +34,20 @@ def test_a_second_run_is_refused_and_told_which_process_is_at_work(tmp_path: Pat
         pass
 
 
+def test_nothing_is_created_in_a_state_folder_that_others_can_write_to(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root must trust files")
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    with (
+        pytest.raises(PrerequisiteError, match=f"{shared} can be changed by other users"),
+        locked(layout(shared / "state" / "clusters")),
+    ):
+        pass
+    assert list(shared.iterdir()) == []
+
+
 def test_the_next_run_may_begin_when_the_first_has_ended(tmp_path: Path) -> None:
     for _ in range(2):
         with locked(layout(tmp_path)):

@@ -28,7 +28,7 @@ from vrooli.cluster.embedded.settings import Record
 from vrooli.errors import WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.process import run
-from vrooli.trust import require_trusted
+from vrooli.trust import create_trusted
 
 # Templates to keep: those of the last few archives.
 MAX_TEMPLATES = 2
@@ -70,8 +70,7 @@ async def provide(
 
 def _is_usable(layout: Layout) -> bool:
     cache = folder()
-    cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-    require_trusted(cache)
+    create_trusted(cache, 0o700)
     return cache.stat().st_dev == layout.lock.parent.stat().st_dev
 
 

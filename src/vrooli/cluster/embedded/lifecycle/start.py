@@ -39,7 +39,7 @@ from vrooli.events import Progress
 from vrooli.kube import Kube
 from vrooli.process import run
 from vrooli.steps import Done, first_error
-from vrooli.trust import require_trusted
+from vrooli.trust import create_trusted, require_trusted
 
 # Timeout of creating the namespaces on a slow machine, seconds; it usually takes less than one.
 PREPARE_S = 30.0
@@ -112,8 +112,7 @@ async def _assign_addresses(layout: Layout, record: Record) -> Record:
         record.host_cidr, await namespace.fetch_used_networks(), preferred
     )
     assigned = replace(record, ports=ports, index=host_link.index)
-    layout.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    require_trusted(layout.root)
+    create_trusted(layout.root, 0o700)
     assigned.write(layout.record)
     return assigned
 

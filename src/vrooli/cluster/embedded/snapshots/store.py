@@ -13,7 +13,7 @@ from vrooli.cluster.embedded.layout import NAME, Layout
 from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.files import write_atomically
 from vrooli.process import run
-from vrooli.trust import require_trusted
+from vrooli.trust import create_trusted
 
 RECORD = "snapshot.json"
 # Folders of work that has not ended. A command that was killed leaves them; the next removes them.
@@ -59,8 +59,7 @@ def create_folder(layout: Layout) -> Path:
         PrerequisiteError: It is on another disk than the cluster.
     """
     place = folder(layout)
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    require_trusted(place)
+    create_trusted(place, 0o700)
     if place.stat().st_dev != layout.root.parent.stat().st_dev:
         raise PrerequisiteError(
             f"{place} is on another disk than {layout.root}.",
