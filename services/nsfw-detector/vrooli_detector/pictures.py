@@ -27,9 +27,13 @@ COEFFICIENT_BYTES, REDUCED_BYTES = 2.0, 0.5
 # Each scan of a JPEG passes over the whole picture and may take few bytes: a file of 5 MiB can have
 # 64,000, each of which takes 0.07 s at 53 megapixels. A progressive photograph has about 10.
 MAX_SCANS = 64
-# A marker with a segment, or the end; compressed data has only the others (ITU T.81, B.1.1).
-MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])")
+# The segments of a JPEG; a photograph has about 30, with a large color profile 300.
+MAX_SEGMENTS = 1000
+# A marker with a segment, or the end; compressed data has only the others (ITU T.81, B.1.1). libjpeg
+# skips reserved markers there without a segment, so they must not hide the ones after them.
+MARKER = re.compile(rb"\xff([\xc0-\xcf\xd9-\xfe])")
 START_OF_SCAN, END_OF_IMAGE = b"\xda", b"\xd9"
+START_OF_IMAGE = b"\xff\xd8"  # of a JPEG, also of one with several pictures (MPO)
 # Pillow's own limit counts pixels, whatever they take.
 Image.MAX_IMAGE_PIXELS = None
 # What turns a picture with this orientation upright (Exif 2.3, table 6).
@@ -56,11 +60,11 @@ def read_image(data: bytes, side: int) -> Image.Image:
     Raises:
         UnreadableImageError: The data is no picture, is incomplete, or needs too much memory.
     """
+    if data.startswith(START_OF_IMAGE):  # before Pillow reads all segments
+        _require_few_scans(data)
     try:
         with Image.open(BytesIO(data), formats=[*BYTES_PER_PIXEL, "JPEG"]) as image:
             _require_memory(image)
-            if image.format == "JPEG":
-                _require_few_scans(data)
             image.draft("RGB", _draft_size(image, side))  # decodes JPEG at reduced size
             return _upright(_reduced(image, side)).convert("RGB")
     except UnreadableImageError:
@@ -80,9 +84,14 @@ def _require_memory(image: Image.Image) -> None:
 
 def _require_few_scans(data: bytes) -> None:
     at, scans = 2, 0
-    while (found := MARKER.search(data, at)) and found[1] != END_OF_IMAGE:
+    for _ in range(MAX_SEGMENTS):
+        found = MARKER.search(data, at)
+        if found is None or found[1] == END_OF_IMAGE:
+            break
         scans += found[1] == START_OF_SCAN
         at = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
+    else:
+        raise UnreadableImageError("the picture has too many segments")
     if scans > MAX_SCANS:
         raise UnreadableImageError("the picture has too many scans")
 

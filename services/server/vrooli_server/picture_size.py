@@ -15,15 +15,17 @@ MAX_PIXELS = {"image/png": 14_900_000, "image/webp": 7_890_000, "image/jpeg": 53
 # The scans of a JPEG: each one passes over the whole picture, and may take few bytes. A progressive
 # photograph has about 10. The detector has the same limit; a test compares them.
 MAX_SCANS = 64
-# Segments before the size of a JPEG; a photograph has about 30, with a large color profile 300.
+# The segments of a JPEG; a photograph has about 30, with a large color profile 300. Reading a
+# million of them would keep the server from all other requests for a second.
 MAX_SEGMENTS = 1000
 # The bytes of a WebP file up to the size in its first chunk.
 WEBP_BYTES = 30
 # The markers that declare the size: SOF0 to SOF15 without DHT, JPG and DAC (ITU T.81, table B.1).
 SIZE_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 END_OF_IMAGE, START_OF_SCAN, FILL = 0xD9, 0xDA, 0xFF
-# A marker with a segment, or the end; compressed data has only the others (T.81, B.1.1).
-MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])")
+# A marker with a segment, or the end; compressed data has only the others (T.81, B.1.1). libjpeg
+# skips reserved markers there without a segment, so they must not hide the ones after them.
+MARKER = re.compile(rb"\xff([\xc0-\xcf\xd9-\xfe])")
 
 
 def pixel_count(media_type: str, data: bytes) -> int | None:
@@ -36,13 +38,16 @@ def pixel_count(media_type: str, data: bytes) -> int | None:
     return size[0] * size[1] if size else None
 
 
-def scan_count(data: bytes) -> int:
-    """The number of scans of a JPEG; the pictures inside of its segments do not count."""
+def has_few_scans(data: bytes) -> bool:
+    """Whether a JPEG has few scans and segments; the pictures inside of segments do not count."""
     at, scans = 2, 0
-    while (found := MARKER.search(data, at)) and found[1][0] != END_OF_IMAGE:
+    for _ in range(MAX_SEGMENTS):
+        found = MARKER.search(data, at)
+        if found is None or found[1][0] == END_OF_IMAGE:
+            return scans <= MAX_SCANS
         scans += found[1][0] == START_OF_SCAN
         at = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
-    return scans
+    return False
 
 
 def _png(data: bytes) -> tuple[int, int]:

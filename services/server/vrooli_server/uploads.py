@@ -62,7 +62,7 @@ async def _picture(field: UploadFile | str | None, max_bytes: int) -> Picture | 
     if (picture_size.pixel_count(media_type, data) or 0) > picture_size.MAX_PIXELS[media_type]:
         limit = picture_size.MAX_PIXELS[media_type] / 1e6
         raise ApiError(422, "picture-pixels", f"The limit for this type is {limit:.1f} megapixels.")
-    if media_type == "image/jpeg" and picture_size.scan_count(data) > picture_size.MAX_SCANS:
+    if media_type == "image/jpeg" and not picture_size.has_few_scans(data):
         message = f"The limit is {picture_size.MAX_SCANS} scans. Save the picture as a plain JPEG."
         raise ApiError(422, "picture-scans", message)
     return Picture(media_type, data)
