@@ -29,8 +29,8 @@ COEFFICIENT_BYTES, REDUCED_BYTES = 2.0, 0.5
 MAX_SCANS = 64
 # The segments of a JPEG; a photograph has about 30, with a large color profile 300.
 MAX_SEGMENTS = 1000
-# A marker with a segment, or the end; compressed data has only the others (ITU T.81, B.1.1). libjpeg
-# skips reserved markers there without a segment, so they must not hide the ones after them.
+# A marker with a segment, or the end; compressed data has only the others (ITU T.81, B.1.1). There,
+# libjpeg skips reserved markers without a segment, so they must not hide the ones after them.
 MARKER = re.compile(rb"\xff([\xc0-\xcf\xd9-\xfe])")
 START_OF_SCAN, END_OF_IMAGE = b"\xda", b"\xd9"
 START_OF_IMAGE = b"\xff\xd8"  # of a JPEG, also of one with several pictures (MPO)

@@ -23,8 +23,8 @@ WEBP_BYTES = 30
 # The markers that declare the size: SOF0 to SOF15 without DHT, JPG and DAC (ITU T.81, table B.1).
 SIZE_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 END_OF_IMAGE, START_OF_SCAN, FILL = 0xD9, 0xDA, 0xFF
-# A marker with a segment, or the end; compressed data has only the others (T.81, B.1.1). libjpeg
-# skips reserved markers there without a segment, so they must not hide the ones after them.
+# A marker with a segment, or the end; compressed data has only the others (T.81, B.1.1). There,
+# libjpeg skips reserved markers without a segment, so they must not hide the ones after them.
 MARKER = re.compile(rb"\xff([\xc0-\xcf\xd9-\xfe])")
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import socket
+import sys
 from collections.abc import Mapping
 
 import uvicorn
@@ -23,6 +26,10 @@ DRAIN_S = 20
 # Keep-alive timeout of idle connections, seconds. It must exceed the timeout of proxies (Traefik 90
 # s, ingress-nginx 60 s): otherwise they send requests on connections that are being closed.
 KEEP_ALIVE_S = 120
+# How long a client may read nothing of what is sent to it, seconds.
+UNREAD_S = 60
+# The exit code of uvicorn if the application cannot start.
+STARTUP_FAILURE = 3
 
 
 class ApiError(HTTPException):
@@ -113,9 +120,23 @@ def too_large(max_bytes: int) -> ApiError:
     return ApiError(413, "too-large", f"The limit is {max_bytes / 1024 / 1024:.1f} MiB.")
 
 
+class Server(uvicorn.Server):
+    """uvicorn, which also ends the connections of clients that do not read.
+
+    It closes a connection only when the client has read what is left, up to 4 MiB in the kernel.
+    """
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to listen."""
+        await super().startup(sockets)
+        for server in self.servers if self.started else ():
+            for listener in server.sockets:  # accepted connections inherit the option
+                listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_S * 1000)
+
+
 def serve(app: Starlette, port: int) -> None:
     """Serve until SIGTERM, then complete the requests in progress."""
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host="",  # IPv4 and IPv6: a pod may have either; the network policy restricts access
         port=port,
@@ -124,3 +145,8 @@ def serve(app: Starlette, port: int) -> None:
         timeout_keep_alive=KEEP_ALIVE_S,
         server_header=False,
     )
+    server = Server(config)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)

@@ -160,9 +160,7 @@ def test_a_jpeg_has_few_scans_whatever_its_segments_and_the_bytes_behind_it_cont
 
 
 def test_a_reserved_marker_in_compressed_data_hides_no_scans() -> None:
-    data = _saved(
-        Image.new("L", (64, 64), 99), "JPEG", progressive=True, restart_marker_blocks=1
-    )
+    data = _saved(Image.new("L", (64, 64), 99), "JPEG", progressive=True, restart_marker_blocks=1)
     at, begin = data.index(b"\xff\xd0"), data.rindex(b"\xff\xda")
     # libjpeg skips the marker before a restart; its "segment" would have 65,535 bytes.
     hidden = data[:at] + b"\xff\x02\xff\xff" + data[at:begin]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
 
 import httpx
 import psycopg
 import pytest
+import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -14,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from support.fakes.asgi import asgi_client
+from vrooli_shared import web
 from vrooli_shared.web import HANDLERS, ApiError, BodyLimit
 
 LIMIT = 1000
@@ -33,6 +37,34 @@ async def _database_down(_: Request) -> Response:
 
 async def _bug(_: Request) -> Response:
     raise RuntimeError("secret detail")
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    while not condition():  # noqa: ASYNC110 - uvicorn has no events
+        await asyncio.sleep(0.01)
+
+
+async def test_the_connection_of_a_client_that_reads_nothing_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(web, "UNREAD_S", 1)
+
+    async def large(_: Request) -> Response:
+        return Response(bytes(16 * 1024**2))  # more than the kernel keeps
+
+    config = uvicorn.Config(
+        Starlette(routes=[Route("/", large)]), host="127.0.0.1", port=0, log_config=None
+    )
+    server = web.Server(config)
+    serving = asyncio.create_task(server.serve())
+    async with asyncio.timeout(30):
+        await _until(lambda: server.started)
+        with socket.create_connection(server.servers[0].sockets[0].getsockname()) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: vrooli\r\n\r\n")
+            await _until(lambda: bool(server.server_state.connections))
+            await _until(lambda: not server.server_state.connections)
+        server.should_exit = True
+        await serving
 
 
 @pytest.fixture
