@@ -26,10 +26,11 @@ _ENVIRONMENT = re.compile(r"\s*[A-Za-z-]{1,20}\s*")
 _CERTIFICATE = re.compile(r"\s*(?:-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----\s*)+")
 # A setting in a line of a file: `NAME=value`, `name: value`, `export NAME="value"`.
 _SETTING = re.compile(
-    r"""^[ \t]*(?:export[ \t]+)?["']?([\w.-]{1,100})["']?[ \t]*[=:]"""
-    r"""[ \t]*["']?(.*?)["']?[ \t,;]*$""",
-    re.MULTILINE,
+    r"""^[ \t]*(?:export[ \t]+)?["']?([\w.-]{1,100})["']?[ \t]*[=:](.*)$""", re.MULTILINE
 )
+# What a value may be followed by.
+_SETTING_ENDS = " \t\r,;"
+_QUOTES = ("'", '"')
 # Common values of settings, and addresses without credentials. An address has a host: "https://"
 # alone may be a password.
 _PLAIN_VALUE = re.compile(
@@ -91,10 +92,17 @@ def _with_inner(value: str) -> Iterator[str]:
     """A value, the secrets in it if it has names, and its decoded text if it is base64."""
     yield value
     yield from _json_values(value)
-    yield from (inner for name, inner in _SETTING.findall(value) if names_secret(name))
+    yield from (_unquoted(rest) for name, rest in _SETTING.findall(value) if names_secret(name))
     inner = decode_base64(value.strip())
     if inner != value.strip() and len(inner) >= MIN_LENGTH and inner.isprintable():
         yield inner
+
+
+def _unquoted(rest: str) -> str:
+    """The value of a setting, without quotes: a pattern for it would take quadratic time."""
+    value = rest.strip(" \t").rstrip(_SETTING_ENDS)
+    value = value[value.startswith(_QUOTES) :]
+    return value[: len(value) - value.endswith(_QUOTES)]
 
 
 def _json_values(value: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from vrooli import inert
 from vrooli.redaction import MASK, Redactor
+from vrooli.redaction.values import secret_values
 
 SECRETS = [
     "pa55-W0rd/with+signs=",
@@ -136,6 +138,7 @@ def test_bytes_of_others_remain() -> None:
 FILES = {
     ".env": 'export DEBUG=1\nDB_PASSWORD="hunter2hunter2"\n',
     "app.env": "password: hunter2hunter2",
+    "dos.env": "DB_PASSWORD='hunter2hunter2';\r\nDEBUG=1\r\n",
     "s3.conf": "[global]\nrepo1-s3-key-secret=hunter2hunter2\nrepo1-s3-region=eu-central-1\n",
     "conf.yaml": "server:\n  auth:\n    token: 'hunter2hunter2'\n    level: information\n",
     "db.crt": "hunter2hunter2",
@@ -149,6 +152,12 @@ def test_the_secrets_in_a_file_of_settings_are_masked_alone(key: str) -> None:
     assert "hunter2" not in redactor.text("login with hunter2hunter2 failed")
     for shown in ("region eu-central-1", "level information"):
         assert redactor.text(shown) == shown
+
+
+def test_a_file_of_settings_is_read_in_linear_time() -> None:
+    begin = time.process_time()
+    list(secret_values([{"stringData": {"conf": f"password={',' * 100_000}x"}}]))
+    assert time.process_time() - begin < 1
 
 
 def test_a_certificate_and_the_name_of_an_environment_are_shown() -> None:
