@@ -11,9 +11,11 @@ import yaml
 # The width of the text, characters.
 WIDTH = 100
 # Texts that Helm and kubectl read as booleans or numbers without quotes, and PyYAML does not
-# (https://pkg.go.dev/gopkg.in/yaml.v3, "Compatibility"): y, 1e3, 0o17.
+# (https://pkg.go.dev/gopkg.in/yaml.v3, "Compatibility"): y, 1e3, 0o17, 0X1F. They leave out each
+# underscore before they read a number.
 AMBIGUOUS = re.compile(
-    r"[yYnN]|0o[0-7_]+|[-+]?(\.[0-9][0-9_]*|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?"
+    r"[yYnN]|[-+]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+"
+    r"|(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?)"
 )
 
 
@@ -33,7 +35,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _represent_text(dumper: _Dumper, value: str) -> Any:
-    quote = "'" if AMBIGUOUS.fullmatch(value) else ""
+    quote = "'" if AMBIGUOUS.fullmatch(value.replace("_", "")) else ""
     style = "|" if "\n" in value else quote
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
