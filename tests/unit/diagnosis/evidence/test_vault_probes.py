@@ -287,6 +287,17 @@ async def test_a_login_at_a_mount_that_is_no_path_is_reported_and_ends_nothing()
 
 
 @pytest.mark.anyio
+async def test_a_proxy_of_the_environment_receives_no_token(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    by_proxy = list[str]()
+    async with serving(WELL) as port, serving(WELL, requests=by_proxy) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy}")
+        answer = await health(Forwards(port), seen("http://vault.vault.svc:8200"))
+    assert (answer.ok, by_proxy) == (True, [])
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize(
     ("address", "port", "asked"),
     [

@@ -90,6 +90,8 @@ async def vault_client(
             verify=context,
             # A compressed response could be a thousand times as long.
             headers={"Accept-Encoding": "identity"},
+            # No proxy of the environment, which would receive the tokens of logins.
+            trust_env=False,
             event_hooks={"request": [expect_certificate], "response": [_limit]},
         ) as client,
     ):
