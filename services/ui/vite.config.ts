@@ -1,8 +1,11 @@
 import react from "@vitejs/plugin-react";
+import { loadEnv } from "vite";
 import { defineConfig } from "vitest/config";
 
-// `npm run dev` proxies the API to a local server. Behind the Ingress, page and API share an address.
-const api = { "/api": "http://127.0.0.1:5329" };
+// `npm run dev` proxies the API to a local server, `vrooli dev ui` to API_URL. Behind the Ingress,
+// page and API share an address.
+const { API_URL } = loadEnv("development", ".", "API_");
+const api = { "/api": API_URL ?? "http://127.0.0.1:5329" };
 
 export default defineConfig({
   plugins: [react()],

@@ -148,6 +148,51 @@ async def run_attached(
         await _end(process, cleanup_s)
 
 
+async def follow(
+    argv: Sequence[str | Path],
+    on_line: Callable[[str], None],
+    *,
+    env: Mapping[str, str],
+    cwd: Path | None = None,
+    grace_s: float = GRACE_S,
+) -> int:
+    """Run a program until it ends, and pass on each line of its output; nothing of it is kept.
+
+    Args:
+        argv: The program and its arguments, without secrets.
+        on_line: Called with each line of both outputs.
+        env: Its complete environment.
+        cwd: Where it runs.
+        grace_s: The time between SIGTERM and SIGKILL when this is cancelled, seconds.
+
+    Returns:
+        Its exit status; negative for a signal.
+
+    Raises:
+        PrerequisiteError: There is no such program.
+    """
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *(str(word) for word in argv),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env=env,
+            cwd=cwd,
+            start_new_session=True,
+            limit=LINE_LIMIT,
+        )
+    except FileNotFoundError as error:
+        raise PrerequisiteError(f"The program {argv[0]!s} was not found.") from error
+    assert process.stdout is not None  # noqa: S101 - requested as a pipe above
+    try:
+        async for line in process.stdout:
+            on_line(line.decode(errors="replace").rstrip("\n"))
+        return await process.wait()
+    finally:
+        await _end(process, grace_s=grace_s)
+
+
 async def _communicate(
     process: asyncio.subprocess.Process,
     stdin: str | None,
@@ -179,9 +224,11 @@ async def _communicate(
     return output.result().decode(errors="replace") if output else ""
 
 
-async def _end(process: asyncio.subprocess.Process, cleanup_s: float = 0.0) -> None:
+async def _end(
+    process: asyncio.subprocess.Process, cleanup_s: float = 0.0, grace_s: float = GRACE_S
+) -> None:
     """Terminate the program and its children: first by signals that allow cleanup, then SIGKILL."""
-    stages = [(signal.SIGTERM, GRACE_S)]
+    stages = [(signal.SIGTERM, grace_s)]
     if cleanup_s:
         stages.insert(0, (signal.SIGINT, cleanup_s))
     for number, timeout_s in stages:

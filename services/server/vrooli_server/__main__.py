@@ -6,4 +6,5 @@ from vrooli_shared import logs, settings, web
 if __name__ == "__main__":
     configuration = settings.read()
     logs.configure(configuration.log_level)
-    web.serve(create_app(configuration), configuration.port or 5329)
+    port = configuration.port or 5329
+    web.serve(create_app(configuration), port, configuration.listen_address)

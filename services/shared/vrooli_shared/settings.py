@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     )
 
     port: int = Field(default=0, ge=0, le=65535)
+    # Empty: all addresses of IPv4 and IPv6.
+    listen_address: str = ""
     vrooli_env: str = "development"
     vrooli_version: str = ""
     log_level: Literal["debug", "info", "warn", "warning", "error"] = "info"

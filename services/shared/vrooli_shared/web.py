@@ -129,16 +129,22 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to listen."""
         await super().startup(sockets)
-        for server in self.servers if self.started else ():
+        if not self.started or sys.platform != "linux":  # `vrooli dev` runs on other systems, too
+            return
+        for server in self.servers:
             for listener in server.sockets:  # accepted connections inherit the option
                 listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_S * 1000)
 
 
-def serve(app: Starlette, port: int) -> None:
-    """Serve until SIGTERM, then complete the requests in progress."""
+def serve(app: Starlette, port: int, address: str = "") -> None:
+    """Serve until SIGTERM, then complete the requests in progress.
+
+    Without an address it listens on IPv4 and IPv6: a pod may have either, and the network policy
+    restricts access.
+    """
     config = uvicorn.Config(
         app,
-        host="",  # IPv4 and IPv6: a pod may have either; the network policy restricts access
+        host=address,
         port=port,
         log_config=None,
         timeout_graceful_shutdown=DRAIN_S,

@@ -16,7 +16,9 @@ from vrooli.cli import (
     cache,
     check,
     cluster,
+    db,
     deploy,
+    dev,
     develop,
     diagnose,
     drill,
@@ -55,6 +57,7 @@ app = App(
 )
 app.command("setup", epilog=setup.EXAMPLES)(setup.command)
 app.command("develop", epilog=develop.EXAMPLES)(develop.command)
+app.command("dev", epilog=dev.EXAMPLES)(dev.command)
 app.command("build", epilog=build.EXAMPLES)(build.command)
 app.command("check", cls=check.Worded, epilog=check.EXAMPLES)(check.command)
 app.command("deploy", epilog=deploy.EXAMPLES)(deploy.command)
@@ -84,6 +87,7 @@ app.command("resume", epilog=pausing.RESUME_EXAMPLES)(pausing.resume)
 snapshots.add_to(cluster.app)
 app.add_typer(cluster.app, name="cluster")
 app.add_typer(cache.app, name="cache")
+app.add_typer(db.app, name="db")
 app.add_typer(artifact.app, name="artifact")
 app.add_typer(values.app, name="values")
 

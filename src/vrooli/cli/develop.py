@@ -80,10 +80,11 @@ def command(
         run = develop_watch.watch if watch else develop.develop
         return run(request, listener, prompt.consent(yes=yes))
 
-    execute(work, _show, output, debug)
+    execute(work, show, output, debug)
 
 
-def _show(result: DevelopResult, console: Console) -> None:
+def show(result: DevelopResult, console: Console) -> None:
+    """Print the steps, the addresses and the next commands."""
     tables.show_steps(result, console)
     console.print(f"\n{result.release} is healthy in namespace {result.namespace}.")
     tables.show_urls(result.urls, console)

@@ -34,13 +34,19 @@ from vrooli.workflows.results.clusters import (
     SnapshotListResult,
     SnapshotResult,
 )
-from vrooli.workflows.results.databases import RotateResult, SwitchoverResult
+from vrooli.workflows.results.databases import (
+    ResetResult,
+    RotateResult,
+    SeedResult,
+    SwitchoverResult,
+)
 from vrooli.workflows.results.drills import DrillResult
 from vrooli.workflows.results.findings import CheckResult, DiagnoseResult
 from vrooli.workflows.results.graphs import GraphResult
 from vrooli.workflows.results.releases import (
     DeployResult,
     DevelopResult,
+    DevResult,
     DiffResult,
     GrowResult,
     HistoryResult,
@@ -64,6 +70,7 @@ EVENTS = (
 RESULTS: Mapping[str, tuple[type[Result], ...]] = {
     "setup": (StepsResult,),
     "develop": (DevelopResult,),
+    "dev": (DevResult,),
     "build": (BuildResult,),
     "artifact verify": (VerifyResult,),
     "values convert": (ConvertResult,),
@@ -99,6 +106,8 @@ RESULTS: Mapping[str, tuple[type[Result], ...]] = {
     "resume": (ClusterResult,),
     "cache show": (CacheResult,),
     "cache clean": (CacheResult,),
+    "db reset": (ResetResult,),
+    "db seed": (SeedResult,),
     "cluster start": (ClusterResult,),
     "cluster stop": (ClusterResult,),
     "cluster status": (ClusterResult,),

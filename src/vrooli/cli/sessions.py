@@ -58,7 +58,6 @@ Pod = Annotated[
     typer.Option(
         "--pod",
         metavar="NAME",
-        autocompletion=completion.pods,
         help="Pod. Default: the primary or master, otherwise the newest ready pod.",
         show_default=False,
     ),

@@ -117,7 +117,11 @@ def _show(result: StatusResult, console: Console, *, requested: str | None = Non
         tables.show_overrides(release.overrides, console)
         if release.edited is not None:
             names = ", ".join(release.edited.workloads)
-            console.print(f"Edited files run in {names}, updated by {release.edited.watched_by}")
+            by = release.edited.watched_by
+            if release.edited.on_host:
+                console.print(f"Services of {names} run on a host, by {by}")
+            else:
+                console.print(f"Edited files run in {names}, updated by {by}")
     tables.show_rows(
         "Workloads",
         ("", "kind", "name", "detail"),

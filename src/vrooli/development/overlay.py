@@ -14,6 +14,10 @@ WITHOUT_FILES = frozenset(service.name for service in EDITED_SERVICES if not ser
 PROGRAMS = Path(__file__).parent / "pod_programs"
 # The annotations of such pods: who updates their files, for people, and as a process.
 WATCHED_BY, PROCESS = "vrooli.com/watched-by", "vrooli.com/watching-process"
+# The annotation of pods whose requests a service on a host answers.
+ON_HOST = "vrooli.com/runs-on-host"
+# The port of such pods for the connections of the host, which only the Kubernetes API reaches.
+RELAY_PORT = 17329
 VOLUME = {"emptyDir": {"sizeLimit": "256Mi"}}
 # Vite's server resolves packages from the folder above, which is part of the image. Its own
 # configuration may be written only where the root file system is writable. It answers requests
@@ -40,10 +44,30 @@ def values(services: Iterable[EditedService] = EDITED_SERVICES) -> dict[str, Any
     return {"services": {service.key: _service(service) for service in services}}
 
 
+def relay_values(services: Iterable[EditedService]) -> dict[str, Any]:
+    """The values, for pods that pass their requests on to services of this process's host.
+
+    A debugger may stop a service for long, so the pods are ready while this process runs.
+    """
+    return {"services": {service.key: _relay(service) for service in services}}
+
+
+def _relay(service: EditedService) -> dict[str, Any]:
+    command = ["sh", "-c", 'exec python3 -c "$0" "$PORT" "$1"', program("relay"), str(RELAY_PORT)]
+    return {
+        "podAnnotations": {**_marks(), ON_HOST: "true"},
+        "pod": {"command": command},
+        "probes": {"type": "tcp"},
+    }
+
+
+def _marks() -> dict[str, str]:
+    return {WATCHED_BY: process_identity.name(), PROCESS: process_identity.process()}
+
+
 def _service(service: EditedService) -> dict[str, Any]:
-    annotations = {WATCHED_BY: process_identity.name(), PROCESS: process_identity.process()}
     result: dict[str, Any] = {
-        "podAnnotations": annotations,
+        "podAnnotations": _marks(),
         "pod": {"volumes": {EDITED: VOLUME}, "command": _command(service)},
     }
     if not service.module:
@@ -66,7 +90,8 @@ def receiver(service: EditedService, port: int) -> list[str]:
 def annotations_of(template: Mapping[str, Any]) -> Mapping[str, str]:
     """The annotations of a pod template that say who updates its files; empty if nobody does."""
     annotations = template.get("metadata", {}).get("annotations") or {}
-    return {name: annotations[name] for name in (WATCHED_BY, PROCESS) if name in annotations}
+    names = (WATCHED_BY, PROCESS, ON_HOST)
+    return {name: annotations[name] for name in names if name in annotations}
 
 
 def watchers(templates: Iterable[Mapping[str, Any]]) -> dict[str, str]:

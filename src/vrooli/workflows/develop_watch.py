@@ -1,8 +1,4 @@
-"""`develop --watch`: pods run edited files until the command ends.
-
-The pods are those of the release, with other values. So a release without these values, which this
-command makes at its end, and every `develop` makes, brings the images back.
-"""
+"""`develop --watch`: pods run edited files until the command ends."""
 
 from __future__ import annotations
 
@@ -20,28 +16,19 @@ from vrooli.chart import values as chart_values
 from vrooli.development import overlay
 from vrooli.development.services import EDITED_SERVICES, EditedService
 from vrooli.development.synchronizer import Synchronizer
-from vrooli.errors import PrerequisiteError, VrooliError, WaitTimeoutError
-from vrooli.events import Event, Listener, LogLine, Progress, StepEnded
-from vrooli.kube.objects import mapping
-from vrooli.release import lease, process_identity
-from vrooli.release.records import storage
-from vrooli.steps import REPEAT_S, Done, Step, first_error
+from vrooli.errors import VrooliError
+from vrooli.events import Listener, Progress
+from vrooli.steps import Done, Step
 from vrooli.workflows import develop
 from vrooli.workflows.clusters.selection import Choice
-from vrooli.workflows.develop_run import DevelopRun
 from vrooli.workflows.options import DevelopOptions
+from vrooli.workflows.overlay_run import OverlayRun
 from vrooli.workflows.results.releases import DevelopResult
-from vrooli.workflows.safeguards import replacement
 from vrooli.workflows.safeguards.consent import CONFIRMED, Consent
 from vrooli.workflows.urls import release_urls
 
 # Changes of files are collected until none follows within this time, milliseconds; at most so long.
 STEP_MS, COLLECT_MS = 20, 200
-# How long the release may take to run its images again, seconds.
-RESTORE_S = 300.0
-# The interval of checks whether another deploy still runs, seconds.
-TURN_S = 2.0
-NAME = "watch"
 
 
 @dataclass
@@ -91,28 +78,15 @@ async def watch(
     choice = await develop.checked_choice(options)
     async with contextlib.AsyncExitStack() as exits:
         run = WatchRun(options, choice, exits, listener)
-        try:
-            await run.watch(consent)
-        except asyncio.CancelledError:
-            if not run.is_edited:
-                raise
-            if (task := asyncio.current_task()) is not None:
-                task.uncancel()  # the normal end
-        except BaseException:
-            if run.is_edited:
-                await run.restore()
-            raise
-        await run.restore()
+        await run.run(consent)
         return develop.result_of(run, run.ended, time.monotonic() - began)
 
 
-class WatchRun(DevelopRun):
-    """The steps of a run whose pods run edited files.
+class WatchRun(OverlayRun):
+    """The steps of a run whose pods run edited files."""
 
-    Attributes:
-        is_edited: Whether pods may run edited files.
-        ended: The steps of the last release.
-    """
+    NAME = "watch"
+    ENDED = "These images lack the edits: `vrooli develop` builds and runs them."
 
     def __init__(
         self,
@@ -121,11 +95,7 @@ class WatchRun(DevelopRun):
         exits: contextlib.AsyncExitStack,
         listener: Listener,
     ) -> None:
-        super().__init__(options, choice, exits)
-        self.is_edited = False
-        self.ended: list[StepEnded] = []
-        self._listener = listener
-        self._group: asyncio.TaskGroup | None = None
+        super().__init__(options, choice, exits, listener)
         self._synchronizer: Synchronizer | None = None
         self._changes, self._changed = Changes(), asyncio.Event()
 
@@ -137,11 +107,8 @@ class WatchRun(DevelopRun):
     async def _build(self, progress: Progress) -> Done:
         return await self.machine.build(images.DEVELOPMENT, progress)
 
-    def overlay(self) -> chart_values.Values:
-        """Values of pods that run edited files; none at the end, and for images of the user."""
-        if self._group is None:
-            return {}
-        self.is_edited = True
+    def edited_values(self) -> chart_values.Values:
+        """Values of pods that run edited files, without those with images of the user."""
         services = [item for item in EDITED_SERVICES if item.name not in self.other_images]
         values = overlay.values(services)
         for service in services:
@@ -156,20 +123,14 @@ class WatchRun(DevelopRun):
             self._group.create_task(self._synchronizer.run())
         return await super().follow_release(progress)
 
-    async def watch(self, consent: Consent) -> None:
-        """Bring everything up, and keep the pods equal to the files, until cancelled."""
-        try:
-            async with asyncio.TaskGroup() as self._group:
-                self.ended = await develop.bring_up(self, self._listener, consent)
-                urls = release_urls(self.cluster.urls(), self.manifests)
-                self._print(f"{urls.get('ui', self.release.name)} runs the files of services/.")
-                self._print("Ctrl-C ends this, and runs the built images again.")
-                self._group.create_task(self._deploy_changes(consent))
-                await self._follow_files()
-        except* VrooliError as errors:
-            raise first_error(errors) from errors
-        finally:
-            self._group = None
+    async def work(self, consent: Consent) -> None:
+        """Keep the pods equal to the files, until cancelled."""
+        assert self._group is not None  # noqa: S101 - it runs in the group
+        urls = release_urls(self.cluster.urls(), self.manifests)
+        self.print(f"{urls.get('ui', self.release.name)} runs the files of services/.")
+        self.print("Ctrl-C ends this, and runs the built images again.")
+        self._group.create_task(self._deploy_changes(consent))
+        await self._follow_files()
 
     async def _follow_files(self) -> None:
         async for paths in changed_files(self.options.values):
@@ -192,88 +153,9 @@ class WatchRun(DevelopRun):
             self._changed.clear()
             changes, self._changes = self._changes, Changes()
             try:
-                await self._deploy(consent, sorted(changes.images))
+                await self.deploy(consent, sorted(changes.images))
             except VrooliError as error:
-                self._print(f"not deployed: {error.message} {error.advice}".rstrip())
-
-    async def _deploy(self, consent: Consent, names: list[str], *, restores: bool = False) -> bool:
-        """Build some images, and deploy the chart.
-
-        Returns:
-            Whether it did; to restore the images it does not if another deploy has.
-        """
-
-        async def build(progress: Progress) -> Done:
-            return await self.machine.build(names, progress)
-
-        load = Step("load", "Images into the cluster", self.load_images, ("images",))
-        prepare = [Step("images", f"Images {', '.join(names)}", build), load] if names else []
-        after = ("load",) if names else ()
-        steps = [
-            *prepare,
-            Step("release", "Helm release", self.ensure_release, after),
-            Step("healthy", "Healthy release", self.follow_release, ("release",)),
-        ]
-        agreed = self.applied.revision
-        await self._await_turn()
-        async with (
-            self.choice.turn(self._listener),
-            lease.hold(self.kube, self.release, Progress("release", self._listener)),
-        ):
-            if restores and not await self._runs_edited_pods():
-                return False
-            environment = self.options.environment
-            await replacement.check_again(self.kube, self.release, environment, consent, agreed)
-            self.ended = await self.hold(steps, self._listener)
-        return True
-
-    async def _runs_edited_pods(self) -> bool:
-        """Whether the newest revision has pods whose files this process updates."""
-        record = await storage.fetch_record(self.kube, self.release)
-        bodies = (item.body for item in record.manifests) if record else ()
-        templates = (mapping(body, "spec", "template") for body in bodies)
-        return process_identity.process() in overlay.watchers(templates)
-
-    async def _await_turn(self) -> None:
-        """Wait until no other deploy of the release runs."""
-        reported = -REPEAT_S
-        while True:
-            try:
-                return await lease.demand_free(self.kube, self.release)
-            except PrerequisiteError as error:
-                if time.monotonic() - reported >= REPEAT_S:
-                    self._print(f"{error.message} This deploy follows.")
-                    reported = time.monotonic()
-            await asyncio.sleep(TURN_S)
-
-    async def restore(self) -> None:
-        """Run the images again that were built before and during the watch."""
-        terminal = self._listener
-
-        def report(event: Event) -> None:
-            with contextlib.suppress(OSError):  # the terminal may be gone
-                terminal(event)
-
-        self._listener = report
-        self._print("Running the built images again. A second Ctrl-C leaves the edited pods.")
-        try:
-            async with asyncio.timeout(RESTORE_S):
-                is_restored = await self._deploy(CONFIRMED, [], restores=True)
-        except TimeoutError:
-            raise WaitTimeoutError(
-                f"{self.release.name} did not run the built images within {RESTORE_S:.0f} s.",
-                "Run `vrooli develop`: it builds the images and runs them.",
-            ) from None
-        if not is_restored:
-            self._print(
-                f"The newest revision of {self.release.name} runs no edited pods of this command, "
-                "so it is left as it is."
-            )
-            return
-        self._print("These images lack the edits: `vrooli develop` builds and runs them.")
-
-    def _print(self, text: str) -> None:
-        self._listener(LogLine(NAME, text))
+                self.print(f"not deployed: {error.message} {error.advice}".rstrip())
 
 
 def _later(step: Step, name: str) -> Step:

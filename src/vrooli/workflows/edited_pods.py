@@ -1,4 +1,4 @@
-"""Releases whose pods run edited files: who updates the files, and whether somebody still does."""
+"""Releases whose pods depend on a process: it updates their files, or runs their services."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ def view(manifests: Iterable[Manifest]) -> EditedView | None:
     return EditedView(
         workloads=tuple(sorted(edited)),
         watched_by=first[overlay.WATCHED_BY],
+        on_host=overlay.ON_HOST in first,
         abandoned=process_identity.is_dead(first[overlay.PROCESS]),
     )
 
@@ -48,7 +49,7 @@ async def demand_unwatched_early(choice: Choice, environment: Environment) -> No
 
 
 async def demand_unwatched(kube: Kube, release: Release) -> None:
-    """Refuse to change a release whose files another process of this machine updates.
+    """Refuse to change a release whose pods depend on another process of this machine.
 
     Raises:
         PrerequisiteError: Such a process runs.
@@ -58,9 +59,9 @@ async def demand_unwatched(kube: Kube, release: Release) -> None:
     for process, name in overlay.watchers(templates).items():
         if process != process_identity.process() and process_identity.is_alive(process):
             raise PrerequisiteError(
-                f"The pods of {release.name} run edited files, which {name} updates.",
-                "End `vrooli develop --watch` there with Ctrl-C first, or edit the files: it "
-                "deploys changes of values and templates, too.",
+                f"The pods of {release.name} run edited files or services on this host, of {name}.",
+                "End `vrooli develop --watch` or `vrooli dev` there with Ctrl-C first. With "
+                "--watch, it deploys changes of values and templates, too.",
             )
 
 

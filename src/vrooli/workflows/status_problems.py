@@ -90,7 +90,8 @@ def _of_edited(environment: Environment, view: ReleaseView) -> list[str]:
     """Pods that run edited files which nobody updates any more."""
     if view.edited is None or not view.edited.abandoned:
         return []
+    state = "pass requests on to a host" if view.edited.on_host else "run edited files"
     return [
-        f"{', '.join(view.edited.workloads)} run edited files, but {view.edited.watched_by} has "
+        f"{', '.join(view.edited.workloads)} {state}, but {view.edited.watched_by} has "
         f"ended: {advice.repeat(environment)}"
     ]

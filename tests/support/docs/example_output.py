@@ -154,7 +154,7 @@ DIAGNOSED = DiagnoseResult(
 HEALTHY = DIAGNOSED.model_copy(update={"verdict": Verdict.HEALTHY, "causes": ()})
 
 SHOWN: Mapping[str, Callable[[Console], None]] = {
-    "develop": partial(develop._show, DEVELOPED),
+    "develop": partial(develop.show, DEVELOPED),
     "deploy": partial(deploy._show, DEPLOYED),
     "history": partial(releases._show_history, REVISIONS),
     "diagnose": partial(diagnose.show, DIAGNOSED),

@@ -23,6 +23,7 @@ from vrooli.rotation.model import Rotated
 from vrooli.workflows.backup_run import BackupOptions
 from vrooli.workflows.build import BuildOptions
 from vrooli.workflows.check import CheckOptions
+from vrooli.workflows.db import DbOptions
 from vrooli.workflows.diagnose import DiagnoseOptions
 from vrooli.workflows.drill import DrillOptions
 from vrooli.workflows.graph import Format, GraphOptions
@@ -52,13 +53,19 @@ from vrooli.workflows.results.clusters import (
     SnapshotResult,
     SnapshotView,
 )
-from vrooli.workflows.results.databases import RotateResult, SwitchoverResult
+from vrooli.workflows.results.databases import (
+    ResetResult,
+    RotateResult,
+    SeedResult,
+    SwitchoverResult,
+)
 from vrooli.workflows.results.drills import DrillResult, DrillView
 from vrooli.workflows.results.findings import CheckResult, DiagnoseResult
 from vrooli.workflows.results.graphs import GraphResult
 from vrooli.workflows.results.releases import (
     DeployResult,
     DevelopResult,
+    DevResult,
     DiffResult,
     GrowResult,
     HistoryResult,
@@ -115,6 +122,24 @@ RESULTS: dict[str, Result] = {
             **dict.fromkeys(("environment", "release", "namespace", "cluster"), "x"),
             "kubeconfig": "k",
             "urls": {},
+        }
+    ),
+    "dev.dev": DevResult.model_validate(
+        {
+            **STEPS,
+            **dict.fromkeys(("environment", "release", "namespace", "cluster"), "x"),
+            "kubeconfig": "k",
+            "urls": {},
+            "services": ({"name": "server", "url": "x", "debugger": ""},),
+        }
+    ),
+    "db.reset": ResetResult.model_validate({**STEPS, "release": "x", "namespace": "x"}),
+    "db.seed": SeedResult.model_validate(
+        {
+            **STEPS,
+            "release": "x",
+            "namespace": "x",
+            "posts": ({"id": "1", "text": "x", "state": "approved"},),
         }
     ),
     "build.build": BuildResult.model_validate(
@@ -419,6 +444,30 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
         _setup(secrets_source=SecretsSource.FILE),
     ),
     ("develop.develop", "develop", {}, _develop()),
+    ("dev.dev", "dev server", {}, {**_develop(), "names": ["server"], "debugger": False}),
+    (
+        "dev.dev",
+        "dev ui jobs --debugger --yes",
+        {},
+        {**_develop(), "names": ["ui", "jobs"], "consent": YES, "debugger": True},
+    ),
+    (
+        "dev.dev",
+        "dev ui --cluster kind",
+        {},
+        {**_develop(cluster="kind"), "names": ["ui"], "debugger": False},
+    ),
+    ("db.reset", "db reset", {}, {"options": DbOptions(DEV), "consent": Consent()}),
+    ("db.reset", "db reset --yes", {}, {"options": DbOptions(DEV), "consent": YES}),
+    ("db.reset", "db reset -e prod", {}, {"options": DbOptions(PROD), "consent": Consent()}),
+    ("db.seed", "db seed -e dev", {}, {"options": DbOptions(DEV), "consent": Consent()}),
+    ("db.seed", "db seed --yes", {}, {"options": DbOptions(DEV), "consent": YES}),
+    (
+        "db.seed",
+        "db seed --cluster kind",
+        {},
+        {"options": DbOptions(DEV, "kind"), "consent": Consent()},
+    ),
     ("develop.develop", "develop --target k8s-cluster", {}, _develop()),
     ("develop.develop", "develop --yes", {}, {**_develop(), "consent": YES}),
     ("develop.develop", "develop --discard-overrides", {}, _develop(discard_overrides=True)),

@@ -53,6 +53,7 @@ def test_environments_and_components_are_completed() -> None:
     assert completion.environments("") == ["dev", "staging", "prod"]
     assert completion.environments("s") == ["staging"]
     assert "server" in completion.components("se")
+    assert completion.host_services("") == ["server", "jobs", "ui"]
     assert completion.cluster_components("kube-s") == ["kube-scheduler"]
 
 

@@ -59,6 +59,17 @@ def test_pods_that_nobody_updates_any_more_are_a_problem() -> None:
     assert problem.startswith("a, b run edited files, but ada@host, process 7 has ended: run ")
 
 
+def test_services_on_a_host_are_told_apart_from_edited_files() -> None:
+    manifest = deployment(process_of(2**22 + 1))
+    manifest.body["spec"]["template"]["metadata"]["annotations"][overlay.ON_HOST] = "true"
+    view = edited_pods.view([manifest])
+    assert view is not None
+    assert view.on_host
+    release = ReleaseView(name="r", namespace="n", status="deployed", outcome="ready", edited=view)
+    (problem,) = status_problems._of_release(DEV, release)
+    assert "vrooli-dev-server pass requests on to a host, but ada@host, process 7" in problem
+
+
 @pytest.mark.parametrize(
     ("process", "is_refused"),
     [(process_of(os.getppid()), True), (process_of(2**22 + 1), False), ("other/1/1", False)],
@@ -71,7 +82,7 @@ def test_develop_refuses_a_release_only_while_its_watch_runs(
     add_release(cluster, release, [dict(deployment(process).body)], "deployed", End.READY)
     work = edited_pods.demand_unwatched(cluster, release)
     if is_refused:
-        with pytest.raises(PrerequisiteError, match="which ada@host, process 7 updates"):
+        with pytest.raises(PrerequisiteError, match="on this host, of ada@host, process 7"):
             asyncio.run(work)
     else:
         asyncio.run(work)

@@ -19,7 +19,7 @@ from vrooli.errors import WaitTimeoutError
 from vrooli.events import Event
 from vrooli.release import Release, process_identity
 from vrooli.release.records.metadata import End
-from vrooli.workflows import develop_watch
+from vrooli.workflows import overlay_run
 from vrooli.workflows.develop_watch import WatchRun
 from vrooli.workflows.options import DevelopOptions
 
@@ -43,9 +43,9 @@ def deploys(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         made.append("deploy")
         return []
 
-    monkeypatch.setattr(develop_watch.lease, "hold", hold)
-    monkeypatch.setattr(develop_watch.lease, "demand_free", nothing)
-    monkeypatch.setattr(develop_watch.replacement, "check_again", nothing)
+    monkeypatch.setattr(overlay_run.lease, "hold", hold)
+    monkeypatch.setattr(overlay_run.lease, "demand_free", nothing)
+    monkeypatch.setattr(overlay_run.replacement, "check_again", nothing)
     monkeypatch.setattr(WatchRun, "hold", deploy)
     return made
 
@@ -98,7 +98,7 @@ async def test_a_restore_that_takes_too_long_names_the_command(
         await asyncio.sleep(60)
 
     monkeypatch.setattr(WatchRun, "hold", never)
-    monkeypatch.setattr(develop_watch, "RESTORE_S", 0.05)
+    monkeypatch.setattr(overlay_run, "RESTORE_S", 0.05)
     with pytest.raises(WaitTimeoutError, match="did not run the built images") as error:
         await _run(process_identity.process(), []).restore()
     assert "`vrooli develop`" in error.value.advice

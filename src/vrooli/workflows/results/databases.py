@@ -20,6 +20,29 @@ class SwitchoverResult(StepsResult):
     )
 
 
+class ResetResult(StepsResult):
+    """The result of `db reset`."""
+
+    release: str = Field(description="the name of the Helm release")
+    namespace: str = Field(description="the namespace of the release")
+
+
+class PostView(Model):
+    """A sample post."""
+
+    id: str = Field(description="the ID of the post")
+    text: str = Field(description="the text of the post")
+    state: str = Field(description="approved, refused or failed")
+
+
+class SeedResult(StepsResult):
+    """The result of `db seed`."""
+
+    release: str = Field(description="the name of the Helm release")
+    namespace: str = Field(description="the namespace of the release")
+    posts: tuple[PostView, ...] = Field(description="the sample posts, also those that existed")
+
+
 class RotationView(Model):
     """A rotated secret; its values are not shown."""
 

@@ -37,6 +37,20 @@ class DevelopResult(StepsResult):
     )
 
 
+class HostServiceView(Model):
+    """A service that ran on this host."""
+
+    name: str = Field(description="the component")
+    url: str = Field(description="its address on this host")
+    debugger: str = Field(description="the address of its debugger, or empty")
+
+
+class DevResult(DevelopResult):
+    """The result of `dev`."""
+
+    services: tuple[HostServiceView, ...] = Field(description="the services that ran on this host")
+
+
 class FieldView(Model):
     """A changed field; secrets are redacted."""
 

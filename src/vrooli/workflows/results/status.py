@@ -40,10 +40,16 @@ class VaultView(Model):
 
 
 class EditedView(Model):
-    """Pods of a release that run edited files instead of those of their images."""
+    """Pods of a release that run edited files, or whose services run on a host."""
 
     workloads: tuple[str, ...] = Field(description="the names of their workloads")
-    watched_by: str = Field(description="the user, host and process that updates the files")
+    watched_by: str = Field(
+        description="the user, host and process that updates the files or runs the services"
+    )
+    on_host: bool = Field(
+        default=False,
+        description="whether the pods pass their requests on to services on that host",
+    )
     abandoned: bool = Field(
         description="whether that process of this machine has ended without restoring the images"
     )

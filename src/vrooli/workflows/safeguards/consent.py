@@ -24,7 +24,7 @@ class Action(StrEnum):
     SCALE = "`scale`, if there are changes"
     SCALE_TO_ZERO = "`scale COMPONENT 0`"
     GROW = "`grow`, if there are changes"
-    DEVELOP = "`develop`"
+    DEVELOP = "`develop`, if the release exists"
     REPLACE_ARTIFACT = "`develop`, if the release was not created by `develop`"
     SWITCHOVER = "`switchover`, if there is something to do"
     RESTORE_COPY = "`restore --into`"
@@ -34,6 +34,8 @@ class Action(StrEnum):
     ROTATE = "`rotate`"
     RESTORE_REDIS = "`restore --only redis`"
     DRILL = "`drill`"
+    RESET_DATA = "`db reset`"
+    SEED_DATA = "`db seed`"
     UNINSTALL = "`uninstall`"
     DELETE_DATA = "`uninstall --delete-data`"
     DELETE_CLUSTER = "`cluster delete`, if the cluster exists"
@@ -53,7 +55,7 @@ class Verdict(StrEnum):
 SHARED = ("staging", "prod")
 EVERY = tuple(ENVIRONMENTS)
 # Environments in which each action requires confirmation. Data and releases of an artifact cannot
-# be restored from source, and `uninstall` ends what runs, so they require it in all environments.
+# be restored from source, so they require it in all environments.
 REQUIRES_YES: Mapping[Action, Sequence[str]] = {
     Action.DEPLOY: SHARED,
     Action.ROLLBACK: SHARED,
@@ -70,7 +72,9 @@ REQUIRES_YES: Mapping[Action, Sequence[str]] = {
     Action.ROTATE: SHARED,
     Action.RESTORE_REDIS: EVERY,
     Action.DRILL: SHARED,
-    Action.UNINSTALL: EVERY,
+    Action.RESET_DATA: EVERY,
+    Action.SEED_DATA: EVERY,
+    Action.UNINSTALL: SHARED,
     Action.DELETE_DATA: EVERY,
     Action.DELETE_CLUSTER: EVERY,
     Action.RESTORE_CLUSTER: EVERY,

@@ -1,0 +1,169 @@
+"""A service on this host has the environment of its pod, with tunnels to what is in the cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import socket
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from support.fakes.cluster import FakeCluster
+from vrooli.chart import engine
+from vrooli.chart import values as chart_values
+from vrooli.development import host_process, host_services, overlay
+from vrooli.development.pod_environment import PodEnvironment
+from vrooli.development.tunnels import LOOPBACK
+from vrooli.environments import ENVIRONMENTS
+from vrooli.errors import UsageError, VrooliError
+from vrooli.events import Event, LogLine, Progress
+
+DEV = ENVIRONMENTS["dev"]
+
+
+def container(*variables: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": "server",
+        "envFrom": [
+            {"configMapRef": {"name": "config"}},
+            {"secretRef": {"name": "creds"}, "prefix": "DB_"},
+            {"secretRef": {"name": "absent", "optional": True}},
+        ],
+        "env": list(variables),
+    }
+
+
+def cluster() -> FakeCluster:
+    password = base64.b64encode(b"p4ss").decode()
+    return FakeCluster(
+        {"kind": "ConfigMap", "metadata": {"name": "config"}, "data": {"PORT": "1", "A": "a"}},
+        {"kind": "Secret", "metadata": {"name": "creds"}, "data": {"PASSWORD": password}},
+    )
+
+
+async def test_the_environment_is_that_of_the_pod() -> None:
+    reader = PodEnvironment(cluster(), "dev", Progress())
+    key = {"secretKeyRef": {"name": "creds", "key": "PASSWORD"}}
+    spec = container(
+        {"name": "PORT", "value": "5329"},
+        {"name": "OTHER", "valueFrom": key},
+        {"name": "URL", "value": "$(A):$(DB_PASSWORD)$$(A) $(NONE)"},
+    )
+    assert await reader.read(spec) == {
+        "PORT": "5329",
+        "A": "a",
+        "DB_PASSWORD": "p4ss",
+        "OTHER": "p4ss",
+        "URL": "a:p4ss$(A) $(NONE)",
+    }
+
+
+async def test_a_variable_that_only_a_pod_has_is_named() -> None:
+    reader = PodEnvironment(cluster(), "dev", Progress())
+    spec = container({"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}})
+    with pytest.raises(VrooliError, match="The variable NODE has a value that only a pod has"):
+        await reader.read(spec)
+
+
+def test_addresses_in_the_cluster_become_those_of_tunnels() -> None:
+    of_pod = {
+        "DB_HOST": "pool",
+        "DB_PORT": "5432",
+        "REDIS_SENTINEL_HOSTS": "rfs-x:26379",
+        "NSFW_DETECTOR_URL": "http://detector:8000/v1",
+    }
+    ports = {"postgres": 1, "redis": 2, "detector": 3}
+    assert host_services.connected(of_pod, ports) == {
+        "DB_HOST": LOOPBACK,
+        "DB_PORT": "1",
+        "REDIS_URL": f"redis://{LOOPBACK}:2/0",
+        "NSFW_DETECTOR_URL": f"http://{LOOPBACK}:3/v1",
+    }
+    assert host_services.connected(of_pod, {}) == of_pod
+
+
+def test_a_service_listens_on_the_loopback_interface_and_inherits_few_variables(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgres://elsewhere")
+    (server,) = host_services.choose(["server", "server"])
+    environment = server.environment({"DB_PASSWORD": "p4ss"})
+    assert (environment["LISTEN_ADDRESS"], environment["PORT"]) == (LOOPBACK, str(server.port))
+    assert "DATABASE_URL" not in environment
+    assert "p4ss" not in " ".join(server.argv())
+
+
+def test_editors_attach_only_if_asked_for() -> None:
+    (plain,) = host_services.choose(["server"])
+    assert (plain.debugger, plain.argv()[-2:]) == ("", ["-m", "vrooli_server"])
+    (server, page) = host_services.choose(["server", "ui"], debugger=True)
+    assert server.debugger == f"{LOOPBACK}:{server.debug_port}"
+    assert str(server.debug_port) in server.argv()
+    assert page.debugger == ""
+
+
+def test_a_port_that_is_taken_is_replaced() -> None:
+    with socket.socket() as taken:
+        taken.bind((LOOPBACK, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert host_services.free_port(port) not in (port, 0)
+
+
+def test_a_service_without_a_source_here_is_refused() -> None:
+    with pytest.raises(UsageError, match="'adminer' cannot run on this host"):
+        host_services.choose(["adminer"])
+
+
+@pytest.mark.parametrize("name", host_services.NAMES)
+def test_the_pod_of_such_a_service_is_marked_and_passes_requests_on(name: str) -> None:
+    (service,) = host_services.choose([name])
+    change = overlay.relay_values([service.edited])
+    values = chart_values.merge(chart_values.load(DEV), change)
+    manifests = engine.render(values, release=DEV.release, namespace=DEV.namespace)
+    (deployment,) = [
+        item for item in manifests if item.kind == "Deployment" and item.name.endswith(f"-{name}")
+    ]
+    template = deployment.body["spec"]["template"]
+    assert overlay.annotations_of(template).keys() == {
+        overlay.WATCHED_BY,
+        overlay.PROCESS,
+        overlay.ON_HOST,
+    }
+    (relay,) = template["spec"]["containers"]
+    assert relay["readinessProbe"]["tcpSocket"] == {"port": "http"}
+    assert "httpGet" not in relay["livenessProbe"]
+    assert relay["securityContext"]["readOnlyRootFilesystem"]
+
+
+async def test_a_service_starts_again_with_an_edit_and_after_its_end(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (service,) = host_services.choose(["server"])
+    source = tmp_path / "program.py"
+    source.write_text("print('one')")
+    monkeypatch.setattr(host_services.HostService, "source_folders", lambda _: [tmp_path])
+    monkeypatch.setattr(
+        host_services.HostService, "argv", lambda *_: [host_services.sys.executable, str(source)]
+    )
+    lines: asyncio.Queue[str] = asyncio.Queue()
+
+    def listen(event: Event) -> None:
+        assert isinstance(event, LogLine)
+        lines.put_nowait(event.text)
+
+    task = asyncio.create_task(host_process.run(service, {}, "node", listen))
+    async with asyncio.timeout(30):
+        assert await lines.get() == "one"
+        assert "it ended with exit code 0" in await lines.get()
+        source.write_text("import time\nprint('two', flush=True)\ntime.sleep(60)")
+        assert "starting again" in await lines.get()
+        assert await lines.get() == "two"
+        source.write_text("print('three')")
+        assert "starting again" in await lines.get()
+        assert await lines.get() == "three"
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
