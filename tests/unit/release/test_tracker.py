@@ -78,7 +78,8 @@ def scale_up(name: str) -> dict[str, Any]:
         "involvedObject": {"kind": "Pod", "name": name},
         "source": {"component": "cluster-autoscaler"},
         "reason": "TriggeredScaleUp",
-        "lastTimestamp": NOW.isoformat(),
+        # An Event counts for a while only: not NOW, which may be long ago in a run of all tests.
+        "lastTimestamp": datetime.now(UTC).isoformat(),
     }
 
 
