@@ -11,6 +11,7 @@ import functools
 import html as html_module
 import re
 import unicodedata
+from collections.abc import Callable
 
 # The replacement of a character that is not shown, of the end of a line within a text, and of a run
 # of spaces that would push the rest out of sight or into another column.
@@ -22,8 +23,9 @@ _WIDE = re.compile("[ \t\u2800\U0001d159]{9,}")
 MARKS = 4
 # Parts of Korean syllables without a width of their own. Source: Unicode, Hangul_Syllable_Type.
 _SYLLABLE_PARTS = "\u1160-\u11ff\ud7b0-\ud7ff"
-# The last character of the Basic Multilingual Plane, and the last block with marks that are shown.
-_BMP_END, _MARKS_END = 0xFFFF, 0x1FFFF
+# The last character of the Basic Multilingual Plane, and a mark of it in place of those beyond: a
+# pattern with their many ranges is slow at any character beyond, such as an emoji.
+_BMP_END, _MARK = 0xFFFF, "\u0301"
 _BEYOND_BMP = re.compile("[\U00010000-\U0010ffff]")
 # Sequences of a terminal: CSI (colours, cursor), OSC and other strings (titles, hyperlinks).
 # Source: ECMA-48, sections 5.4 and 5.6.
@@ -54,31 +56,42 @@ def is_inert(text: str) -> bool:
     """Whether all characters of a text are visible or spaces, with few marks on each."""
     if text.isascii():
         return text.isprintable()
-    return text.isprintable() and not _INVISIBLE.search(text) and not _marks_in(text).search(text)
+    if not text.isprintable() or _INVISIBLE.search(text):
+        return False
+    return not _pile().search(_with_short_marks(text))
+
+
+def _with_short_marks(text: str) -> str:
+    """The text, of the same length, with `_MARK` in place of each mark beyond the first plane."""
+    if _BEYOND_BMP.search(text):
+        for sign in set(text):
+            if ord(sign) > _BMP_END and _is_mark(sign):
+                text = text.replace(sign, _MARK)
+    return text
+
+
+def _is_mark(sign: str) -> bool:
+    return unicodedata.category(sign)[0] == "M"
 
 
 @functools.cache
-def _excess_marks(*, is_beyond_bmp: bool) -> re.Pattern[str]:
+def _pile() -> re.Pattern[str]:
     """The pattern of marks after the first `MARKS`.
 
     It is compiled at the first text that needs it, which takes some milliseconds.
     """
-    one = f"[{_SYLLABLE_PARTS}{_marks_between(0, _BMP_END)}]"
-    if is_beyond_bmp:
-        # The first range rejects most characters; the many ranges of the other set are slow.
-        one = f"(?:{one}|(?={_BEYOND_BMP.pattern})[{_marks_between(_BMP_END, _MARKS_END)}])"
-    return re.compile(f"({one}{{{MARKS}}})({one}+)")
+    one = f"[{_SYLLABLE_PARTS}{''.join(filter(_is_mark, map(chr, range(_BMP_END + 1))))}]"
+    return re.compile(f"{one}{{{MARKS}}}({one}+)")
 
 
-def _marks_between(begin: int, end: int) -> str:
-    return "".join(
-        chr(code) for code in range(begin, end + 1) if unicodedata.category(chr(code))[0] == "M"
-    )
-
-
-def _marks_in(text: str) -> re.Pattern[str]:
-    """The pattern for a text, of which the simpler one is faster."""
-    return _excess_marks(is_beyond_bmp=bool(_BEYOND_BMP.search(text)))
+def _without_excess(text: str, replace: Callable[[str], str]) -> str:
+    """The text with something else in place of the excess marks on each character."""
+    parts, before = [], 0
+    for match in _pile().finditer(_with_short_marks(text)):
+        begin, end = match.span(1)
+        parts += [text[before:begin], replace(text[begin:end])]
+        before = end
+    return "".join([*parts, text[before:]])
 
 
 def without_sequences(text: str) -> str:
@@ -91,8 +104,7 @@ def lines(text: str) -> str:
     if is_inert(text):
         return text
     text = without_sequences(text).replace("\r\n", "\n")
-    text = "".join(map(_shown, text))
-    return _marks_in(text).sub(rf"\1{REPLACEMENT}", text)
+    return _without_excess("".join(map(_shown, text)), lambda _: REPLACEMENT)
 
 
 def _shown(sign: str) -> str:
@@ -120,7 +132,7 @@ def json(text: str) -> str:
     if is_inert(text):
         return text
     text = "".join(sign if sign == "\n" or is_shown(sign) else _escape(sign) for sign in text)
-    return _marks_in(text).sub(lambda pile: pile[1] + "".join(map(_escape, pile[2])), text)
+    return _without_excess(text, lambda marks: "".join(map(_escape, marks)))
 
 
 def _escape(sign: str) -> str:

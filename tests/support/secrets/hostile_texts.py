@@ -106,6 +106,8 @@ GENERATORS: dict[str, Callable[[int], str]] = {
     "empty lines": _repeated("\n"),
     "letters of other scripts": _repeated("пароль=Ж "),
     "dotted capital I": _repeated("\u0130password="),
+    "emojis": _repeated("\U0001f680"),
+    "marks beyond the first plane": _repeated("\U0001f680" + "\U0001e8d0" * 4),
     "words at random": lambda length: "".join(
         random.Random(SEED).choices(PIECES, k=length // 2)  # noqa: S311
     )[:length],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import sys
+import time
 import unicodedata
 
 import pytest
@@ -115,3 +116,10 @@ def test_json_keeps_a_pile_of_marks_as_escapes() -> None:
 def test_a_megabyte_of_marks_is_inert_in_linear_time() -> None:
     assert len(inert.line("\u0301" * 1_000_000)) == 5
     assert inert.line("aは\u0301" * 300_000) == "aは\u0301" * 300_000
+
+
+def test_emojis_and_marks_beyond_the_first_plane_are_as_fast_as_others() -> None:
+    begin = time.process_time()
+    assert inert.is_inert("\U0001f680" * 1_000_000)
+    assert inert.is_inert(("\U0001f680" + "\U0001e8d0" * 4) * 200_000)
+    assert time.process_time() - begin < 2  # it was 9 s
