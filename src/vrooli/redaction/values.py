@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from vrooli.redaction import shapes
 from vrooli.redaction.names import is_plain, names_secret
 
 # Shorter values (a port, a user's name) occur in too many other words.
@@ -28,6 +29,8 @@ _CERTIFICATE = re.compile(r"\s*(?:-----BEGIN CERTIFICATE-----[^-]*-----END CERTI
 _SETTING = re.compile(
     r"""^[ \t]*(?:export[ \t]+)?["']?([\w.-]{1,100})["']?[ \t]*[=:](.*)$""", re.MULTILINE
 )
+# How a program logs in, not with what; masking it would hide a common word in all texts.
+_MODE = re.compile(r"""^[ \t]*["']?auth["']?[ \t]*[=:][ \t]*["']?([a-z]{1,12})\b""", re.MULTILINE)
 # What a value may be followed by.
 _SETTING_ENDS = " \t\r,;"
 _QUOTES = ("'", '"')
@@ -89,13 +92,23 @@ def decode_base64(value: str) -> str:
 
 
 def _with_inner(value: str) -> Iterator[str]:
-    """A value, the secrets in it if it has names, and its decoded text if it is base64."""
+    """A value, the secrets in it if it is a file, and its decoded text if it is base64."""
     yield value
-    yield from _json_values(value)
-    yield from (_unquoted(rest) for name, rest in _SETTING.findall(value) if names_secret(name))
+    modes = set(_MODE.findall(value))
+    yield from (inner for inner in _of_file(value) if inner not in modes)
     inner = decode_base64(value.strip())
     if inner != value.strip() and len(inner) >= MIN_LENGTH and inner.isprintable():
         yield inner
+
+
+def _of_file(value: str) -> Iterator[str]:
+    """What a file of settings names as secrets, and what looks like one."""
+    yield from _json_values(value)
+    for name, rest in _SETTING.findall(value):
+        if names_secret(name):
+            # A comment may follow, or be part of the value.
+            yield from (_unquoted(rest), _unquoted(rest.partition(" #")[0]))
+    yield from (value[begin:end] for begin, end in shapes.find(value))
 
 
 def _unquoted(rest: str) -> str:

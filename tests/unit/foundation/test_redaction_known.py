@@ -142,6 +142,13 @@ FILES = {
     "s3.conf": "[global]\nrepo1-s3-key-secret=hunter2hunter2\nrepo1-s3-region=eu-central-1\n",
     "conf.yaml": "server:\n  auth:\n    token: 'hunter2hunter2'\n    level: information\n",
     "db.crt": "hunter2hunter2",
+    "web.env": "PORT=1\nDATABASE_URL=postgres://u:hunter2hunter2@db/vrooli\n",
+    "php.ini": 'password = "hunter2hunter2" ; as in production\n',
+    "redis.conf": "appendonly yes\nrequirepass hunter2hunter2\n",
+    "comment.yaml": "password: hunter2hunter2 # of all\n",
+    "conf.xml": "<db>\n<password>hunter2hunter2</password>\n</db>",
+    ".netrc": "machine h login u password hunter2hunter2",
+    ".pgpass": "db:5432:vrooli:u:hunter2hunter2",
     "env": "hunter2hunter2",
 }
 
@@ -152,6 +159,11 @@ def test_the_secrets_in_a_file_of_settings_are_masked_alone(key: str) -> None:
     assert "hunter2" not in redactor.text("login with hunter2hunter2 failed")
     for shown in ("region eu-central-1", "level information"):
         assert redactor.text(shown) == shown
+
+
+def test_a_mode_in_a_file_of_settings_is_shown() -> None:
+    redactor = Redactor.of([{"stringData": {"vault.yaml": "auth: kubernetes\npath: a"}}])
+    assert redactor.text("login by kubernetes failed") == "login by kubernetes failed"
 
 
 def test_a_file_of_settings_is_read_in_linear_time() -> None:
