@@ -43,6 +43,32 @@ def test_flags_and_names_show_no_type_of_python(command: str) -> None:
     assert not [word for word in ("<bool>", "<str>", "list[", "Path]", "<float") if word in text]
 
 
+@pytest.mark.parametrize("command", ["status", "cluster list"])
+def test_only_the_command_that_runs_is_built(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    built: list[str | None] = []
+    build = typer.main.get_command_from_info
+
+    def record(info: Any, **settings: Any) -> Any:
+        built.append(info.name)
+        return build(info, **settings)
+
+    monkeypatch.setattr(typer.main, "get_command_from_info", record)
+    assert "--output" in _help(command)
+    assert built == [command.rsplit(maxsplit=1)[-1]]
+
+
+def test_the_help_of_a_group_lists_its_commands_in_their_order() -> None:
+    text = _help("")
+    names = ["setup", "develop", "build", "resume", "cluster", "values"]
+    assert sorted(names, key=lambda name: text.index(f"│ {name} ")) == names
+
+
+def test_a_command_that_does_not_exist_is_answered_with_a_similar_one() -> None:
+    result = CliRunner().invoke(app, ["statu"], env=WIDE)
+    assert result.exit_code == 2
+    assert "Did you mean 'status'" in result.output
+
+
 def test_the_port_of_a_page_requires_the_page() -> None:
     result = CliRunner().invoke(app, ["graph", "--port", "8090"], env=WIDE)
     assert result.exit_code == 2
