@@ -124,7 +124,7 @@ class Fetcher:
     async def fetch(
         self,
         what: str,
-        request: Awaitable[T],
+        request: Callable[[], Awaitable[T]],
         default: T,
         limit_s: float | None = READ_S,
         *,
@@ -134,14 +134,15 @@ class Fetcher:
 
         Args:
             what: What is read, in words.
-            request: Reads it.
+            request: Reads it. A function and not a coroutine, which a cancellation before the
+                first step would leave without anyone who awaits it.
             default: What is returned if it fails.
             limit_s: How long it may take, seconds; None if it has a limit of its own.
             place: What `unavailable` refers to it by.
         """
         try:
             async with asyncio.timeout(limit_s):
-                return await request
+                return await request()
         except TimeoutError:
             why = f"no answer within {limit_s:.0f} s" if limit_s is not None else "no answer"
             missing = Unavailable(what, why, cause=Cause.TIMEOUT, place=place)

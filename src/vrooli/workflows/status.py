@@ -210,7 +210,9 @@ class _Fetcher(Fetcher):
     budget: RequestBudget = field(kw_only=True)
 
     async def at(self, what: str, request: Callable[[], Awaitable[T]]) -> T | None:
-        run = self.budget.run(what, lambda _: request(), limit_s=self.budget.total_s)
+        async def run() -> T:
+            return await self.budget.run(what, lambda _: request(), limit_s=self.budget.total_s)
+
         return await self.fetch(what, run, None, None)
 
 

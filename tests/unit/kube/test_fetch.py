@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -27,14 +28,17 @@ async def raises(error: Exception) -> str:
 )
 async def test_failed_read_is_recorded(error: Exception, reason: str) -> None:
     fetcher = Fetcher()
-    assert await fetcher.fetch("pods", raises(error), "otherwise") == "otherwise"
+    assert await fetcher.fetch("pods", partial(raises, error), "otherwise") == "otherwise"
     assert fetcher.unavailable == [Unavailable("pods", reason)]
 
 
 @pytest.mark.anyio
 async def test_read_without_an_answer_ends_at_its_limit() -> None:
     fetcher = Fetcher()
-    late = asyncio.sleep(30, "late")
+
+    async def late() -> str:
+        return await asyncio.sleep(30, "late")
+
     assert await fetcher.fetch("pods", late, "otherwise", limit_s=0.01) == "otherwise"
     assert fetcher.unavailable == [Unavailable("pods", "no answer within 0 s", cause=Cause.TIMEOUT)]
 

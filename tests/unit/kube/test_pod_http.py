@@ -6,6 +6,7 @@ import asyncio
 import gzip
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -130,7 +131,7 @@ async def test_metrics_of_a_forged_path_are_skipped_and_named() -> None:
     fetcher = Fetcher()
     async with mine.serve() as kube, other.serve():
         endpoint = MetricsEndpoint(POD, 9090, f"@127.0.0.1:{other.port}/x")
-        read = extras._scrape(kube, endpoint)
+        read = partial(extras._scrape, kube, endpoint)
         assert await fetcher.fetch(f"metrics of {endpoint.name}", read, "") == ""
     assert (mine.requests, other.requests) == ([], [])
     assert "metrics of web-0:9090: '@127.0.0.1" in str(fetcher.unavailable[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from vrooli.chart.manifest import Manifest
@@ -31,8 +31,8 @@ async def run(site: Site) -> CheckResult:
         site.objects(*CLAIM, site.namespace),
         site.objects("v1", "Pod", site.namespace, CLUSTER_LABEL),
         site.objects("apps/v1", "StatefulSet", site.namespace, CLUSTER_LABEL),
-        _optional(site.objects("apps/v1", "ControllerRevision", site.namespace, CLUSTER_LABEL)),
-        _optional(site.objects(*storage_classes.API)),
+        _optional(site, "apps/v1", "ControllerRevision", site.namespace, CLUSTER_LABEL),
+        _optional(site, *storage_classes.API),
     )
     by_name = None if classes is None else {item["metadata"]["name"]: item for item in classes}
     bodies = [body for bodies in resources for body in bodies]
@@ -40,10 +40,10 @@ async def run(site: Site) -> CheckResult:
     return judge(site.manifests, live)
 
 
-async def _optional(listing: Awaitable[list[Any]]) -> Any:
-    """The listed objects; None if they may not be read."""
+async def _optional(site: Site, *query: str) -> Any:
+    """The objects of a query; None if they may not be read."""
     try:
-        return await listing
+        return await site.objects(*query)
     except ApiError as error:
         if runner.is_forbidden(error):
             return None

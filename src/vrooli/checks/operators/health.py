@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
 
 from vrooli import operators, shell
 from vrooli.checks.cluster import admission
@@ -37,10 +38,10 @@ async def _check_operator(operator: Operator, site: Site) -> CheckResult:
     if status.state is State.ABSENT:
         return CheckResult(findings=(absent(operator),))
     parts = await asyncio.gather(
-        _partial("its permissions", _check_permissions(operator, site, status)),
-        _partial("its leader", _check_leader(operator, site, status)),
-        _partial("whether a minimal object is valid", _check_sample(operator, site)),
-        _partial("its objects", _check_observed(operator, site)),
+        _partial("its permissions", partial(_check_permissions, operator, site, status)),
+        _partial("its leader", partial(_check_leader, operator, site, status)),
+        _partial("whether a minimal object is valid", partial(_check_sample, operator, site)),
+        _partial("its objects", partial(_check_observed, operator, site)),
     )
     findings = [*not_ready(operator, status), *(item for part in parts for item in part.findings)]
     summaries = [_version(status), *(part.summary for part in parts if part.summary)]
@@ -76,10 +77,10 @@ def has_image(operator: Operator, deployments: Iterable[Manifest]) -> bool:
     )
 
 
-async def _partial(subject: str, check: Awaitable[CheckResult]) -> CheckResult:
+async def _partial(subject: str, check: Callable[[], Awaitable[CheckResult]]) -> CheckResult:
     """A part of a check; a part that this kubeconfig must not read is reported as such."""
     try:
-        return await check
+        return await check()
     except VrooliError as error:
         if is_forbidden(error):
             return CheckResult(unavailable=(f"{subject} (permission denied)",))

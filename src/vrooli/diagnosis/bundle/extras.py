@@ -6,6 +6,7 @@ import asyncio
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import httpx
 
@@ -54,14 +55,14 @@ async def collect(kube: Kube, evidence: Evidence) -> More:
     """Read all of it concurrently."""
     fetcher = Fetcher()
     no_logs: tuple[Mapping[LogSource, Sequence[str]], list[Unavailable]] = ({}, [])
-    every = logs.read_all(kube, evidence, RequestBudget(LOGS_S), most=LOGS, tail=LINES)
+    every = partial(logs.read_all, kube, evidence, RequestBudget(LOGS_S), most=LOGS, tail=LINES)
     async with asyncio.TaskGroup() as group:
         lines = group.create_task(fetcher.fetch("logs", every, no_logs, None))
         of_pods = group.create_task(
             _listed(fetcher, kube, METRICS, "PodMetrics", evidence.namespace)
         )
         of_nodes = group.create_task(_listed(fetcher, kube, METRICS, "NodeMetrics", None))
-        version = group.create_task(fetcher.fetch("the cluster's version", kube.version(), ""))
+        version = group.create_task(fetcher.fetch("the cluster's version", kube.version, ""))
         endpoints = group.create_task(_metrics(fetcher, kube, evidence))
     read, unread = lines.result()
     return More(
@@ -86,7 +87,7 @@ async def _listed(
                 return ()
             raise
 
-    return await fetcher.fetch(kind, listed(), ())
+    return await fetcher.fetch(kind, listed, ())
 
 
 async def _metrics(fetcher: Fetcher, kube: Kube, evidence: Evidence) -> Mapping[str, str]:
@@ -104,7 +105,7 @@ async def _metrics(fetcher: Fetcher, kube: Kube, evidence: Evidence) -> Mapping[
         fetcher.unavailable.append(NO_METRICS)
         return {}
     reads = (
-        fetcher.fetch(f"metrics of {endpoint.name}", _scrape(kube, endpoint), "")
+        fetcher.fetch(f"metrics of {endpoint.name}", partial(_scrape, kube, endpoint), "")
         for endpoint in endpoints
     )
     texts = zip(endpoints, await asyncio.gather(*reads), strict=True)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import gc
+import warnings
 from collections.abc import AsyncIterator, Collection
 from dataclasses import replace
 from typing import Any
@@ -71,6 +75,23 @@ async def test_each_way_is_asked_about_once_for_each_namespace() -> None:
     found = await access.closed(kube, seen(), Fetcher(), RequestBudget(5))  # type: ignore[arg-type]
     assert set(found) == {*EVERY, (access.FORWARD, DEV.namespace)}
     assert len(kube.asked) == len(set(kube.asked)) == len(access.VERBS) * len(found)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("turns", range(5))
+async def test_cancelled_check_leaves_no_coroutine_unawaited(turns: int) -> None:
+    """Ctrl-C comes at any turn of the loop, also before the tasks of this check have begun."""
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        check = access.closed(ReaderOnly(), seen(), Fetcher(), RequestBudget(5))  # type: ignore[arg-type]
+        task = asyncio.ensure_future(check)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        gc.collect()
+    assert [str(item.message) for item in warned] == []
 
 
 @pytest.mark.anyio

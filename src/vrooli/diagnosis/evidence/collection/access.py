@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from vrooli import shell
 from vrooli.diagnosis.evidence.collection import requirements
@@ -63,7 +64,7 @@ async def _reason(kube: Kube, access: PodAccess, fetcher: Fetcher, budget: Reque
             what, lambda _: kube.may(verb, "v1", "Pod", namespace, subresource=name)
         )
 
-    requests = (fetcher.fetch(what, is_allowed(verb), None, None) for verb in VERBS)
+    requests = (fetcher.fetch(what, partial(is_allowed, verb), None, None) for verb in VERBS)
     allowed = await asyncio.gather(*requests)
     if False in allowed:
         return f"no permission to {WORDS[name]} (pods/{name})"

@@ -7,6 +7,7 @@ from collections.abc import (
     Sequence,
 )
 from dataclasses import dataclass, replace
+from functools import partial
 
 from vrooli.diagnosis.evidence.collection import access, discovery, kinds, logs, requirements
 from vrooli.diagnosis.evidence.collection.collector import LIMIT_S, Collector
@@ -109,9 +110,8 @@ async def _run_probes(collector: Collector, evidence: Evidence) -> list[Answer]:
         async with free:
             limit_s = max(READ_S, collector.budget.remaining_s()) if is_needed else READ_S
             place = (requirements.PROBE, name)
-            return await collector.fetch(
-                f"probe {name}", probe(collector.kube, evidence), [], limit_s, place=place
-            )
+            run = partial(probe, collector.kube, evidence)
+            return await collector.fetch(f"probe {name}", run, [], limit_s, place=place)
 
     ordered = sorted(PROBES.items(), key=lambda item: item[0] not in requirements.PROBES)
     async with asyncio.TaskGroup() as group:

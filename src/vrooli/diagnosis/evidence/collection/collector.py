@@ -15,6 +15,7 @@ from collections.abc import (
 )
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import httpx
@@ -49,7 +50,7 @@ LISTS_SHARE = 0.75
 # The time limit of a request that nothing depends on, seconds.
 OPTIONAL_S = 10.0
 # Stands for a page that could not be read.
-_FAILED: list[KubeManifest] = []
+_FAILED: list[KubeManifest] | None = []
 
 
 @dataclass
@@ -127,7 +128,7 @@ class Collector(Fetcher):
         through = self._through(what, requirements.priority(kind[1], where, self.release.namespace))
         pages = self.kube.pages(*kind, namespace, labels, fields=fields, through=through)
         while True:
-            page = await self.fetch(what, self._next(pages), _FAILED, None, place=place)
+            page = await self.fetch(what, partial(self._next, pages), _FAILED, None, place=place)
             if page is None:
                 return
             if page is _FAILED:
