@@ -62,7 +62,7 @@ TABLE = [
     (Action.GROW, "dev", PROCEED, PROCEED),
     (Action.GROW, "staging", PROMPTS, REFUSE),
     (Action.GROW, "prod", PROMPTS, REFUSE),
-    (Action.UNINSTALL, "dev", PROCEED, PROCEED),
+    (Action.UNINSTALL, "dev", PROMPTS, REFUSE),
     (Action.UNINSTALL, "staging", PROMPTS, REFUSE),
     (Action.UNINSTALL, "prod", PROMPTS, REFUSE),
     (Action.DELETE_DATA, "dev", PROMPTS, REFUSE),

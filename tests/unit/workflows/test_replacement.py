@@ -113,8 +113,18 @@ def test_what_other_users_use_is_prompted_for(
     assert question.startswith(f"Replace vrooli-staging in namespace staging{made} by a release")
 
 
-def test_a_first_release_requires_no_yes(monkeypatch: pytest.MonkeyPatch) -> None:
-    _demand(monkeypatch, "prod", None, Consent())
+@pytest.mark.parametrize("environment", ["staging", "prod"])
+def test_a_first_release_of_what_other_users_use_is_prompted_for(
+    monkeypatch: pytest.MonkeyPatch, environment: str
+) -> None:
+    where = ENVIRONMENTS[environment]
+    with pytest.raises(UsageError, match=f"install {where.release} in namespace {where.namespace}"):
+        _demand(monkeypatch, environment, None, Consent())
+    _demand(monkeypatch, environment, None, Consent(yes=True))
+
+
+def test_a_first_release_of_development_requires_no_yes(monkeypatch: pytest.MonkeyPatch) -> None:
+    _demand(monkeypatch, "dev", None, Consent())
 
 
 def test_a_cluster_that_is_stopped_is_started_before_anybody_is_prompted() -> None:
@@ -142,5 +152,15 @@ def test_whoever_has_reported_yes_is_not_searched() -> None:
 @pytest.mark.usefixtures("state_dir")
 def test_a_cluster_that_is_not_there_holds_no_release() -> None:
     choice = Choice("embedded", "none")
-    doing = replacement.demand_early(choice, ENVIRONMENTS["prod"], Consent())
+    doing = replacement.demand_early(choice, ENVIRONMENTS["dev"], Consent())
     assert asyncio.run(doing) == replacement.NONE
+
+
+@pytest.mark.usefixtures("state_dir")
+def test_production_on_a_cluster_that_is_not_there_is_refused_before_the_cluster_is_created() -> (
+    None
+):
+    choice = Choice("embedded", "none")
+    doing = replacement.demand_early(choice, ENVIRONMENTS["prod"], Consent())
+    with pytest.raises(UsageError, match="create cluster embedded:none and install vrooli-prod"):
+        asyncio.run(doing)

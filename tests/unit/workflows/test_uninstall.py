@@ -17,7 +17,7 @@ from support.release.records import helm_secret, record
 from vrooli.chart.manifest import RESOURCE_POLICY, Manifest
 from vrooli.cli import uninstall as command
 from vrooli.cli.terminal import prompt
-from vrooli.environments import ENVIRONMENTS
+from vrooli.environments import ENVIRONMENTS, Environment
 from vrooli.errors import InterruptError, UsageError
 from vrooli.events import Progress, silent
 from vrooli.release import Release, helm
@@ -49,6 +49,7 @@ def _run(
     *,
     data: bool = True,
     consent: Consent = CONFIRMED,
+    environment: Environment = PROD,
 ) -> tuple[StepsResult, list[str]]:
     """The result, and in order the changes of the cluster and Helm's uninstallation."""
     changes: list[str] = []
@@ -69,7 +70,7 @@ def _run(
     cluster.server.on_request = record_change
     monkeypatch.setattr(access, "connect", connect)
     monkeypatch.setattr(release_uninstall, "remove", remove)
-    result = asyncio.run(workflow.uninstall(PROD, None, silent, data=data, consent=consent))
+    result = asyncio.run(workflow.uninstall(environment, None, silent, data=data, consent=consent))
     return result, changes
 
 
@@ -120,6 +121,16 @@ def test_without_a_terminal_and_without_confirmation_nothing_is_deleted(
     cluster = _cluster(NAMESPACE)
     with pytest.raises(UsageError, match="namespace production with all its data") as refused:
         _run(monkeypatch, cluster, consent=Consent())
+    assert "--yes" in refused.value.advice
+    assert cluster.changes == []
+
+
+def test_a_release_is_not_uninstalled_unconfirmed_though_its_data_stay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cluster = _cluster(NAMESPACE)
+    with pytest.raises(UsageError, match="in namespace dev and keep its data") as refused:
+        _run(monkeypatch, cluster, data=False, consent=Consent(), environment=ENVIRONMENTS["dev"])
     assert "--yes" in refused.value.advice
     assert cluster.changes == []
 

@@ -24,7 +24,7 @@ class Action(StrEnum):
     SCALE = "`scale`, if there are changes"
     SCALE_TO_ZERO = "`scale COMPONENT 0`"
     GROW = "`grow`, if there are changes"
-    DEVELOP = "`develop`, if the release exists"
+    DEVELOP = "`develop`"
     REPLACE_ARTIFACT = "`develop`, if the release was not created by `develop`"
     SWITCHOVER = "`switchover`, if there is something to do"
     RESTORE_COPY = "`restore --into`"
@@ -55,7 +55,7 @@ class Verdict(StrEnum):
 SHARED = ("staging", "prod")
 EVERY = tuple(ENVIRONMENTS)
 # Environments in which each action requires confirmation. Data and releases of an artifact cannot
-# be restored from source, so they require it in all environments.
+# be restored from source, and `uninstall` ends what runs, so they require it in all environments.
 REQUIRES_YES: Mapping[Action, Sequence[str]] = {
     Action.DEPLOY: SHARED,
     Action.ROLLBACK: SHARED,
@@ -74,7 +74,7 @@ REQUIRES_YES: Mapping[Action, Sequence[str]] = {
     Action.DRILL: SHARED,
     Action.RESET_DATA: EVERY,
     Action.SEED_DATA: EVERY,
-    Action.UNINSTALL: SHARED,
+    Action.UNINSTALL: EVERY,
     Action.DELETE_DATA: EVERY,
     Action.DELETE_CLUSTER: EVERY,
     Action.RESTORE_CLUSTER: EVERY,

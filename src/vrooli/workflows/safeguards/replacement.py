@@ -1,4 +1,4 @@
-"""Confirmation before develop replaces an existing release."""
+"""Confirmation before develop installs a release, or replaces an existing one."""
 
 from __future__ import annotations
 
@@ -38,7 +38,13 @@ async def demand_early(choice: Choice, environment: Environment, consent: Consen
     if consent.yes:
         return NONE
     if choice.embedded and (await embedded.named(choice.name).status()).state == embedded.ABSENT:
-        return NONE  # it holds no release yet
+        # It holds no release yet.
+        consent.demand(
+            Action.DEVELOP,
+            environment.name,
+            f"create cluster {choice} and install {environment.release} of this working tree in it",
+        )
+        return NONE
     try:
         kube, kubeconfig = await connect(choice)
     except VrooliError:  # develop starts it, or its start fails with a message
@@ -61,7 +67,7 @@ async def connect(choice: Choice) -> tuple[Kube, Path]:
 
 
 async def demand(kube: Kube, release: Release, environment: Environment, consent: Consent) -> int:
-    """Demand the confirmation that the existing release requires.
+    """Demand the confirmation that a first release, or the existing one, requires.
 
     Returns:
         The revision that may be replaced; 0 if there is none.
@@ -72,6 +78,8 @@ async def demand(kube: Kube, release: Release, environment: Environment, consent
     """
     record = await storage.fetch_record(kube, release)
     if record is None:
+        change = f"install {release}, a release of this working tree"
+        consent.demand(Action.DEVELOP, environment.name, change)
         return NONE
     origin = record.metadata.origin
     action = Action.DEVELOP if origin.kind is Kind.SOURCE else Action.REPLACE_ARTIFACT
