@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import typer
+
 from vrooli.environments import ENVIRONMENTS
+
+# How long a shell waits for names from a cluster, seconds.
+LIMIT_S = 3.0
 
 
 def environments(incomplete: str) -> list[str]:
@@ -30,6 +35,34 @@ def components(incomplete: str) -> list[str]:
     from vrooli.workflows.components import COMPONENTS
 
     return _matching(list(COMPONENTS), incomplete)
+
+
+def pods(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The running pods of the component of a command; none if the cluster does not answer."""
+    import asyncio
+
+    from vrooli import environments as known
+    from vrooli.errors import VrooliError
+    from vrooli.workflows import sessions
+    from vrooli.workflows.components import COMPONENTS
+
+    given = ctx.params
+    # Before an option without its value, arguments are not assigned yet.
+    component = given.get("component") or next(iter(ctx.args), "")
+    if component not in COMPONENTS:
+        return []
+
+    async def fetch() -> list[str]:
+        options = sessions.SessionOptions(
+            known.environment(given["environment"]), given.get("cluster")
+        )
+        async with asyncio.timeout(LIMIT_S):
+            return await sessions.fetch_pods(options, component)
+
+    try:
+        return _matching(asyncio.run(fetch()), incomplete)
+    except (VrooliError, OSError):  # a shell has no place for errors
+        return []
 
 
 def cluster_components(incomplete: str) -> list[str]:

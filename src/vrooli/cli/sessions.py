@@ -58,6 +58,7 @@ Pod = Annotated[
     typer.Option(
         "--pod",
         metavar="NAME",
+        autocompletion=completion.pods,
         help="Pod. Default: the primary or master, otherwise the newest ready pod.",
         show_default=False,
     ),

@@ -163,14 +163,22 @@ async def _run(
     )
 
 
+async def fetch_pods(options: SessionOptions, component: str) -> list[str]:
+    """The names of the running pods of a component.
+
+    Raises:
+        VrooliError: The cluster is not running, or its pods can't be listed.
+    """
+    async with access.connect(options.cluster) as reached:
+        return sorted(map(name, await _running(reached.kube, options.environment, component)))
+
+
 async def choose_pod(
     kube: Kube, environment: Environment, component: str, requested: str | None = None
 ) -> str:
     """The named pod of a component, or its best one: the leader, then ready ones, then new ones."""
     part = COMPONENTS[component]
-    selector = part.labels.format(release=environment.release)
-    bodies = await kube.list("v1", "Pod", environment.namespace, selector)
-    running = [body for body in bodies if text(body, "status", "phase") == "Running"]
+    running = await _running(kube, environment, component)
     names = sorted(map(name, running))
     if not running:
         raise UsageError(
@@ -184,6 +192,12 @@ async def choose_pod(
             f"{component} has no running pod {requested!r}.", f"Use one of: {', '.join(names)}."
         )
     return requested
+
+
+async def _running(kube: Kube, environment: Environment, component: str) -> list[Manifest]:
+    selector = COMPONENTS[component].labels.format(release=environment.release)
+    bodies = await kube.list("v1", "Pod", environment.namespace, selector)
+    return [body for body in bodies if text(body, "status", "phase") == "Running"]
 
 
 def _rank(component: Component, body: Manifest) -> tuple[bool, bool, str]:
