@@ -6,7 +6,7 @@ No I/O here.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
@@ -16,6 +16,8 @@ from vrooli.redaction.shapes import Hit
 
 # Longer lines are examined as a whole: limits that grow with a line do not apply to shorter ones.
 LONG_LINE = 1_600
+# The work at a line, in units of the work at one of its words.
+WORK_OF_A_LINE = 2
 
 
 @dataclass
@@ -25,21 +27,24 @@ class Candidates:
     Attributes:
         whole: Those to examine as a whole, because of more than words.
         escaped: Those whose plain form is to be examined; as written they have no secret.
-        words: The words that may mark a secret, by line; none for lines after the limit.
+        words: The words that may mark a secret, by line.
+        excess: Further ones with words. Unless the lines before took less work than their words
+            stand for, no work is left for these; nothing else is searched in them.
     """
 
     whole: set[str] = field(default_factory=set)
     escaped: set[str] = field(default_factory=set)
     words: dict[str, Sequence[Hit]] = field(default_factory=dict)
+    excess: set[str] = field(default_factory=set)
 
 
-def find(lines: Iterable[str], known: KnownValues, most: int) -> Candidates:
+def find(lines: Iterable[str], known: KnownValues, work: int) -> Candidates:
     """Search the lines of a log, which may be empty and may repeat.
 
     Args:
         lines: The lines.
         known: The values of Secrets.
-        most: How many words are returned; nobody can examine more.
+        work: How much can be examined: a line takes ``WORK_OF_A_LINE`` and one for each word.
     """
     result = Candidates()
     different = list(dict.fromkeys(filter(None, lines)))
@@ -48,55 +53,72 @@ def find(lines: Iterable[str], known: KnownValues, most: int) -> Candidates:
         result.whole = set(different).difference(searched)
     if not searched:
         return result
-    text = "\n".join(searched)
-    ends = list(accumulate(len(line) + 1 for line in searched))
-    lower = shapes.lowered(text)
+    joined = _Joined(searched)
+    hits = shapes.words(joined.lower)
+    result.words, result.excess = _by_line(joined, hits, work)
+    if shapes.KEY_BEGIN in joined.lower:
+        result.whole |= joined.lines_at(shapes.keys(hits))
+    length = len(joined.text)
+    if result.excess:
+        searched = [line for line in searched if line not in result.excess]
+        joined = _Joined(searched)
+    unsearched = length - len(joined.text)
+    found_runs = runs.secret_runs(joined.text, shapes.contains, unsearched)
     for positions in (
-        known.positions(text),
-        entries.positions(text, lower),
-        (end - 1 for _, end in tokens.unprefixed(text)),
-        (begin for begin, _ in runs.secret_runs(text, shapes.contains)),
+        known.positions(joined.text),
+        entries.positions(joined.text, joined.lower),
+        (end - 1 for _, end in tokens.unprefixed(joined.text)),
+        (begin for begin, _ in found_runs),
     ):
-        result.whole |= {searched[number] for number in _numbers(ends, positions)}
-    hits = shapes.words(lower)
-    if shapes.KEY_BEGIN in lower:
-        result.whole |= {searched[number] for number in _numbers(ends, shapes.keys(hits))}
-    for line, of_line in _by_line(searched, ends, hits):
-        result.words[line] = of_line if most > 0 else ()
-        most -= len(of_line)
-    escaped = {searched[number] for number in _numbers(ends, plain_text.positions(text))}
-    if not plain_text.is_plain("".join(searched)):
+        result.whole |= joined.lines_at(positions)
+    escaped = joined.lines_at(plain_text.positions(joined.text))
+    if not plain_text.is_plain(joined.text):
         escaped |= {line for line in searched if not plain_text.is_plain(line)}
     result.whole |= escaped & result.words.keys()
     result.escaped = escaped - result.whole
     return result
 
 
-def _numbers(ends: Sequence[int], positions: Iterable[int]) -> set[int]:
-    """The numbers of the lines with these positions."""
-    numbers, begin, end = set(), 0, 0
-    for position in positions:
-        if not begin <= position < end:
-            number = bisect_right(ends, position)
-            begin, end = ends[number - 1] if number else 0, ends[number]
-            numbers.add(number)
-    return numbers
+class _Joined:
+    """Lines as one text, for searches of all at once."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self.lines = lines
+        # The begin of the next line, for each line.
+        self.ends = list(accumulate(len(line) + 1 for line in lines))
+        self.text = "\n".join(lines)
+        self.lower = shapes.lowered(self.text)
+
+    def lines_at(self, positions: Iterable[int]) -> set[str]:
+        """The lines with these positions of the text."""
+        lines = []
+        number, end = 0, 0
+        for position in sorted(positions):
+            if position >= end:
+                # Often each line has one: a step is faster than a bisection.
+                while self.ends[number] <= position:
+                    number += 1
+                end = self.ends[number]
+                lines.append(self.lines[number])
+        return set(lines)
 
 
 def _by_line(
-    lines: Iterable[str], ends: Iterable[int], hits: Iterable[Hit]
-) -> Iterator[tuple[str, list[Hit]]]:
-    """The lines that have words, each with its words and their bounds in the line."""
-    remaining = iter(hits)
-    hit = next(remaining, None)
-    begin = 0
-    for line, end in zip(lines, ends, strict=True):
-        if hit is None:
-            return
-        if hit[1] < end:
-            of_line = []
-            while hit is not None and hit[1] < end:
-                of_line.append((hit[0], hit[1] - begin, hit[2] - begin))
-                hit = next(remaining, None)
-            yield line, of_line
-        begin = end
+    joined: _Joined, hits: Sequence[Hit], work: int
+) -> tuple[dict[str, Sequence[Hit]], set[str]]:
+    """The words of each line with their bounds in it, and the lines for which no work is left."""
+    words: dict[str, Sequence[Hit]] = {}
+    of_line: list[Hit] = []
+    begin, end = 0, 0
+    for index, (word, start, stop) in enumerate(hits):
+        if start >= end:
+            if work <= 0:
+                return words, joined.lines_at(start for _, start, _ in hits[index:])
+            number = bisect_right(joined.ends, start)
+            end = joined.ends[number]
+            begin = end - len(joined.lines[number]) - 1
+            words[joined.lines[number]] = of_line = []
+            work -= WORK_OF_A_LINE
+        of_line.append((word, start - begin, stop - begin))
+        work -= 1
+    return words, set()

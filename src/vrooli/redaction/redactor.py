@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from vrooli.redaction import candidates, plain_text, shapes
-from vrooli.redaction.candidates import Candidates
+from vrooli.redaction.candidates import WORK_OF_A_LINE, Candidates
 from vrooli.redaction.known import KnownValues
 from vrooli.redaction.names import MASK, is_plain, names_secret
 from vrooli.redaction.shapes import Hit
@@ -38,7 +38,7 @@ _KEY_ENDS = "-----END "
 # The work at the lines of a log, in units of about 10 µs: an amount for any log, and more with its
 # length. A line that is examined as a whole takes more than the words of another.
 _FREE_WORK, _CHARACTERS_PER_WORK, _CHARACTERS_PER_WORD = 6_000, 110, 12
-_WORK_OF_A_LINE, _WORK_OF_A_WHOLE_LINE = 2, 5
+_WORK_OF_A_WHOLE_LINE = 5
 # The maximum number of lines of a private key whose end is missing.
 _KEY_LINES = 120
 
@@ -97,9 +97,9 @@ class Redactor:
                 done[line] = self._masked_if_plain(line)
                 work -= _WORK_OF_A_WHOLE_LINE
             elif line in found.words:
-                done[line] = self._masked_at(line, hits) if hits else MASK
-                work -= len(hits) + _WORK_OF_A_LINE
-            else:  # a part of a line, whose words are not known
+                done[line] = self._masked_at(line, hits)
+                work -= len(hits) + WORK_OF_A_LINE
+            else:  # its words are not known: a part of a line, or a line of the excess
                 done[line] = self.text(line)
                 work -= len(line) // _CHARACTERS_PER_WORD + _WORK_OF_A_WHOLE_LINE
             return done[line]
@@ -108,7 +108,9 @@ class Redactor:
             if masking.is_in_key or line in found.whole:
                 masked[number] = masking.next(line, examine)
             elif line in found.words or line in found.escaped:
-                masked[number] = examine(line) if work > 0 else done.get(line, MASK)
+                masked[number] = examine(line)
+            elif line in found.excess:
+                masked[number] = examine(line) if work > 0 else MASK
         return masked
 
     def _masked_at(self, line: str, hits: Sequence[Hit]) -> str:

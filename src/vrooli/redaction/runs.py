@@ -32,7 +32,9 @@ def is_random(value: str) -> bool:
     )
 
 
-def secret_runs(text: str, contains_secret: Callable[[str], bool]) -> Iterator[Span]:
+def secret_runs(
+    text: str, contains_secret: Callable[[str], bool], unsearched: int = 0
+) -> Iterator[Span]:
     """The runs that are a key, or whose decoded text contains a secret.
 
     The work is bounded: if there are too many candidates, the remaining ones count as secret.
@@ -40,8 +42,9 @@ def secret_runs(text: str, contains_secret: Callable[[str], bool]) -> Iterator[S
     Args:
         text: Any text.
         contains_secret: Whether a decoded text contains a secret.
+        unsearched: The number of characters that were left out of the text; they allow work too.
     """
-    allowed = _FREE_RUNS + len(text) // _CHARACTERS_PER_RUN
+    allowed = _FREE_RUNS + (len(text) + unsearched) // _CHARACTERS_PER_RUN
     for match in _RUN.finditer(text):
         run = match[0]
         if run.islower() or run.isupper():

@@ -128,6 +128,20 @@ def test_a_log_with_too_many_secrets_shows_nothing_of_the_last_ones() -> None:
     assert SECRET not in "".join(REDACTOR.lines([*lines, *keys]))
 
 
+def test_lines_without_words_of_secrets_are_searched_after_too_many_secrets() -> None:
+    lines = [f"password={SECRET}{number}" for number in range(6_000)]
+    ordinary = "watch of *v1.Pod ended"
+    known, key = f"at {drawn('value 3')} of", "at hvs.q8Zk2LmN0pRtq8Zk2LmN0pRt of"
+    masked = REDACTOR.lines([*lines, ordinary, known, key, *lines[:1], ordinary])
+    assert masked[6_000:] == [ordinary, MASK, MASK, f"password={MASK}", ordinary]
+
+
+def test_ordinary_lines_with_long_names_are_shown_after_too_many_secrets() -> None:
+    lines = [f"a password={SECRET}{number} of {number}" for number in range(20_000)]
+    ordinary = [f"ReconcilePodsAndServices {number}" for number in range(20_000)]
+    assert REDACTOR.lines([*lines, *ordinary])[20_000:] == ordinary
+
+
 def test_nested_names_leave_nothing() -> None:
     masked = Redactor().text("GET /" + "password=" * 270 + SECRET)
     assert SECRET not in masked
