@@ -58,13 +58,13 @@ def main() -> None:
 
 def _redactor_class(sources: Path) -> type[Redactor]:
     """The class of another version, whose modules stay apart from those of this one."""
+    if not (sources / "vrooli").is_dir():
+        raise SystemExit(f"{sources} has no package vrooli: pass the folder src of a checkout")
     own = {name: module for name, module in sys.modules.items() if name.split(".")[0] == "vrooli"}
     for name in own:
         del sys.modules[name]
     sys.path.insert(0, str(sources))
     other: type[Redactor] = importlib.import_module("vrooli.redaction").Redactor
-    if other is Redactor:
-        raise SystemExit(f"{sources} has no package vrooli: pass the folder src of a checkout")
     sys.path.remove(str(sources))
     sys.modules.update(own)
     return other
