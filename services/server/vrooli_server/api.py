@@ -19,6 +19,7 @@ from vrooli_server.idempotency import REPLAYED, in_use, read_key, reused
 from vrooli_server.state import State
 from vrooli_server.uploads import read_post
 from vrooli_shared.counts import RETRY_AFTER
+from vrooli_shared.downloads import take_turn
 from vrooli_shared.health import describe
 from vrooli_shared.idempotency import KeyInUseError, KeyReusedError
 from vrooli_shared.live import announce
@@ -119,6 +120,7 @@ async def get_picture(request: Request) -> Response:
         raise ApiError(404, "no-picture", "This post has no picture.")
     if post.state != PostState.APPROVED:
         raise ApiError(403, "picture-not-approved", f"The picture is {post.state}.")
+    await take_turn(request)
     picture = await state_of(request).posts.picture(post.id)
     if picture is None:
         raise ApiError(404, "no-picture", "This post has no picture.")

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vrooli_shared.buckets import Buckets, Rate
 from vrooli_shared.counts import OpenCount
-from vrooli_shared.downloads import Downloads
+from vrooli_shared.downloads import TURN_S, Downloads
 from vrooli_shared.storage import ROW_BYTES
 from vrooli_shared.web import ApiError, refuse
 
@@ -90,6 +90,7 @@ class RequestLimits:
         bodies_per_client: int = BODIES_PER_CLIENT,
         bodies: int = BODIES,
         body_s: float = BODY_S,
+        turn_s: float = TURN_S,
     ) -> None:
         self._app, self._body_s = app, body_s
         self._rate = Buckets(rates.requests, "requests")
@@ -97,7 +98,7 @@ class RequestLimits:
         self._post_bytes = Buckets(rates.post_bytes, "bytes")
         self._requests = OpenCount(per_client)
         self._bodies = OpenCount(bodies_per_client, bodies)
-        self._downloads = Downloads(bodies_per_client, bodies, body_s)
+        self._downloads = Downloads(bodies_per_client, bodies, body_s, turn_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -108,15 +109,18 @@ class RequestLimits:
             client = client_of(scope)
             self._rate.take(client)
             with self._requests.opened(client, "requests"):
-                send = self._downloads.limited(client, scope, receive, send)
-                if scope["method"] in READS and not _has_body(scope):
-                    await self._app(scope, receive, send)
-                    return
-                with self._bodies.opened(client, "uploads"):
-                    self._take_post(client, scope)
-                    await self._app(scope, self._limited(client, scope, receive), send)
+                async with self._downloads.limited(client, scope, receive, send) as sender:
+                    await self._handle(client, scope, receive, sender)
         except ApiError as error:
             await refuse(error, scope, receive, send)
+
+    async def _handle(self, client: str, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] in READS and not _has_body(scope):
+            await self._app(scope, receive, send)
+            return
+        with self._bodies.opened(client, "uploads"):
+            self._take_post(client, scope)
+            await self._app(scope, self._limited(client, scope, receive), send)
 
     def _take_post(self, client: str, scope: Scope) -> None:
         self._posts.take(client)

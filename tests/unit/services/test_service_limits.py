@@ -22,11 +22,12 @@ from vrooli_server import feed as feed_module
 from vrooli_server.feed import Feed
 from vrooli_shared import health
 from vrooli_shared.buckets import Buckets, Rate
-from vrooli_shared.downloads import PIECE
+from vrooli_shared.downloads import PIECE, take_turn
 from vrooli_shared.limits import POST_BYTES, ClientRates, RequestLimits, client_of
 from vrooli_shared.web import HANDLERS, ApiError
 
 PER_CLIENT, BODIES, BODY_S = 3, 2, 0.1
+TURN_S = 1.0
 # The rate of one client in these tests: no more tokens within a test.
 RATE, BURST = 0.001, 20
 RATES = ClientRates(requests=Rate(RATE, BURST))
@@ -40,11 +41,12 @@ class Service:
     """An application under limits whose requests wait until they may go on."""
 
     def __init__(self, rates: ClientRates = RATES) -> None:
-        self.may_continue = asyncio.Event()
+        self.may_continue, self.turns = asyncio.Event(), 0
         routes = [
             Route("/wait", self._wait, methods=["GET", "POST"]),
             Route("/read", self._read, methods=["GET", "POST"]),
             Route("/large", self._large),
+            Route("/turn", self._turn),
         ]
         limits = Middleware(
             RequestLimits,
@@ -53,6 +55,7 @@ class Service:
             bodies_per_client=1,
             bodies=BODIES,
             body_s=BODY_S,
+            turn_s=TURN_S,
         )
         self.app = Starlette(routes=routes, middleware=[limits], exception_handlers=HANDLERS)
         self.client = asgi_client(self.app)
@@ -65,6 +68,11 @@ class Service:
         return JSONResponse({"length": len(await request.body())})
 
     async def _large(self, request: Request) -> Response:
+        return Response(LARGE)
+
+    async def _turn(self, request: Request) -> Response:
+        await take_turn(request)
+        self.turns += 1
         return Response(LARGE)
 
     async def open(
@@ -299,9 +307,9 @@ def test_a_public_report_has_no_errors_and_no_details() -> None:
 class Reader:
     """A client that reads a response as slowly as a test wants."""
 
-    def __init__(self, service: Service, client: str) -> None:
+    def __init__(self, service: Service, client: str, path: str = "/large") -> None:
         headers = [(b"x-forwarded-for", client.encode())]
-        scope: dict[str, Any] = {"type": "http", "method": "GET", "path": "/large"}
+        scope: dict[str, Any] = {"type": "http", "method": "GET", "path": path}
         scope |= {"query_string": b"", "headers": headers}
         self.reads, self.pieces, self.status = asyncio.Event(), list[bytes](), 0
         self.task = asyncio.create_task(service.app(scope, self._receive, self._send))
@@ -336,3 +344,27 @@ async def test_large_responses_that_are_not_read_are_few_and_end(service: Servic
     slow[3].reads.set()
     await asyncio.gather(*(reader.task for reader in slow))  # those that do not read end, too
     assert (await service.client.get("/large", headers=ONE)).content == LARGE
+
+
+async def test_a_large_response_waits_for_its_turn_before_it_is_loaded(service: Service) -> None:
+    first, second = (Reader(service, "192.0.2.1", "/turn") for _ in range(2))
+    await asyncio.sleep(BODY_S / 4)
+    assert (service.turns, first.status, second.status) == (1, 200, 0)
+    first.reads.set()
+    second.reads.set()
+    await asyncio.gather(first.task, second.task)
+    assert (service.turns, second.status) == (2, 200)
+    assert b"".join(second.pieces) == LARGE
+
+
+async def test_a_turn_that_does_not_come_is_an_error_and_one_that_is_left_is_free_again(
+    service: Service,
+) -> None:
+    held = Reader(service, "192.0.2.1", "/turn")
+    await asyncio.sleep(0)
+    left = asyncio.create_task(service.client.get("/turn", headers=ONE))
+    await asyncio.sleep(BODY_S / 4)
+    left.cancel()
+    await held.task  # it does not read
+    assert (await service.client.get("/turn", headers=ONE)).content == LARGE
+    assert service.turns == 2

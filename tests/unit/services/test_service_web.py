@@ -13,7 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from support.fakes.asgi import asgi_client
@@ -63,6 +63,36 @@ async def test_the_connection_of_a_client_that_reads_nothing_ends(
             client.sendall(b"GET / HTTP/1.1\r\nHost: vrooli\r\n\r\n")
             await _until(lambda: bool(server.server_state.connections))
             await _until(lambda: not server.server_state.connections)
+        server.should_exit = True
+        await serving
+
+
+async def test_little_is_kept_for_a_client_that_reads_nothing() -> None:
+    pieces = 0
+
+    async def stream() -> AsyncIterator[bytes]:
+        nonlocal pieces
+        for _ in range(256):
+            yield bytes(64 * 1024)
+            pieces += 1
+
+    async def large(_: Request) -> Response:
+        return StreamingResponse(stream())
+
+    config = uvicorn.Config(
+        Starlette(routes=[Route("/", large)]), host="127.0.0.1", port=0, log_config=None
+    )
+    server = web.Server(config)
+    serving = asyncio.create_task(server.serve())
+    async with asyncio.timeout(30):
+        await _until(lambda: server.started)
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
+            client.connect(server.servers[0].sockets[0].getsockname())
+            client.sendall(b"GET / HTTP/1.1\r\nHost: vrooli\r\n\r\n")
+            await _until(lambda: pieces > 0)
+            await asyncio.sleep(0.5)
+            assert pieces < 1024**2 / (64 * 1024)
         server.should_exit = True
         await serving
 

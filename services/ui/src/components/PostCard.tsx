@@ -31,7 +31,7 @@ export function PostCard({ post, now }: { post: Post; now: number }) {
       </header>
       <p className="text">{post.text}</p>
       {post.picture_url ? (
-        <img className="picture" src={post.picture_url} alt="Picture of the post" />
+        <img className="picture" src={post.picture_url} alt="Picture of the post" loading="lazy" />
       ) : (
         post.has_picture && <div className={`stand-in ${post.state}`}>{placeholder(post)}</div>
       )}
