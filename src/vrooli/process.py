@@ -155,6 +155,7 @@ async def follow(
     env: Mapping[str, str],
     cwd: Path | None = None,
     grace_s: float = GRACE_S,
+    on_start: Callable[[asyncio.subprocess.Process], None] = lambda _: None,
 ) -> int:
     """Run a program until it ends, and pass on each line of its output; nothing of it is kept.
 
@@ -164,6 +165,7 @@ async def follow(
         env: Its complete environment.
         cwd: Where it runs.
         grace_s: The time between SIGTERM and SIGKILL when this is cancelled, seconds.
+        on_start: Called with the program's process.
 
     Returns:
         Its exit status; negative for a signal.
@@ -186,6 +188,7 @@ async def follow(
         raise PrerequisiteError(f"The program {argv[0]!s} was not found.") from error
     assert process.stdout is not None  # noqa: S101 - requested as a pipe above
     try:
+        on_start(process)
         async for line in process.stdout:
             on_line(line.decode(errors="replace").rstrip("\n"))
         return await process.wait()

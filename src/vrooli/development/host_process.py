@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+import signal
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from watchfiles import awatch
 
@@ -39,32 +41,54 @@ async def run(
     def report(text: str) -> None:
         listener(LogLine(service.name, text, service.name))
 
-    changes = _changes(service.source_folders())
-    while True:
-        running = asyncio.create_task(
-            process.follow(
-                service.argv(node),
-                report,
-                env=environment,
-                cwd=service.work_folder,
+    with TemporaryDirectory(prefix="vrooli-dev-") as state:
+        async with asyncio.TaskGroup() as group:
+            program = _Program(service, service.argv(node, state), environment, report, group)
+            async for files in _changes(service.source_folders()):
+                report(f"starting again after {len(files)} changed file{'s' * (len(files) > 1)}")
+                await program.restart()
+
+
+class _Program:
+    """The program of a service."""
+
+    def __init__(
+        self,
+        service: HostService,
+        argv: list[str],
+        environment: Mapping[str, str],
+        report: Callable[[str], None],
+        group: asyncio.TaskGroup,
+    ) -> None:
+        self._service, self._argv, self._environment = service, argv, environment
+        self._report, self._group = report, group
+        self._process: asyncio.subprocess.Process | None = None
+        self._task = group.create_task(self._run())
+
+    async def restart(self) -> None:
+        """Start the service again."""
+        if self._service.is_reloadable and not self._task.done() and self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGHUP)
+            return
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        self._task = self._group.create_task(self._run())
+
+    async def _run(self) -> None:
+        code = -signal.SIGHUP
+        while code == -signal.SIGHUP:  # an edit came before the program handled the signal
+            code = await process.follow(
+                *(self._argv, self._report),
+                env=self._environment,
+                cwd=self._service.work_folder,
                 grace_s=GRACE_S,
+                on_start=self._note,
             )
-        )
-        edited = asyncio.ensure_future(anext(changes))
-        try:
-            await asyncio.wait([running, edited], return_when=asyncio.FIRST_COMPLETED)
-            if running.done():
-                report(
-                    f"it ended with exit code {running.result()}; it starts again with the next "
-                    "edit"
-                )
-            count = len(await edited)
-        finally:
-            running.cancel()
-            edited.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await running
-        report(f"starting again after {count} changed file{'s' if count > 1 else ''}")
+        self._report(f"it ended with exit code {code}; it starts again with the next edit")
+
+    def _note(self, running: asyncio.subprocess.Process) -> None:
+        self._process = running
 
 
 async def _changes(folders: list[Path]) -> AsyncIterator[set[object]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from vrooli.development.overlay import VITE_ENVIRONMENT
+from vrooli.development.overlay import PROGRAMS, VITE_ENVIRONMENT
 from vrooli.development.services import EDITED_SERVICES, EditedService, folder
 from vrooli.development.tunnels import LOOPBACK
 from vrooli.errors import UsageError
@@ -20,6 +20,7 @@ from vrooli.errors import UsageError
 DEBUG_PORTS = {"server": 5678, "jobs": 5679, "ui": 0}
 NAMES = tuple(DEBUG_PORTS)
 LAUNCHER = Path(__file__).parent / "launcher.py"
+SUPERVISOR = PROGRAMS / "supervisor.py"
 DEBUGGED = Path(__file__).parent / "debugged.py"
 VITE = "node_modules/vite/bin/vite.js"
 # The variables of this process that a service gets, too; all others are those of its pod.
@@ -66,12 +67,25 @@ class HostService:
             return []
         return [folder() / source for _, source in self.edited.sources]
 
-    def argv(self, node: str = "node") -> list[str]:
-        """Its program, which ends with this process."""
+    @property
+    def is_reloadable(self) -> bool:
+        """Whether SIGHUP starts it again: without a debugger, where Python has `sigtimedwait`."""
+        return bool(self.edited.module) and not self.debug_port and sys.platform == "linux"
+
+    def argv(self, node: str, state: str) -> list[str]:
+        """Its program, which ends with this process.
+
+        Args:
+            node: The program Node.js.
+            state: A folder of its own.
+        """
         launcher = [sys.executable, str(LAUNCHER)]
         if not self.edited.module:
             options = ["--host", LOOPBACK, "--strictPort", "--port", str(self.port)]
             return [*launcher, node, VITE, *options]
+        if self.is_reloadable:
+            supervised = [str(SUPERVISOR), state, self._python_path(), self.edited.module]
+            return [*launcher, sys.executable, *supervised]
         if not self.debug_port:
             return [*launcher, sys.executable, "-m", self.edited.module]
         debugged = ["-Xfrozen_modules=off", str(DEBUGGED), str(self.debug_port)]
@@ -83,13 +97,17 @@ class HostService:
         result |= {**of_pod, "PORT": str(self.port), "LISTEN_ADDRESS": LOOPBACK}
         if not self.edited.module:
             return result | VITE_ENVIRONMENT
-        paths = {str((folder() / source).parent) for _, source in self.edited.sources}
         return result | {
-            "PYTHONPATH": os.pathsep.join(sorted(paths)),
+            "PYTHONPATH": self._python_path(),
             "PYTHONUNBUFFERED": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         }
+
+    def _python_path(self) -> str:
+        """The folders of its packages."""
+        paths = {str((folder() / source).parent) for _, source in self.edited.sources}
+        return os.pathsep.join(sorted(paths))
 
 
 def choose(names: list[str], *, debugger: bool = False) -> list[HostService]:

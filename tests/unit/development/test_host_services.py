@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 import socket
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +17,9 @@ from support.fakes.cluster import FakeCluster
 from vrooli.chart import engine
 from vrooli.chart import values as chart_values
 from vrooli.development import host_process, host_services, overlay
+from vrooli.development.host_services import HostService
 from vrooli.development.pod_environment import PodEnvironment
+from vrooli.development.services import EditedService
 from vrooli.development.tunnels import LOOPBACK
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError, VrooliError
@@ -92,15 +97,16 @@ def test_a_service_listens_on_the_loopback_interface_and_inherits_few_variables(
     environment = server.environment({"DB_PASSWORD": "p4ss"})
     assert (environment["LISTEN_ADDRESS"], environment["PORT"]) == (LOOPBACK, str(server.port))
     assert "DATABASE_URL" not in environment
-    assert "p4ss" not in " ".join(server.argv())
+    assert "p4ss" not in " ".join(server.argv("node", "/state"))
 
 
 def test_editors_attach_only_if_asked_for() -> None:
     (plain,) = host_services.choose(["server"])
-    assert (plain.debugger, plain.argv()[-2:]) == ("", ["-m", "vrooli_server"])
+    assert plain.debugger == ""
+    assert not [word for word in plain.argv("node", "/state") if "debugged" in word]
     (server, page) = host_services.choose(["server", "ui"], debugger=True)
     assert server.debugger == f"{LOOPBACK}:{server.debug_port}"
-    assert str(server.debug_port) in server.argv()
+    assert str(server.debug_port) in server.argv("node", "/state")
     assert page.debugger == ""
 
 
@@ -139,15 +145,14 @@ def test_the_pod_of_such_a_service_is_marked_and_passes_requests_on(name: str) -
 
 
 async def test_a_service_starts_again_with_an_edit_and_after_its_end(
-    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (service,) = host_services.choose(["server"])
     source = tmp_path / "program.py"
     source.write_text("print('one')")
     monkeypatch.setattr(host_services.HostService, "source_folders", lambda _: [tmp_path])
-    monkeypatch.setattr(
-        host_services.HostService, "argv", lambda *_: [host_services.sys.executable, str(source)]
-    )
+    monkeypatch.setattr(host_services.HostService, "argv", lambda *_: [sys.executable, str(source)])
+    monkeypatch.setattr(host_services.HostService, "is_reloadable", False)
     lines: asyncio.Queue[str] = asyncio.Queue()
 
     def listen(event: Event) -> None:
@@ -164,6 +169,52 @@ async def test_a_service_starts_again_with_an_edit_and_after_its_end(
         source.write_text("print('three')")
         assert "starting again" in await lines.get()
         assert await lines.get() == "three"
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+SERVICE = """
+import json.decoder, os, sys, time
+print({text!r}, os.getppid() != {parent}, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems start Python again")
+async def test_an_edit_starts_only_the_modules_of_the_service_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main = tmp_path / "vrooli_server" / "__main__.py"
+    main.parent.mkdir()
+    (tmp_path / "server").mkdir()
+    main.write_text(SERVICE.format(text="one", parent=os.getpid()))
+    edited = EditedService(
+        "server", "server", (("vrooli_server", "vrooli_server"),), main.parent.name
+    )
+    monkeypatch.setattr(host_services, "folder", lambda: tmp_path)
+    service = HostService(edited, 1, 0)
+    lines: asyncio.Queue[str] = asyncio.Queue()
+
+    def listen(event: Event) -> None:
+        assert isinstance(event, LogLine)
+        lines.put_nowait(event.text)
+
+    task = asyncio.create_task(
+        host_process.run(service, service.environment(os.environ), "node", listen)
+    )
+    async with asyncio.timeout(30):
+        assert await lines.get() == "one True"
+        main.write_text(SERVICE.format(text="two", parent=os.getpid()))
+        assert "starting again after 1 changed file" in await lines.get()
+        assert await lines.get() == "two True"
+        main.write_text("x = (")
+        assert "starting again" in await lines.get()
+        while "It ended with exit code 1" not in (line := await lines.get()):
+            assert not line.startswith("it ended")  # the program itself goes on
+        main.write_text(SERVICE.format(text="three", parent=os.getpid()))
+        assert "starting again" in await lines.get()
+        assert await lines.get() == "three True"
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

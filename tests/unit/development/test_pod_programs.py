@@ -76,6 +76,24 @@ def test_a_service_starts_again_with_its_edited_files(tmp_path: Path) -> None:
         assert process.wait(5) == 128 + signal.SIGTERM
 
 
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux tells a process of its parent's end"
+)
+def test_a_service_ends_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
+    with supervised(tmp_path) as process:
+        until(lambda: lines(tmp_path) == ["image"])
+        pid = int((tmp_path / "log").read_text().split()[1])
+        process.kill()
+        process.wait(5)
+        until(lambda: not is_running(pid))
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process runs; one that nobody has collected yet does not."""
+    status = Path(f"/proc/{pid}/stat")
+    return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
 def test_a_service_with_a_fault_waits_for_the_next_edit(tmp_path: Path) -> None:
     with supervised(tmp_path) as process:
         until(lambda: lines(tmp_path) == ["image"])

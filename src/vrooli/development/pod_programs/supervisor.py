@@ -1,6 +1,7 @@
 """Runs a Python service, and starts it again on SIGHUP, from edited files before the image's.
 
-Arguments: the folder of the edited files, the folder of the image's files, the service's module.
+Arguments: the folder of the edited files, the folder of the image's files (or several, with the
+separator of paths), the service's module.
 
 The packages of others are imported once, before the service's process is forked, so that a new
 process starts in a fraction of a second. A process that ends soon after its start has a fault in
@@ -9,6 +10,7 @@ the container, as without this program, and Kubernetes starts it again.
 """
 
 import ast
+import ctypes
 import importlib
 import json
 import os
@@ -25,14 +27,16 @@ GRACE_S = 0.3
 FAULT_S = 10.0
 # The state of the process, for the receiver of files.
 STATE = ".process.json"
+# From <linux/prctl.h>: the signal that a process gets when its parent ends.
+PR_SET_PDEATHSIG = 1
 HANDLED = {signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
 
 
-def import_packages(folder: Path) -> None:
-    """Import the packages of others that the modules in a folder import at their top level."""
-    own = {path.name for path in folder.iterdir()}
+def import_packages(*folders: Path) -> None:
+    """Import the packages of others that the modules in folders import at their top level."""
+    own = {path.name for folder in folders for path in folder.iterdir()}
     names = set()
-    for path in folder.rglob("*.py"):
+    for path in (path for folder in folders for path in folder.rglob("*.py")):
         for node in ast.parse(path.read_bytes()).body:
             if isinstance(node, ast.Import):
                 names |= {alias.name for alias in node.names}
@@ -71,6 +75,8 @@ class Service:
         self._began = time.monotonic()
         self._pid = os.fork()
         if self._pid == 0:
+            # If this program is killed, the service must not go on alone.
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
             code = run(self._module)
             sys.stdout.flush()
@@ -107,6 +113,8 @@ class Service:
 
     def save_end(self, code: int) -> None:
         """Save that the process has ended because of a fault, and not to be replaced."""
+        sys.stderr.write(f"It ended with exit code {code}; it starts again with the next edit.\n")
+        sys.stderr.flush()
         self._save(code)
 
     def replace(self) -> None:
@@ -157,7 +165,7 @@ def supervise(folder: Path, module: str) -> int:
 def main(edited: str, image: str, module: str) -> int:
     """Run the program."""
     signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
-    import_packages(Path(image))
+    import_packages(*map(Path, image.split(os.pathsep)))
     # `-c` adds the working directory, the root of the image.
     sys.path[0] = edited
     return supervise(Path(edited), module)
