@@ -87,7 +87,7 @@ class HostService:
             supervised = [str(SUPERVISOR), state, self._python_path(), self.edited.module]
             return [*launcher, sys.executable, *supervised]
         if not self.debug_port:
-            return [*launcher, sys.executable, "-m", self.edited.module]
+            return [*launcher, sys.executable, "-P", "-m", self.edited.module]
         debugged = ["-Xfrozen_modules=off", str(DEBUGGED), str(self.debug_port)]
         return [*launcher, sys.executable, *debugged, self.edited.module]
 
