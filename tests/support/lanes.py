@@ -1,8 +1,10 @@
 """How a parallel run shares the tests between two processes.
 
 One runs what needs the live release, and mostly waits for it. The other runs the rest meanwhile:
-file by file, at a lower priority, and with the embedded cluster's own suite in one piece. It pauses
-for the tests that measure what a release fails under load: two cores are no more than they need.
+file by file, at a lower priority, and with the embedded cluster's own suite in one piece. It begins
+with what starts servers, once the builds for it have ended: beside the last tests of the first one,
+which measure what a release fails under load, run only tests that start none. Two cores are no more
+than these need, so the others wait for them.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
@@ -28,14 +30,16 @@ GROUPS = {
     LIVE: r"tests/(e2e/|cluster/test_\w+_live\.py)",
     CLUSTERS: r"tests/cluster/embedded/",
 }
-# The tests during which no other runs.
+# The tests that start no servers, and those beside which no others run.
+LIGHT = r"tests/(unit|programs|chart)/"
 ALONE = r"tests/e2e/test_production\.py"
 # The suites whose tests need programs and images that are built.
 BUILT_FOR = r"tests/(cluster|e2e)/"
 # How long they may take, and how often their end is looked for, seconds.
 BUILDS_S, POLL_S = 3600.0, 0.5
-# How much less the tests outside of GROUPS get, whose limits are seconds of real time.
-NICENESS = 10
+# How much less the tests outside of GROUPS get, whose limits are seconds of real time, and those
+# that start no servers.
+NICENESS, LIGHT_NICENESS = 10, 19
 _USUAL = os.getpriority(os.PRIO_PROCESS, 0)
 
 
@@ -49,8 +53,27 @@ def lane(nodeid: str) -> str:
 class Lanes(LoadScopeScheduling):
     """Gives the groups of tests to the processes."""
 
+    def _assign_work_unit(self, node: Any) -> None:
+        self.workqueue.move_to_end(min(self.workqueue, key=rank), last=False)
+        super()._assign_work_unit(node)
+
     def _split_scope(self, nodeid: str) -> str:
         return lane(nodeid)
+
+
+def rank(scope: str) -> int:
+    """The place of a group or file among those that wait; the lowest is next."""
+    if scope == LIVE:
+        return 0
+    if re.match(LIGHT, scope):
+        return 2
+    needs_builds = scope == CLUSTERS or re.match(BUILT_FOR, scope)
+    return 3 if needs_builds and not _have_ended(os.environ.get(preparation.RESULT)) else 1
+
+
+def _have_ended(result: str | None) -> bool:
+    """Whether the builds have ended, by the file with their result, if this run has any."""
+    return not result or Path(result).exists()
 
 
 def share(items: list[pytest.Item]) -> None:
@@ -74,19 +97,21 @@ def demand_places(items: list[pytest.Item]) -> None:
 
 def yield_processor(item: pytest.Item) -> None:
     """Give way to the tests on clusters; a child process inherits its parent's niceness."""
-    niceness = _USUAL if lane(item.nodeid) in GROUPS else min(_USUAL + NICENESS, 19)
+    more = LIGHT_NICENESS if re.match(LIGHT, item.nodeid) else NICENESS
+    niceness = _USUAL if lane(item.nodeid) in GROUPS else min(_USUAL + more, 19)
     if os.geteuid() == 0 and os.getpriority(os.PRIO_PROCESS, 0) != niceness:
         os.setpriority(os.PRIO_PROCESS, 0, niceness)
 
 
 @contextmanager
 def turn(item: pytest.Item) -> Iterator[None]:
-    """The time of one test, in which the other process begins none if this one must be alone.
+    """The time of one test, in which the other process starts no servers if this one is alone.
 
     Who waits to be alone holds the gate, so that the other process ends its test and waits.
     """
     is_alone = re.match(ALONE, item.nodeid) is not None
-    if lane(item.nodeid) == LIVE and not is_alone:
+    is_free = lane(item.nodeid) == LIVE or re.match(LIGHT, item.nodeid)
+    if is_free and not is_alone:
         yield
         return
     with _lock("gate") as gate, _lock("turn"):
