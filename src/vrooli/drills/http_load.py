@@ -157,7 +157,8 @@ class Target:
         async def name_host(request: httpx.Request) -> None:
             request.extensions = {**request.extensions, "sni_hostname": self.host}
 
-        settings: dict[str, Any] = {}
+        # Without limits, the pool does not search through all waiting requests for each new one.
+        settings: dict[str, Any] = {"limits": httpx.Limits(max_keepalive_connections=100)}
         if self.host:
             settings |= {"headers": {"Host": self.host}, "event_hooks": {"request": [name_host]}}
         if self.authority:
