@@ -25,7 +25,7 @@ DEFINITIONS = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def bare_kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The kubeconfig of an API server with the definitions of DEFINITIONS, and no nodes."""
     found = asyncio.run(programs.ensure(["etcd", "kube-apiserver"], Progress()))

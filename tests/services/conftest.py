@@ -10,7 +10,7 @@ from support.programs.backend import missing_programs
 from support.programs.services import Stack, running_stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack() -> Iterator[Stack]:
     """All services, ready; tests that stop a part bring it back."""
     missing = missing_programs()
