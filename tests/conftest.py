@@ -59,8 +59,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> lanes.Lanes:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run last what takes the live release away, to have its cluster for itself."""
     lanes.demand_places(items)
-    if is_worker(config):
-        lanes.share(items)
     items.sort(key=lambda item: item.path.name == "test_production.py")
 
 

@@ -37,9 +37,8 @@ ALONE = r"tests/e2e/test_production\.py"
 BUILT_FOR = r"tests/(cluster|e2e)/"
 # How long they may take, and how often their end is looked for, seconds.
 BUILDS_S, POLL_S = 3600.0, 0.5
-# How much less the tests outside of GROUPS get, whose limits are seconds of real time, and those
-# that start no servers.
-NICENESS, LIGHT_NICENESS = 10, 19
+# How much less the tests outside of GROUPS get, whose limits are seconds of real time.
+NICENESS = 10
 _USUAL = os.getpriority(os.PRIO_PROCESS, 0)
 
 
@@ -76,11 +75,6 @@ def _have_ended(result: str | None) -> bool:
     return not result or Path(result).exists()
 
 
-def share(items: list[pytest.Item]) -> None:
-    """Put the longest group first: groups start in the order of their first tests."""
-    items.sort(key=lambda item: lane(item.nodeid) != LIVE)
-
-
 def demand_places(items: list[pytest.Item]) -> None:
     """Check that the file of each test says which cluster it needs.
 
@@ -97,8 +91,7 @@ def demand_places(items: list[pytest.Item]) -> None:
 
 def yield_processor(item: pytest.Item) -> None:
     """Give way to the tests on clusters; a child process inherits its parent's niceness."""
-    more = LIGHT_NICENESS if re.match(LIGHT, item.nodeid) else NICENESS
-    niceness = _USUAL if lane(item.nodeid) in GROUPS else min(_USUAL + more, 19)
+    niceness = _USUAL if lane(item.nodeid) in GROUPS else min(_USUAL + NICENESS, 19)
     if os.geteuid() == 0 and os.getpriority(os.PRIO_PROCESS, 0) != niceness:
         os.setpriority(os.PRIO_PROCESS, 0, niceness)
 
