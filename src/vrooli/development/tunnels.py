@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from vrooli.development.pod_programs.relay import SIZE, join
 from vrooli.errors import VrooliError
 from vrooli.kube import Kube, objects
 from vrooli.kube.status import is_pod_ready
@@ -18,7 +19,6 @@ SPARE = 4
 # The wait before a connection that ended is opened again, and between attempts to connect to a
 # service that starts again, seconds; and how long the service may take.
 RETRY_S, PAUSE_S, START_S = 1.0, 0.05, 20.0
-SIZE = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -30,32 +30,6 @@ class Place:
     port: int
 
 
-async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Copy bytes until one of both connections ends."""
-    with contextlib.suppress(OSError):
-        while data := await reader.read(SIZE):
-            writer.write(data)
-            await writer.drain()
-
-
-async def join(
-    first: tuple[asyncio.StreamReader, asyncio.StreamWriter],
-    second: tuple[asyncio.StreamReader, asyncio.StreamWriter],
-) -> None:
-    """Join two connections until one of them ends, and close both."""
-    tasks = [
-        asyncio.create_task(copy(first[0], second[1])),
-        asyncio.create_task(copy(second[0], first[1])),
-    ]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        first[1].close()
-        second[1].close()
-
-
 async def find_ready(kube: Kube, namespace: str, labels: str, port: int | str) -> Place | None:
     """A ready pod with some labels, and one of its ports by number or name; None if there is none.
 
@@ -63,19 +37,10 @@ async def find_ready(kube: Kube, namespace: str, labels: str, port: int | str) -
         VrooliError: The pods can't be read.
     """
     for pod in await kube.list("v1", "Pod", namespace, labels):
-        if is_pod_ready(pod) and not objects.is_deleted(pod):
-            number = port if isinstance(port, int) else _named_port(pod, port)
-            if number:
-                return Place(namespace, objects.name(pod), number)
+        is_usable = is_pod_ready(pod) and not objects.is_deleted(pod)
+        if is_usable and (number := objects.port_number(pod, port)):
+            return Place(namespace, objects.name(pod), number)
     return None
-
-
-def _named_port(pod: objects.Body, name: str) -> int:
-    for container in objects.items(pod, "spec", "containers"):
-        for port in objects.items(container, "ports"):
-            if port.get("name") == name:
-                return int(port["containerPort"])
-    return 0
 
 
 async def find_behind(kube: Kube, namespace: str, service: str, port: int) -> Place | None:

@@ -173,6 +173,18 @@ def containers(template: Body) -> Sequence[Body]:
     return [*items(template, "spec", "initContainers"), *items(template, "spec", "containers")]
 
 
+def port_number(pod: Body, port: object) -> int:
+    """The number of a port of a pod, by name or number; 0 if the pod has no such port."""
+    if isinstance(port, int):
+        return port
+    for container in (*items(pod, "spec", "containers"), *items(pod, "spec", "initContainers")):
+        for item in items(container, "ports"):
+            number = item.get("containerPort")
+            if item.get("name") == port and isinstance(number, int):
+                return number
+    return 0
+
+
 def strings(value: Any) -> Iterator[str]:
     """Every text in a value, at any depth."""
     if isinstance(value, str):

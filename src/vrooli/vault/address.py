@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from vrooli.kube.objects import Body, Ref, containers, items, text
+from vrooli.kube.objects import Body, Ref, items, port_number, text
 
 # The port of Vault's own Service, by its chart.
 PORT = 8200
@@ -83,12 +83,4 @@ def pod_port(service: Body, pod: Body, port: int) -> int:
     target = entry.get("targetPort")
     if text(service, "spec", "clusterIP") == "None" or not target:
         return port
-    if isinstance(target, int):
-        return target
-    ports = (
-        item.get("containerPort")
-        for container in containers(pod)
-        for item in items(container, "ports")
-        if item.get("name") == target
-    )
-    return next((match for match in ports if isinstance(match, int)), port)
+    return port_number(pod, target) or port

@@ -33,8 +33,8 @@ async def copy(
             data = await reader.read(SIZE)
 
 
-async def join(client: Ends, host: Ends, first: asyncio.Future[bytes]) -> None:
-    """Join two connections until one of them ends."""
+async def join(client: Ends, host: Ends, first: asyncio.Future[bytes] | None = None) -> None:
+    """Join two connections until one of them ends; the host's first bytes may be read already."""
     tasks = [
         asyncio.create_task(copy(client[0], host[1])),
         asyncio.create_task(copy(host[0], client[1], first)),

@@ -10,11 +10,11 @@ from vrooli.kube import common_labels
 from vrooli.kube.objects import (
     Body,
     Ref,
-    dig,
     items,
     labels,
     mapping,
     matches_selector,
+    port_number,
     ref_of,
     selects,
     text,
@@ -74,7 +74,7 @@ def _of_monitor(
     for entry in entries:
         for pod, service in selected:
             port = entry.get("port") or entry.get("targetPort")
-            number = _pod_port(pod, _target(service, port) if service is not None else port)
+            number = port_number(pod, _target(service, port) if service is not None else port)
             if number:
                 yield MetricsEndpoint(ref_of(pod), number, text(entry, "path") or DEFAULT_PATH)
 
@@ -85,14 +85,14 @@ def _of_components(evidence: Evidence, pods: Sequence[Body]) -> Iterator[Metrics
             if text(labels(pod), common_labels.COMPONENT) not in COMPONENTS:
                 continue
             for port in items(service, "spec", "ports")[:1]:
-                if number := _pod_port(pod, port.get("targetPort", port.get("port"))):
+                if number := port_number(pod, port.get("targetPort", port.get("port"))):
                     yield MetricsEndpoint(ref_of(pod), number)
 
 
 def _of_port_names(pods: Sequence[Body]) -> Iterator[MetricsEndpoint]:
     for pod in pods:
         for name in PORT_NAMES:
-            if number := _pod_port(pod, name):
+            if number := port_number(pod, name):
                 yield MetricsEndpoint(ref_of(pod), number)
 
 
@@ -108,15 +108,3 @@ def _target(service: Body, port: object) -> object:
         if port in (item.get("name"), item.get("port")):
             return item.get("targetPort", item.get("port"))
     return None
-
-
-def _pod_port(pod: Body, port: object) -> int:
-    """The number of a port of a pod, by name or number; 0 if the pod has no such port."""
-    if isinstance(port, int):
-        return port
-    for container in items(pod, "spec", "containers"):
-        for item in items(container, "ports"):
-            number = dig(item, "containerPort")
-            if item.get("name") == port and isinstance(number, int):
-                return number
-    return 0
