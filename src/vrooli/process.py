@@ -56,7 +56,8 @@ async def run(
         PrerequisiteError: There is no such program.
     """
     command = tuple(str(word) for word in argv)
-    process = await _start(command, env, cwd, has_stdin=stdin is not None, merged=merged)
+    environment = {**os.environ, **(env or {})}
+    process = await _start(command, environment, cwd, has_stdin=stdin is not None, merged=merged)
     log: list[str] = []
     try:
         output = await _wait(process, _communicate(process, stdin, log, on_line), timeout_s)
@@ -82,7 +83,7 @@ async def _wait(
 
 async def _start(
     command: Sequence[str],
-    env: Mapping[str, str] | None,
+    env: Mapping[str, str],
     cwd: Path | None,
     *,
     has_stdin: bool,
@@ -94,7 +95,7 @@ async def _start(
             stdin=asyncio.subprocess.PIPE if has_stdin else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT if merged else asyncio.subprocess.PIPE,
-            env={**os.environ, **(env or {})},
+            env=env,
             cwd=cwd,
             start_new_session=True,
             limit=LINE_LIMIT,
@@ -173,19 +174,8 @@ async def follow(
     Raises:
         PrerequisiteError: There is no such program.
     """
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *(str(word) for word in argv),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env=env,
-            cwd=cwd,
-            start_new_session=True,
-            limit=LINE_LIMIT,
-        )
-    except FileNotFoundError as error:
-        raise PrerequisiteError(f"The program {argv[0]!s} was not found.") from error
+    command = tuple(str(word) for word in argv)
+    process = await _start(command, env, cwd, has_stdin=False, merged=True)
     assert process.stdout is not None  # noqa: S101 - requested as a pipe above
     try:
         on_start(process)

@@ -7,7 +7,8 @@ import base64
 import os
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,25 @@ def test_the_pod_of_such_a_service_is_marked_and_passes_requests_on(name: str) -
     assert relay["securityContext"]["readOnlyRootFilesystem"]
 
 
+@asynccontextmanager
+async def running(
+    service: HostService, environment: Mapping[str, str]
+) -> AsyncIterator[asyncio.Queue[str]]:
+    """A service that runs until the end of the block, and what it and its log report."""
+    lines: asyncio.Queue[str] = asyncio.Queue()
+
+    def listen(event: Event) -> None:
+        assert isinstance(event, LogLine)
+        lines.put_nowait(event.text)
+
+    task = asyncio.create_task(host_process.run(service, environment, "node", listen))
+    async with asyncio.timeout(30):
+        yield lines
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
 async def test_a_service_starts_again_with_an_edit_and_after_its_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,14 +173,7 @@ async def test_a_service_starts_again_with_an_edit_and_after_its_end(
     monkeypatch.setattr(host_services.HostService, "source_folders", lambda _: [tmp_path])
     monkeypatch.setattr(host_services.HostService, "argv", lambda *_: [sys.executable, str(source)])
     monkeypatch.setattr(host_services.HostService, "is_reloadable", False)
-    lines: asyncio.Queue[str] = asyncio.Queue()
-
-    def listen(event: Event) -> None:
-        assert isinstance(event, LogLine)
-        lines.put_nowait(event.text)
-
-    task = asyncio.create_task(host_process.run(service, {}, "node", listen))
-    async with asyncio.timeout(30):
+    async with running(service, {}) as lines:
         assert await lines.get() == "one"
         assert "it ended with exit code 0" in await lines.get()
         source.write_text("import time\nprint('two', flush=True)\ntime.sleep(60)")
@@ -169,9 +182,6 @@ async def test_a_service_starts_again_with_an_edit_and_after_its_end(
         source.write_text("print('three')")
         assert "starting again" in await lines.get()
         assert await lines.get() == "three"
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
 
 
 SERVICE = """
@@ -194,16 +204,7 @@ async def test_an_edit_starts_only_the_modules_of_the_service_again(
     )
     monkeypatch.setattr(host_services, "folder", lambda: tmp_path)
     service = HostService(edited, 1, 0)
-    lines: asyncio.Queue[str] = asyncio.Queue()
-
-    def listen(event: Event) -> None:
-        assert isinstance(event, LogLine)
-        lines.put_nowait(event.text)
-
-    task = asyncio.create_task(
-        host_process.run(service, service.environment(os.environ), "node", listen)
-    )
-    async with asyncio.timeout(30):
+    async with running(service, service.environment(os.environ)) as lines:
         assert await lines.get() == "one True"
         main.write_text(SERVICE.format(text="two", parent=os.getpid()))
         assert "starting again after 1 changed file" in await lines.get()
@@ -215,6 +216,3 @@ async def test_an_edit_starts_only_the_modules_of_the_service_again(
         main.write_text(SERVICE.format(text="three", parent=os.getpid()))
         assert "starting again" in await lines.get()
         assert await lines.get() == "three True"
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
