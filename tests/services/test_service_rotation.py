@@ -21,6 +21,8 @@ from vrooli_shared.settings import Settings
 ROLE, NEXT = "rotating", "the-next-password"
 # How long the database refuses new connections, seconds.
 REFUSED_S = 6.0
+# Keeps the connections of posts busy; shorter than the server waits for a lock.
+LOCKED_FOR_1_S = "BEGIN; LOCK TABLE vrooli.posts IN EXCLUSIVE MODE; SELECT pg_sleep(1); COMMIT"
 
 
 def alive(url: str) -> bool:
