@@ -1,27 +1,66 @@
-"""The environment variables of a container: its own, and those of the objects that it names."""
+"""The environment variables of a container: its own, and those of the objects that it names.
+
+Values come from the cluster, names do not: with a variable such as `NODE_OPTIONS` or `LD_PRELOAD`,
+whoever may write a ConfigMap or a secret of the release would run programs on this host.
+"""
 
 from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from vrooli.chart.manifest import Manifest
 from vrooli.errors import VrooliError
 from vrooli.events import Progress
 from vrooli.kube import Kube, objects
+from vrooli.operators.vso import names as vso
+from vrooli.operators.vso.templates import templates
+from vrooli.secrets import catalog
 
 # How long a Secret may take to exist in a new release, seconds.
 CREATED_S = 300.0
 REFERENCE = re.compile(r"\$\$|\$\(([^)]+)\)")
 
 
-class PodEnvironment:
-    """Reads the variables of containers; each ConfigMap and Secret is read once."""
+def declared_names(manifests: Iterable[Manifest]) -> frozenset[str]:
+    """The variables that a release declares: in its ConfigMaps, and in its secrets.
 
-    def __init__(self, kube: Kube, namespace: str, progress: Progress) -> None:
+    Args:
+        manifests: Its objects, rendered on this host.
+    """
+    names = {key.name for spec in catalog.ALL for key in spec.keys}
+    for manifest in manifests:
+        if manifest.kind == "ConfigMap":
+            names |= objects.mapping(manifest.body, "data").keys()
+        elif manifest.kind == vso.STATIC_SECRET:
+            names |= templates(manifest.body).keys()
+    return frozenset(names)
+
+
+class PodEnvironment:
+    """Reads the variables of containers; each ConfigMap and Secret is read once.
+
+    Attributes:
+        ignored: The variables that are not declared, by the object that has them.
+    """
+
+    def __init__(
+        self, kube: Kube, namespace: str, names: frozenset[str], progress: Progress
+    ) -> None:
+        """Prepare to read.
+
+        Args:
+            kube: The cluster.
+            namespace: The namespace of the objects.
+            names: The variables that whole objects may set.
+            progress: Reports what is waited for.
+        """
         self._kube, self._namespace, self._progress = kube, namespace, progress
+        self._names = names
         self._data: dict[tuple[str, str], Mapping[str, str]] = {}
+        self.ignored: dict[str, list[str]] = {}
 
     async def read(self, container: Mapping[str, Any]) -> dict[str, str]:
         """The variables of a container, as Kubernetes sets them.
@@ -35,12 +74,20 @@ class PodEnvironment:
                 if reference := source.get(field):
                     data = await self._read(kind, reference)
                     prefix = source.get("prefix", "")
-                    result |= {prefix + key: value for key, value in data.items()}
+                    result |= self._declared_only(
+                        f"{kind} {reference['name']}",
+                        {prefix + key: value for key, value in data.items()},
+                    )
         for item in objects.items(container, "env"):
             value = await self._value(item, result)
             if value is not None:
                 result[item["name"]] = value
         return result
+
+    def _declared_only(self, place: str, variables: Mapping[str, str]) -> dict[str, str]:
+        if others := sorted(variables.keys() - self._names):
+            self.ignored[place] = others
+        return {name: value for name, value in variables.items() if name in self._names}
 
     async def _value(self, item: Mapping[str, Any], before: Mapping[str, str]) -> str | None:
         source = item.get("valueFrom")

@@ -17,10 +17,11 @@ from urllib.parse import urlsplit
 from vrooli.chart import values as chart_values
 from vrooli.development import host_process, host_services, node, overlay, tunnels
 from vrooli.development.host_services import HostService
-from vrooli.development.pod_environment import PodEnvironment
+from vrooli.development.pod_environment import PodEnvironment, declared_names
 from vrooli.development.tunnels import Place, Tunnel
 from vrooli.errors import UsageError, VrooliError
 from vrooli.events import Listener, LogLine, Progress
+from vrooli.grammar import counted
 from vrooli.kube import objects
 from vrooli.kube.common_labels import COMPONENT, INSTANCE
 from vrooli.kube.status import pod_status
@@ -38,6 +39,8 @@ from vrooli.workflows.urls import release_urls
 REDIS_PORT = 6379
 # The wait before the way into a pod is opened again, seconds.
 RETRY_S = 1.0
+# How many variables that are not used are shown.
+SHOWN = 5
 
 
 async def dev(
@@ -135,11 +138,18 @@ class HostRun(OverlayRun):
             found = await node.ensure(progress)
             await node.ensure_packages(found, progress)
             program = str(found)
-        reader = PodEnvironment(self.kube, self.release.namespace, progress)
+        names = declared_names(self.manifests)
+        reader = PodEnvironment(self.kube, self.release.namespace, names, progress)
         environments = {}
         for service in self._services:
             of_pod = await reader.read(self._container(service))
             environments[service.name] = service.environment(await self._connect(service, of_pod))
+        for place, ignored in reader.ignored.items():
+            self.print(
+                f"{counted(len(ignored), 'variable')} of {place} that the chart does not name "
+                f"{'is' if len(ignored) == 1 else 'are'} not used: {', '.join(ignored[:SHOWN])}. "
+                "Name one that is needed in `pod.variables` of its service."
+            )
         for service in self._services:
             environment = environments[service.name]
             group.create_task(host_process.run(service, environment, program, self._listener))

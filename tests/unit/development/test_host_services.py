@@ -19,7 +19,7 @@ from vrooli.chart import engine
 from vrooli.chart import values as chart_values
 from vrooli.development import host_process, host_services, overlay
 from vrooli.development.host_services import HostService
-from vrooli.development.pod_environment import PodEnvironment
+from vrooli.development.pod_environment import PodEnvironment, declared_names
 from vrooli.development.services import EditedService
 from vrooli.development.tunnels import LOOPBACK
 from vrooli.environments import ENVIRONMENTS
@@ -27,6 +27,7 @@ from vrooli.errors import UsageError, VrooliError
 from vrooli.events import Event, LogLine, Progress
 
 DEV = ENVIRONMENTS["dev"]
+NAMES = frozenset({"PORT", "A", "DB_PASSWORD"})
 
 
 def container(*variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,7 +51,7 @@ def cluster() -> FakeCluster:
 
 
 async def test_the_environment_is_that_of_the_pod() -> None:
-    reader = PodEnvironment(cluster(), "dev", Progress())
+    reader = PodEnvironment(cluster(), "dev", NAMES, Progress())
     key = {"secretKeyRef": {"name": "creds", "key": "PASSWORD"}}
     spec = container(
         {"name": "PORT", "value": "5329"},
@@ -66,8 +67,36 @@ async def test_the_environment_is_that_of_the_pod() -> None:
     }
 
 
+async def test_the_cluster_gives_values_and_no_names_of_variables() -> None:
+    # With these, Python and Node.js run programs of whoever may write the ConfigMap.
+    data = {"A": "a", "BROWSER": "sh -c id", "NODE_OPTIONS": "--import=data:,", "LD_PRELOAD": "x"}
+    kube = cluster()
+    kube.add({"kind": "ConfigMap", "metadata": {"name": "config"}, "data": data})
+    reader = PodEnvironment(kube, "dev", NAMES, Progress())
+    assert await reader.read(container()) == {"A": "a", "DB_PASSWORD": "p4ss"}
+    assert reader.ignored == {"ConfigMap config": ["BROWSER", "LD_PRELOAD", "NODE_OPTIONS"]}
+
+
+async def test_a_variable_that_the_container_names_may_come_from_any_key() -> None:
+    reader = PodEnvironment(cluster(), "dev", frozenset(), Progress())
+    key = {"secretKeyRef": {"name": "creds", "key": "PASSWORD"}}
+    assert await reader.read(container({"name": "OWN", "valueFrom": key})) == {"OWN": "p4ss"}
+
+
+def test_the_chart_names_the_variables_of_the_services() -> None:
+    change = {
+        "config": {"extra": {"OWN": "1"}},
+        "vso": {"connectionUrls": True},
+        "spotahomeRedis": {"masterService": True},
+    }
+    values = chart_values.merge(chart_values.load(DEV), change)
+    names = declared_names(engine.render(values, release=DEV.release, namespace=DEV.namespace))
+    assert names >= {"NODE_ENV", "OWN", "DB_HOST", "DB_PASSWORD", "JWT_SECRET", "DB_URL"}
+    assert not names & {"PATH", "BROWSER", "NODE_OPTIONS"}
+
+
 async def test_a_variable_that_only_a_pod_has_is_named() -> None:
-    reader = PodEnvironment(cluster(), "dev", Progress())
+    reader = PodEnvironment(cluster(), "dev", NAMES, Progress())
     spec = container({"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}})
     with pytest.raises(VrooliError, match="The variable NODE has a value that only a pod has"):
         await reader.read(spec)
