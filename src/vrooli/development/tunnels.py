@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from vrooli.development.pod_programs.relay import SIZE, join
 from vrooli.errors import VrooliError
 from vrooli.kube import Kube, objects
+from vrooli.kube.forward import Forward
 from vrooli.kube.status import is_pod_ready
 
 LOOPBACK = "127.0.0.1"
@@ -63,22 +64,20 @@ class Tunnel:
 
     def __init__(self, kube: Kube, find: Callable[[], Awaitable[Place | None]]) -> None:
         self._kube, self._find = kube, find
-        self._forwards: dict[Place, int] = {}
+        self._forwards: dict[Place, Forward] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[int]:
         """Listen on a free port of the loopback interface; the value is its number."""
-        async with contextlib.AsyncExitStack() as exits:
-            self._exits = exits
-            server = await asyncio.start_server(self._accept, LOOPBACK, 0)
-            try:
-                yield int(server.sockets[0].getsockname()[1])
-            finally:
-                server.close()
-                for task in self._tasks:
-                    task.cancel()
-                await asyncio.gather(*self._tasks, return_exceptions=True)
+        server = await asyncio.start_server(self._accept, LOOPBACK, 0)
+        try:
+            yield int(server.sockets[0].getsockname()[1])
+        finally:
+            server.close()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -88,21 +87,25 @@ class Tunnel:
             # A closed connection is what a client gets from a database that is down.
             with contextlib.suppress(VrooliError, OSError):
                 if (place := await self._find()) is not None:
-                    port = await self._forward(place)
-                    await join((reader, writer), await asyncio.open_connection(LOOPBACK, port))
+                    forward = await self._forward(place)
+                    async with forward.connection() as ends:
+                        await join((reader, writer), ends)
         finally:
             self._tasks.discard(task)
             writer.close()
 
-    async def _forward(self, place: Place) -> int:
+    async def _forward(self, place: Place) -> Forward:
         if place not in self._forwards:
-            forward = await self._kube.port_forward(place.namespace, place.pod, place.port)
-            self._forwards[place] = await self._exits.enter_async_context(forward)
+            self._forwards[place] = await self._kube.port_forward(
+                place.namespace, place.pod, place.port
+            )
         return self._forwards[place]
 
 
 async def serve_clients(kube: Kube, relay: Place, port: int) -> None:
     """Join each client of a relay with a port of this host, until cancelled.
+
+    The relay gives clients to whoever connects to it, so no port of this host leads there.
 
     Args:
         kube: The cluster.
@@ -113,20 +116,19 @@ async def serve_clients(kube: Kube, relay: Place, port: int) -> None:
         VrooliError: The pod does not exist.
     """
     forward = await kube.port_forward(relay.namespace, relay.pod, relay.port)
-    async with forward as local, asyncio.TaskGroup() as group:
+    async with asyncio.TaskGroup() as group:
         free = asyncio.Semaphore(SPARE)
         while True:
             await free.acquire()
-            group.create_task(_serve_client(local, port, free))
+            group.create_task(_serve_client(forward, port, free))
 
 
-async def _serve_client(relay: int, port: int, free: asyncio.Semaphore) -> None:
+async def _serve_client(relay: Forward, port: int, free: asyncio.Semaphore) -> None:
     """Wait for one client, and join it with the service; another one is waited for meanwhile."""
     first = b""
     async with contextlib.AsyncExitStack() as exits:
         with contextlib.suppress(OSError):  # the way into the pod ended
-            client = await asyncio.open_connection(LOOPBACK, relay)
-            exits.callback(client[1].close)
+            client = await exits.enter_async_context(relay.connection())
             first = await client[0].read(SIZE)
         if not first:
             await asyncio.sleep(RETRY_S)

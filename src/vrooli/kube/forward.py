@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -19,6 +20,7 @@ from kr8s.asyncio.portforward import PortForward
 from vrooli.kube.api_errors import ApiError
 
 _LOG = logging.getLogger(__name__)
+Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 # What ends one connection: the pod goes away, the API server restarts, either end hangs up.
 _ENDS = (
     *(httpx_ws.HTTPXWSException, httpx.HTTPError, OSError),
@@ -80,6 +82,21 @@ class Forward(PortForward):
                 await super()._sync_sockets(reader, writer)
         except* _ENDS as errors:
             self._record(errors)
+        finally:
+            self._tasks.remove(task)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Ends]:
+        """One connection into the pod, without a port that other users of this machine can use."""
+        near, far = socket.socketpair()
+        ends = await asyncio.open_connection(sock=near)
+        task = asyncio.create_task(self._sync_sockets(*await asyncio.open_connection(sock=far)))
+        try:
+            yield ends
+        finally:
+            ends[1].close()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     def _record(self, errors: BaseExceptionGroup[BaseException]) -> None:
         """Record why the API server refused the connection; other errors only end it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
@@ -187,10 +187,8 @@ class Pods(Rest):
         )
         return str(answer.json()["status"]["token"])
 
-    async def port_forward(
-        self, namespace: str, pod: str, port: int
-    ) -> AbstractAsyncContextManager[int]:
-        """A context manager of a port-forward, whose value is the local port.
+    async def port_forward(self, namespace: str, pod: str, port: int) -> Forward:
+        """A port-forward: a context manager, whose value is the local port, or single connections.
 
         Raises:
             VrooliError: There is no such pod any more, or no answer about it.

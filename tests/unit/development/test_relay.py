@@ -36,10 +36,14 @@ class Forwarding:
 
     async def port_forward(self, namespace: str, pod: str, port: int) -> Any:
         @asynccontextmanager
-        async def forward() -> AsyncIterator[int]:
-            yield port
+        async def connection() -> AsyncIterator[Any]:
+            ends = await asyncio.open_connection(LOOPBACK, port)
+            try:
+                yield ends
+            finally:
+                ends[1].close()
 
-        return forward()
+        return SimpleNamespace(connection=connection)
 
 
 @asynccontextmanager

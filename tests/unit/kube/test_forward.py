@@ -103,3 +103,31 @@ async def test_a_connection_that_is_open_at_the_end_is_closed_with_the_way(
         assert await reader.read() == b""
         writer.close()
     assert unhandled == []
+
+
+@pytest.mark.anyio
+async def test_a_connection_has_no_port_that_others_could_use(
+    unhandled: list[dict[str, Any]],
+) -> None:
+    async with serving(Ending.ECHO) as (address, _), asyncio.timeout(5):
+        way = await ready(forward(address))
+        async with way.connection() as (reader, writer):
+            assert way.servers == []
+            writer.write(b"hello")
+            assert await reader.readexactly(5) == b"hello"
+        assert await reader.read() == b""
+        assert way._tasks == []
+    assert unhandled == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("ending", [*BROKEN, Ending.REFUSED])
+async def test_a_connection_ends_with_the_way_into_the_pod(
+    ending: Ending, unhandled: list[dict[str, Any]]
+) -> None:
+    async with serving(ending) as (address, _), asyncio.timeout(5):
+        way = await ready(forward(address))
+        async with way.connection() as (reader, writer):
+            writer.write(b"hello")
+            assert await reader.read() == b""
+    assert unhandled == []
