@@ -13,6 +13,8 @@ from support.browser.page import send
 from support.programs.backend import PASSWORD, psql
 from support.programs.services import Stack
 from vrooli.databases import emptying
+from vrooli.databases.postgres import application
+from vrooli.databases.postgres.pool import Login
 from vrooli.development import sample_posts
 from vrooli.events import Progress
 
@@ -28,6 +30,12 @@ def flush(stack: Stack) -> None:
             subprocess.run([*argv, "FLUSHALL"], check=True, capture_output=True)
             return
     pytest.fail("no Redis is the master")
+
+
+async def empty(stack: Stack) -> None:
+    """Delete all rows, as `db reset` does."""
+    port = stack.backend.postgres.port
+    await application.execute_on(port, Login("vrooli", "vrooli", PASSWORD), emptying.EMPTY)
 
 
 def ask(stack: Stack, statement: str) -> str:
@@ -54,7 +62,7 @@ async def test_data_is_emptied_while_a_server_writes(stack: Stack) -> None:
     writing = asyncio.create_task(asyncio.to_thread(write))
     await asyncio.sleep(1)
     before = len(answers)
-    ask(stack, emptying.EMPTY)
+    await empty(stack)
     flush(stack)
     await asyncio.sleep(1)
     is_ended.set()
@@ -68,7 +76,7 @@ async def test_data_is_emptied_while_a_server_writes(stack: Stack) -> None:
     drift = "SELECT count(*) FROM vrooli.storage s JOIN vrooli.measure_storage() m USING (kind)"
     assert ask(stack, f"{drift} WHERE s.bytes <> m.bytes") == "0"
 
-    ask(stack, emptying.EMPTY)
+    await empty(stack)
     flush(stack)
     assert ask(stack, COUNT) == "0"
     async with httpx.AsyncClient(base_url=stack.url()) as client:
@@ -76,3 +84,23 @@ async def test_data_is_emptied_while_a_server_writes(stack: Stack) -> None:
     # The jobs' queue works on.
     posts, written = await sample_posts.write(stack.url(), Progress())
     assert written == len(posts)
+
+
+# A trigger that its owner could use for the rights of whoever empties the table.
+TRAP = """
+SET ROLE vrooli;
+CREATE TABLE vrooli.trap_log (rights text);
+CREATE TABLE vrooli.trap (id int);
+CREATE FUNCTION vrooli.spring() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN INSERT INTO vrooli.trap_log VALUES (session_user); RETURN NULL; END $$;
+CREATE TRIGGER spring AFTER TRUNCATE ON vrooli.trap EXECUTE FUNCTION vrooli.spring();
+"""
+
+
+async def test_triggers_get_no_rights_of_a_superuser(stack: Stack) -> None:
+    ask(stack, TRAP)
+    try:
+        await empty(stack)
+        assert ask(stack, "SELECT rights FROM vrooli.trap_log") == "vrooli"
+    finally:
+        ask(stack, "DROP TABLE vrooli.trap, vrooli.trap_log; DROP FUNCTION vrooli.spring()")

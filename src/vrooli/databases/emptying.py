@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from vrooli.databases.postgres import console
+from vrooli.databases.postgres import application
 from vrooli.databases.postgres.session import Postgres
 from vrooli.databases.redis.session import Redis
 
@@ -13,7 +13,7 @@ LOCK_S, LIMIT_S = 10, 60.0
 # All tables but those of extensions and of migrations, whose rows say which tables exist. Totals
 # of the reference services are measured again.
 EMPTY = f"""
-SET lock_timeout = '{LOCK_S}s';
+SET LOCAL lock_timeout = '{LOCK_S}s';
 DO $$
 DECLARE
     names text;
@@ -37,13 +37,14 @@ $$;
 
 
 async def empty_postgres(postgres: Postgres) -> None:
-    """Delete all rows of the application's database, in one transaction.
+    """Delete all rows of the application's database, in one transaction, as its user.
 
     Raises:
-        PrerequisiteError: No pod is the primary.
+        PrerequisiteError: No pod is the primary, or the user has no login.
         StatementError: PostgreSQL refused it, for example as a table is in use for too long.
+        WaitTimeoutError: It took too long.
     """
-    await postgres.execute(EMPTY, console.database_of(postgres), limit_s=LIMIT_S)
+    await application.execute(postgres, EMPTY, LIMIT_S)
 
 
 async def empty_redis(redis: Redis) -> int:

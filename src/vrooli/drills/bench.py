@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
+from vrooli.databases.postgres import application
 from vrooli.drills import http_load, target, writer
 from vrooli.drills.healing import DiagnosisWatch, wait_until_healed
-from vrooli.drills.http_load import DATABASE, Load
+from vrooli.drills.http_load import Load
 from vrooli.drills.model import Injection, Limits, Measured, Outage, Requests
 from vrooli.drills.site import Site
 from vrooli.drills.writer import Writer
@@ -29,6 +30,8 @@ CALM_S = 8.0
 UNDO_S, UNDO_EVERY_S, AFTER_UNDO_S = 120.0, 2.0, 240.0
 # How long the removal of the posts may take, seconds.
 REMOVE_S = 60.0
+# How long the query for all posts may take, seconds.
+QUERY_S = 30.0
 # The components whose image has Python and the clients of the databases, the better one first.
 WRITERS = ("rotator", "server")
 
@@ -118,8 +121,8 @@ class Bench:
         if self.load is not None and self.site.postgres is not None and self.load.writes:
             # Those that are acknowledged while the query runs are not in its rows.
             before = self.load.acknowledged()
-            rows = await self.site.postgres.query(self.load.query, DATABASE)
-            found = before.judge((row["text"], row["id"]) for row in rows)
+            rows = await application.execute(self.site.postgres, self.load.query, QUERY_S)
+            found = before.judge((str(text), str(post_id)) for text, post_id in rows)
             lost["posts"] = len(found.lost)
         return lost
 
@@ -198,9 +201,8 @@ async def _remove_posts(site: Site, sent: Load) -> None:
         return
     # The name of a load has letters, digits and a hyphen only.
     statement = f"DELETE FROM vrooli.posts WHERE text LIKE '{sent.name} %';"  # noqa: S608
-    with contextlib.suppress(VrooliError, TimeoutError):  # they are posts like any other
-        async with asyncio.timeout(REMOVE_S):
-            await site.postgres.execute(statement, DATABASE)
+    with contextlib.suppress(VrooliError):  # they are posts like any other
+        await application.execute(site.postgres, statement, REMOVE_S)
 
 
 def plan_writer(site: Site, limit_s: float) -> WriterPlan:

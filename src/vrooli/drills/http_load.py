@@ -30,8 +30,8 @@ ATTEMPTS, PAUSE_S = 15, 1.0
 API = "/api/"
 POSTS = "/api/posts"
 READS = (f"{POSTS}?limit=5", "/")
-# The database of the reference services, and what the text of each post of a load begins with.
-DATABASE, TEXT = "vrooli", "vrooli-drill-load-"
+# What the text of each post of a load begins with.
+TEXT = "vrooli-drill-load-"
 
 
 @dataclass

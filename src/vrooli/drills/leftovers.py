@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from vrooli.databases.postgres import application
 from vrooli.databases.postgres.session import Postgres
 from vrooli.drills import writer, writer_objects
 from vrooli.drills.faults.postgres import remove_filler
-from vrooli.drills.http_load import DATABASE, TEXT
+from vrooli.drills.http_load import TEXT
 from vrooli.drills.site import Site
 from vrooli.kube import ApiError, Kube
 from vrooli.kube.concurrency import gather_limited
 from vrooli.kube.objects import name
 
 _LABELS = ",".join(f"{key}={value}" for key, value in writer_objects.LABELS.items())
+# The time limit of removing what was written, seconds.
+REMOVE_S = 60.0
 # The release may have no such table. All names are constants.
 _REMOVE_WRITES = f"""
 DROP TABLE IF EXISTS {writer_objects.TABLE};
@@ -54,7 +57,7 @@ async def _remove_writer(site: Site) -> tuple[str, ...]:
         return ()
     await writer.remove_pod(kube, namespace)
     if site.postgres is not None:
-        await site.postgres.execute(_REMOVE_WRITES, DATABASE)
+        await application.execute(site.postgres, _REMOVE_WRITES, REMOVE_S)
     for api_version, kind, object_name in found:
         await kube.delete(api_version, kind, object_name, namespace)
     return tuple(f"{kind}/{object_name}" for _, kind, object_name in found)

@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from support.fakes.cluster import FakeCluster
-from support.release.database_pods import output, owned, postgres_pod, psql
+from support.release.database_pods import output, owned, postgres_pod
+from vrooli.databases.postgres import application
 from vrooli.databases.postgres.session import Postgres
 from vrooli.drills import leftovers, writer_objects, writer_program
 from vrooli.drills.faults import postgres as faults
 from vrooli.drills.site import Site
 from vrooli.drills.writer_objects import WriterPlan
+from vrooli.errors import VrooliError
 from vrooli.kube.execution import Completed, Program
 from vrooli.release.model import Release
 
@@ -29,23 +31,23 @@ pytestmark = pytest.mark.anyio
 class Pods:
     """The programs of the only instance."""
 
-    def __init__(self, cluster: FakeCluster, *, is_full: bool) -> None:
+    def __init__(
+        self, cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch, *, is_full: bool
+    ) -> None:
         self.is_full, self.statements = is_full, list[str]()
         cluster.server.programs.handlers["dev", "pg-a-0", "database"] = self.run
+        monkeypatch.setattr(application, "execute", self.execute)
+
+    async def execute(self, postgres: Postgres, statements: str, limit_s: float) -> None:
+        """A statement of the user."""
+        self.statements.append(statements)
 
     def run(self, program: Program) -> Completed:
-        """psql, or the removal of the filler."""
-        if " psql " not in program.argv[2]:
-            assert "rm -fv" in program.argv[2]
-            assert faults.FILLER in program.argv
-            removed, self.is_full = self.is_full, False
-            return output("removed" if removed else "")
-
-        def sql(text: str) -> Completed:
-            self.statements.append(text)
-            return output("")
-
-        return psql(sql)(program)
+        """The removal of the filler; no psql, which would be that of a superuser."""
+        assert "rm -fv" in program.argv[2]
+        assert faults.FILLER in program.argv
+        removed, self.is_full = self.is_full, False
+        return output("removed" if removed else "")
 
 
 async def site_of(cluster: FakeCluster) -> Site:
@@ -58,9 +60,11 @@ def _cluster() -> FakeCluster:
     return cluster
 
 
-async def test_all_objects_of_a_writer_and_what_it_wrote_are_removed() -> None:
+async def test_all_objects_of_a_writer_and_what_it_wrote_are_removed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     cluster = _cluster()
-    pods = Pods(cluster, is_full=True)
+    pods = Pods(cluster, monkeypatch, is_full=True)
     left = writer_objects.objects(PLAN, OPENED, 0)
     cluster.add(*left)
     removed = await leftovers.remove(await site_of(cluster))
@@ -74,28 +78,33 @@ async def test_all_objects_of_a_writer_and_what_it_wrote_are_removed() -> None:
     assert len(pods.statements) == 1
 
 
-async def test_nothing_is_changed_where_nothing_is_left() -> None:
+async def test_nothing_is_changed_where_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = _cluster()
-    pods = Pods(cluster, is_full=False)
+    pods = Pods(cluster, monkeypatch, is_full=False)
     assert await leftovers.remove(await site_of(cluster)) == ()
     assert pods.statements == []
     assert cluster.changes == []
 
 
-async def test_objects_stay_as_the_sign_of_writes_that_could_not_be_removed() -> None:
+async def test_objects_stay_as_the_sign_of_writes_that_could_not_be_removed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     cluster = _cluster()
     cluster.add(OPENED["redis"])
-    cluster.server.programs.handlers["dev", "pg-a-0", "database"] = lambda program: (
-        Completed(1, "", "no connection") if " psql " in program.argv[2] else output("")
-    )
+    Pods(cluster, monkeypatch, is_full=False)
+
+    async def execute(*_: object) -> None:
+        raise VrooliError("no connection")
+
+    monkeypatch.setattr(application, "execute", execute)
     with pytest.raises(Exception, match="no connection"):
         await leftovers.remove(await site_of(cluster))
     assert cluster.find("NetworkPolicy", OPENED["redis"]["metadata"]["name"]) is not None
 
 
-async def test_who_may_not_list_roles_has_left_none() -> None:
+async def test_who_may_not_list_roles_has_left_none(monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = _cluster()
-    Pods(cluster, is_full=False)
+    Pods(cluster, monkeypatch, is_full=False)
     cluster.add(OPENED["redis"])
     cluster.failures.forbid("list", "Role", namespace="dev")
     removed = await leftovers.remove(await site_of(cluster))
