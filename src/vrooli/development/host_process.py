@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 from watchfiles import awatch
 
 from vrooli import process
+from vrooli.development import listeners
 from vrooli.development.host_services import HostService
-from vrooli.development.tunnels import LOOPBACK
 from vrooli.events import Listener, LogLine
 
 # How long a process may finish its requests before the next one replaces it, seconds.
@@ -103,7 +103,7 @@ async def wait_listening(service: HostService) -> None:
     """Wait until a service accepts connections, for as long as it takes."""
     while True:
         with contextlib.suppress(OSError):
-            _, writer = await asyncio.open_connection(LOOPBACK, service.port)
+            _, writer = await listeners.connect(service.port)
             writer.close()
             return
         await asyncio.sleep(PAUSE_S)

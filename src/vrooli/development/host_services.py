@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from vrooli.development.listeners import LOOPBACK
 from vrooli.development.overlay import PROGRAMS, VITE_ENVIRONMENT
 from vrooli.development.services import EDITED_SERVICES, EditedService, folder
-from vrooli.development.tunnels import LOOPBACK
 from vrooli.errors import UsageError
 
 # The services that can run on this host, and the port of the debugger of each; the detector's

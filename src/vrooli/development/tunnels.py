@@ -8,13 +8,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from vrooli.development import listeners
+from vrooli.development.listeners import LOOPBACK
 from vrooli.development.pod_programs.relay import SIZE, join
 from vrooli.errors import VrooliError
 from vrooli.kube import Kube, objects
 from vrooli.kube.forward import Forward
 from vrooli.kube.status import is_pod_ready
 
-LOOPBACK = "127.0.0.1"
 # Connections that wait for clients of a pod. Each one that is used is replaced at once.
 SPARE = 4
 # The wait before a connection that ended is opened again, and between attempts to connect to a
@@ -151,6 +152,6 @@ async def _connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWrite
     async with asyncio.timeout(START_S):
         while True:
             try:
-                return await asyncio.open_connection(LOOPBACK, port)
+                return await listeners.connect(port)
             except ConnectionRefusedError:
                 await asyncio.sleep(PAUSE_S)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from vrooli.databases import emptying
 from vrooli.databases.postgres.session import Postgres
 from vrooli.databases.redis.session import Redis
-from vrooli.development import sample_posts, tunnels
+from vrooli.development import listeners, sample_posts, tunnels
 from vrooli.development.sample_posts import SamplePost
 from vrooli.environments import Environment
 from vrooli.errors import PrerequisiteError, UsageError
@@ -161,4 +161,4 @@ async def _write(kube: Kube, release: Release, progress: Progress) -> tuple[list
         )
     forward = await kube.port_forward(place.namespace, place.pod, place.port)
     async with forward as port:
-        return await sample_posts.write(f"http://{tunnels.LOOPBACK}:{port}", progress)
+        return await sample_posts.write(f"http://{listeners.LOOPBACK}:{port}", progress)

@@ -19,9 +19,9 @@ from vrooli.chart import engine
 from vrooli.chart import values as chart_values
 from vrooli.development import host_process, host_services, overlay
 from vrooli.development.host_services import HostService
+from vrooli.development.listeners import LOOPBACK
 from vrooli.development.pod_environment import PodEnvironment, declared_names
 from vrooli.development.services import EditedService
-from vrooli.development.tunnels import LOOPBACK
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError, VrooliError
 from vrooli.events import Event, LogLine, Progress

@@ -15,8 +15,9 @@ from typing import Any, cast
 import pytest
 
 from vrooli.development import tunnels
+from vrooli.development.listeners import LOOPBACK
 from vrooli.development.pod_programs import relay
-from vrooli.development.tunnels import LOOPBACK, Place
+from vrooli.development.tunnels import Place
 
 PROGRAM = Path(relay.__file__)
 

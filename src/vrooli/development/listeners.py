@@ -1,0 +1,46 @@
+"""Whose program listens on a port of this host.
+
+While a service starts again, its port is free, and any user of this machine may take it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+LOOPBACK = "127.0.0.1"
+# Columns of a line: its number, the local address, the remote one, the state, three counters, the
+# user. Source: proc_net_tcp.txt of Linux.
+TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
+ADDRESS, STATE, USER, LISTENING = 1, 3, 7, "0A"
+
+
+async def connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect to a port of the loopback interface on which this user listens.
+
+    Raises:
+        ConnectionRefusedError: Nobody listens, or, on Linux, another user does.
+        OSError: It cannot be reached.
+    """
+    ends = await asyncio.open_connection(LOOPBACK, port)
+    # After the connection: what is sent from now on reaches whoever has accepted it.
+    if sys.platform == "linux" and os.geteuid() not in _listening_users(port):
+        ends[1].close()
+        raise ConnectionRefusedError(f"another user listens on port {port}")
+    return ends
+
+
+def _listening_users(port: int) -> set[int]:
+    return {user for table in TABLES if table.exists() for user in parse(table.read_text(), port)}
+
+
+def parse(table: str, port: int) -> Iterator[int]:
+    """The users whose programs listen on a port, by a table of the kernel."""
+    suffix = f":{port:04X}"
+    for line in table.splitlines()[1:]:
+        fields = line.split()
+        if fields[STATE] == LISTENING and fields[ADDRESS].endswith(suffix):
+            yield int(fields[USER])
