@@ -17,6 +17,7 @@ from vrooli.images.builders.interface import Builder
 from vrooli.images.builds import base
 from vrooli.images.catalog import IMAGES
 from vrooli.images.contents import Package
+from vrooli.responses import LimitedClient
 
 INDEX = "main/binary-amd64/Packages.xz"
 # Timeouts of a connection and of the download of 0.4 MB, seconds.
@@ -42,7 +43,7 @@ async def fetch_index() -> dict[str, str]:
     """
     url = f"{base.security_archive()}/{INDEX}"
     timeout = httpx.Timeout(DOWNLOAD_S, connect=CONNECT_S)
-    async with httpx.AsyncClient(timeout=timeout, follow_redirects=True) as client:
+    async with LimitedClient(timeout=timeout, follow_redirects=True) as client:
         content = (await client.get(url)).raise_for_status().content
     return await asyncio.to_thread(parse_index, content)
 

@@ -14,6 +14,7 @@ import httpx
 from vrooli.errors import VrooliError
 from vrooli.events import Progress
 from vrooli.programs.model import Download
+from vrooli.responses import LimitedClient
 
 # The sites' base URLs; each can be set in the environment, for a mirror.
 SITES = {
@@ -25,6 +26,8 @@ SITES = {
 PROBE_S = 4.0
 # Timeout of the download of one file, seconds.
 DOWNLOAD_S = 600.0
+# The longest file that is read, MiB: the largest have 150.
+LIMIT_MIB = 512
 
 
 class MissingError(VrooliError):
@@ -44,7 +47,7 @@ def base_url(site: str) -> str:
 async def is_reachable(site: str) -> bool:
     """Whether a site responds."""
     try:
-        async with httpx.AsyncClient(timeout=PROBE_S, follow_redirects=True) as client:
+        async with LimitedClient(timeout=PROBE_S, follow_redirects=True) as client:
             response = await client.head(base_url(site) + "/")
     except httpx.HTTPError:
         return False
@@ -69,7 +72,9 @@ async def fetch(download: Download, target: Path, progress: Progress) -> None:
     url = f"{base}/{download.path}"
     progress.report(f"downloading {url}")
     try:
-        async with httpx.AsyncClient(timeout=DOWNLOAD_S, follow_redirects=True) as client:
+        async with LimitedClient(
+            limit_mib=LIMIT_MIB, timeout=DOWNLOAD_S, follow_redirects=True
+        ) as client:
             content = (await client.get(url)).raise_for_status().content
     except httpx.HTTPStatusError as error:
         if error.response.status_code != httpx.codes.NOT_FOUND:

@@ -17,6 +17,7 @@ from vrooli.programs import sums
 from vrooli.programs.catalog import GROUPS
 from vrooli.programs.download import SITES
 from vrooli.programs.model import Download
+from vrooli.responses import LimitedClient
 
 # Timeout of one request, seconds.
 REQUEST_S = 30.0
@@ -57,7 +58,7 @@ async def record(
         The downloads whose checksum is missing or differs from the published one, with the reason.
     """
     known, recorded, failures = sums.read(file), dict[str, str](), []
-    async with httpx.AsyncClient(timeout=REQUEST_S, follow_redirects=True) as client:
+    async with LimitedClient(timeout=REQUEST_S, follow_redirects=True) as client:
         for download in downloads:
             url = f"{sites[download.site]}/{download.checksum}"
             try:

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from vrooli.responses import LimitedClient
 from vrooli.vulnerabilities.inventory import Pin
 
 # The API's base URL; VROOLI_OSV_URL overrides it, for a mirror.
@@ -22,6 +23,8 @@ BATCH = 1000
 CONNECT_S, ANSWER_S = 4.0, 60.0
 # The largest number of pages of one answer that are read.
 MAX_PAGES = 20
+# The longest answer that is read, MiB.
+LIMIT_MIB = 32
 
 
 class UncheckedError(Exception):
@@ -46,7 +49,7 @@ async def find(pins: Sequence[Pin]) -> list[Finding]:
     timeout = httpx.Timeout(ANSWER_S, connect=CONNECT_S)
     findings: set[Finding] = set()
     try:
-        async with httpx.AsyncClient(base_url=base, timeout=timeout) as client:
+        async with LimitedClient(limit_mib=LIMIT_MIB, base_url=base, timeout=timeout) as client:
             for start in range(0, len(pins), BATCH):
                 findings |= await _batch(client, pins[start : start + BATCH])
     except httpx.HTTPError as error:

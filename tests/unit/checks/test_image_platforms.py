@@ -10,6 +10,7 @@ import pytest
 from support.fakes.check_site import rendered, site
 from support.fakes.cluster import FakeCluster
 from vrooli.checks.images import platforms, registry
+from vrooli.checks.images.reference import parse
 
 ARM, AMD = frozenset({"arm64"}), frozenset({"amd64"})
 
@@ -54,7 +55,7 @@ async def test_the_check_reads_the_index_with_a_token_and_refuses(
         return httpx.Response(200, json=_index("amd64", "unknown"))
 
     client = httpx.AsyncClient(transport=httpx.MockTransport(respond))
-    monkeypatch.setattr(registry.httpx, "AsyncClient", lambda **_: client)
+    monkeypatch.setattr(registry, "LimitedClient", lambda **_: client)
     node = {
         "kind": "Node",
         "metadata": {"name": "one"},
@@ -65,3 +66,14 @@ async def test_the_check_reads_the_index_with_a_token_and_refuses(
     refused = [item.resource for item in result.findings if "architecture amd64" in item.message]
     assert any(name.startswith("r.example/") for name in refused)
     assert not any(name.startswith("docker.io/") for name in refused)
+
+
+@pytest.mark.parametrize("realm", ["http://[::1", "https://r.example/token"])
+async def test_a_registry_that_offers_no_usable_token_is_no_error(realm: str) -> None:
+    def respond(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/token":
+            return httpx.Response(200, json=["t"])
+        return httpx.Response(401, headers={"www-authenticate": f'Bearer realm="{realm}"'})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(respond)) as client:
+        assert await registry.status(client, parse("r.example/a:1")) in (0, 401)

@@ -18,6 +18,7 @@ from vrooli.checks.runner import is_forbidden
 from vrooli.findings import Finding
 from vrooli.images.push import PLACEHOLDER
 from vrooli.kube import ApiError, Manifest
+from vrooli.responses import LimitedClient
 
 NAME = "registry"
 # The kind of cluster whose nodes do not pull: images are imported from archives.
@@ -45,7 +46,7 @@ async def run(site: Site) -> CheckResult:
     requested = [image for image in pulled if not local.is_present(image, present)]
     if refused := [finding for image in requested if (finding := refusal(image, site.kind))]:
         return CheckResult(findings=tuple(refused))
-    async with httpx.AsyncClient(timeout=ANSWER_S, follow_redirects=True) as client:
+    async with LimitedClient(timeout=ANSWER_S, follow_redirects=True) as client:
         answers = await asyncio.gather(*(status(client, parse(image)) for image in requested))
         by_image = dict(zip(requested, answers, strict=True))
         built = await _architectures(client, by_image)
@@ -76,7 +77,7 @@ async def _index(client: httpx.AsyncClient, image: Reference) -> Mapping[str, An
     try:
         answer = await _request(client, "GET", image)
         parsed = answer.json() if answer.status_code == httpx.codes.OK else {}
-    except (httpx.HTTPError, ValueError):
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
         return {}
     return parsed if isinstance(parsed, Mapping) else {}
 
@@ -169,7 +170,7 @@ async def status(client: httpx.AsyncClient, image: Reference) -> int:
     """The HTTP status of an anonymous request for an image's manifest; 0 without a response."""
     try:
         return (await _request(client, "HEAD", image)).status_code
-    except (httpx.HTTPError, ValueError):
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
         return 0
 
 
@@ -195,6 +196,8 @@ async def _token(client: httpx.AsyncClient, challenge: str) -> str:
     if answer.status_code != httpx.codes.OK:
         return ""
     parsed = answer.json()
+    if not isinstance(parsed, Mapping):
+        return ""
     return str(parsed.get("token") or parsed.get("access_token") or "")
 
 

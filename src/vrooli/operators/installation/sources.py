@@ -12,11 +12,14 @@ from vrooli.errors import UsageError
 from vrooli.kube import Kube
 from vrooli.operators.installation import record
 from vrooli.operators.model import Operator, Source, VendorChart
+from vrooli.responses import LimitedClient
 
 # The user's choice for all operators: vendor or go-module.
 VARIABLE = "VROOLI_OPERATORS_SOURCE"
 # Timeout of a request to a vendor's repository, seconds.
 PROBE_S = 3.0
+# The longest index of a repository that is read, MiB.
+LIMIT_MIB = 64
 
 
 async def choose(
@@ -59,7 +62,7 @@ async def _source(operator: Operator, kube: Kube | None, requested: str | None) 
 
 async def repository(chart: VendorChart) -> str | None:
     """The first repository of a chart that is reachable; None if none is."""
-    async with httpx.AsyncClient(timeout=PROBE_S, follow_redirects=True) as client:
+    async with LimitedClient(limit_mib=LIMIT_MIB, timeout=PROBE_S, follow_redirects=True) as client:
         for url in chart.repositories:
             if await _is_reachable(client, url, chart):
                 return url

@@ -20,6 +20,7 @@ from vrooli.diagnosis.evidence.probes import vault_health, vault_secrets
 from vrooli.diagnosis.rules.vault import sealed, unreachable
 from vrooli.diagnosis.rules.vso import login_refused
 from vrooli.kube.objects import Ref
+from vrooli.responses import LIMIT_MIB, MIB
 from vrooli.vault import certificates
 
 WELL = json.dumps({"initialized": True, "sealed": False})
@@ -338,7 +339,7 @@ async def test_an_answer_that_is_none_of_vault_s_is_said_and_blames_nobody() -> 
 @pytest.mark.parametrize(
     ("headers", "length", "reason"),
     [
-        ("", vault_health.LIMIT_BYTES + 1, "longer than 4 MiB"),
+        ("", LIMIT_MIB * MIB + 1, "longer than 4 MiB"),
         ("content-encoding: gzip\r\n", 10, "compressed"),
     ],
 )

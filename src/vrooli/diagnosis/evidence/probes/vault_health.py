@@ -17,9 +17,9 @@ from vrooli.diagnosis.evidence.model import Answer, Evidence
 from vrooli.errors import VrooliError
 from vrooli.kube import Kube
 from vrooli.kube.objects import Body, Ref, dig, mapping, ref_of, text
+from vrooli.responses import LimitedClient
 from vrooli.vault import tls
 from vrooli.vault.address import pod_port
-from vrooli.vault.transport import LIMIT_BYTES, LIMIT_MIB
 
 NAME = "vault-health"
 # Vault responds at once; the connection to it may be slow on a busy machine, seconds.
@@ -84,43 +84,16 @@ async def vault_client(
     target_port = pod_port(evidence.get(service) or {}, body, address.port)
     async with (
         await kube.port_forward(service.namespace, pod, target_port) as port,
-        httpx.AsyncClient(
+        LimitedClient(
             base_url=f"{address.scheme}://{LOCALHOST}:{port}{address.path}/v1",
             timeout=ANSWER_S,
             verify=context,
-            # A compressed response could be a thousand times as long.
-            headers={"Accept-Encoding": "identity"},
             # No proxy of the environment, which would receive the tokens of logins.
             trust_env=False,
-            event_hooks={"request": [expect_certificate], "response": [_limit]},
+            event_hooks={"request": [expect_certificate]},
         ) as client,
     ):
         yield client
-
-
-async def _limit(answer: httpx.Response) -> None:
-    """Limit the length of a response that is not read yet."""
-    if "Content-Encoding" in answer.headers:
-        raise httpx.DecodingError("its response is compressed", request=answer.request)
-    if isinstance(answer.stream, httpx.AsyncByteStream):
-        answer.stream = _LimitedStream(answer.stream, answer.request)
-
-
-class _LimitedStream(httpx.AsyncByteStream):
-    def __init__(self, stream: httpx.AsyncByteStream, request: httpx.Request) -> None:
-        self._stream, self._request = stream, request
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        length = 0
-        async for chunk in self._stream:
-            length += len(chunk)
-            if length > LIMIT_BYTES:
-                message = f"its response is longer than {LIMIT_MIB} MiB"
-                raise httpx.DecodingError(message, request=self._request)
-            yield chunk
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
 
 
 async def _context(kube: Kube, connection: Body) -> ssl.SSLContext:

@@ -1,0 +1,58 @@
+"""An HTTP client that reads responses up to a limit: whoever answers could fill the memory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+
+MIB = 1024 * 1024
+# The length of a response at which reading ends, without another limit, MiB.
+LIMIT_MIB = 4
+IDENTITY = "identity"
+
+
+class LimitedClient(httpx.AsyncClient):
+    """Refuses responses that are too long, or compressed: those could be a thousand times as long.
+
+    Its requests raise ``httpx.DecodingError`` then, an ``httpx.HTTPError``.
+    """
+
+    def __init__(self, *, limit_mib: int = LIMIT_MIB, **settings: Any) -> None:
+        """Create a client.
+
+        Args:
+            limit_mib: The length of a response at which reading ends, MiB.
+            settings: Those of ``httpx.AsyncClient``.
+        """
+        super().__init__(**settings)
+        self.headers["Accept-Encoding"] = IDENTITY
+        self._limit_mib = limit_mib
+        self.event_hooks["response"].append(self._limit)
+
+    async def _limit(self, answer: httpx.Response) -> None:
+        """Limit the length of a response that is not read yet."""
+        if answer.headers.get("Content-Encoding", IDENTITY) != IDENTITY:
+            raise httpx.DecodingError("its response is compressed", request=answer.request)
+        if isinstance(answer.stream, httpx.AsyncByteStream):
+            answer.stream = _LimitedStream(answer.stream, answer.request, self._limit_mib)
+
+
+class _LimitedStream(httpx.AsyncByteStream):
+    def __init__(
+        self, stream: httpx.AsyncByteStream, request: httpx.Request, limit_mib: int
+    ) -> None:
+        self._stream, self._request, self._limit_mib = stream, request, limit_mib
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        length = 0
+        async for chunk in self._stream:
+            length += len(chunk)
+            if length > self._limit_mib * MIB:
+                message = f"its response is longer than {self._limit_mib} MiB"
+                raise httpx.DecodingError(message, request=self._request)
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()

@@ -1,0 +1,53 @@
+"""A response that is too long or compressed is not read: it would fill the memory."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from vrooli.responses import MIB, LimitedClient
+
+pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def serving(body: bytes, headers: str = "") -> AsyncIterator[str]:
+    """The address of a server that answers each request with a body."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n{headers}\r\n"
+        writer.write(head.encode() + body)
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def test_a_response_of_the_limit_is_read() -> None:
+    async with serving(b"x" * MIB) as url, LimitedClient(limit_mib=1, trust_env=False) as client:
+        assert len((await client.get(url)).content) == MIB
+
+
+async def test_a_longer_response_is_refused() -> None:
+    async with (
+        serving(b"x" * (MIB + 1)) as url,
+        LimitedClient(limit_mib=1, trust_env=False) as client,
+    ):
+        with pytest.raises(httpx.DecodingError, match="longer than 1 MiB"):
+            await client.get(url)
+
+
+async def test_a_compressed_response_is_refused() -> None:
+    body = gzip.compress(b" " * MIB)
+    async with (
+        serving(body, "Content-Encoding: gzip\r\n") as url,
+        LimitedClient(trust_env=False) as client,
+    ):
+        with pytest.raises(httpx.DecodingError, match="compressed"):
+            await client.get(url)
