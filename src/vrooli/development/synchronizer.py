@@ -43,14 +43,27 @@ def pack(files: Mapping[str, Path]) -> bytes:
     return len(data).to_bytes(8, "big") + data
 
 
+def read_answer(line: str, pod: str) -> Mapping[str, Any]:
+    """What a pod answers; any pod with the marks of this process may be asked.
+
+    Raises:
+        VrooliError: It is not an answer of the receiver.
+    """
+    try:
+        answer = json.loads(line)
+        return {**answer, "changed": int(answer["changed"]), "state": str(answer["state"])}
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise VrooliError(f"Pod {pod} gave an answer of another form.") from error
+
+
 def format_answer(answer: Mapping[str, Any], elapsed_s: float, service: str) -> str:
     """What happened to the files of a service, for people."""
     changed = f"{counted(answer['changed'], 'file')} changed"
     state = answer["state"]
     if state == "ended":
         return (
-            f"{changed}; it ended with exit code {answer['exit']} and starts again with the next "
-            f"edit: `vrooli logs {service}`"
+            f"{changed}; it ended with exit code {answer.get('exit')} and starts again with the "
+            f"next edit: `vrooli logs {service}`"
         )
     if state == "silent":
         return f"{changed}; it doesn't accept connections yet: `vrooli logs {service}`"
@@ -111,7 +124,7 @@ class Synchronizer:
                 target.task.cancel()
         elif name not in self._targets and _is_running(pod, service):
             target = self._targets[name] = _Target(service)
-            port = _port(pod, service)
+            port = objects.port_number(pod, "http")
             target.task = group.create_task(self._serve(name, target, port))
 
     def _service_of(self, pod: Mapping[str, Any]) -> EditedService | None:
@@ -155,7 +168,7 @@ class Synchronizer:
                 target.edited.clear()
                 began = target.began
                 await session.send(await asyncio.to_thread(pack, service.files()))
-                answer = json.loads(await session.line())
+                answer = read_answer(await session.line(), pod)
                 target.has_answered = True
                 if answer["changed"]:
                     elapsed_s = time.monotonic() - began
@@ -169,10 +182,3 @@ class Synchronizer:
 def _is_running(pod: Mapping[str, Any], service: EditedService) -> bool:
     container = pod_status(pod).container(service.name)
     return container is not None and container.is_running
-
-
-def _port(pod: Mapping[str, Any], service: EditedService) -> int:
-    """The port of the service's container."""
-    containers = objects.items(pod, "spec", "containers")
-    (container,) = (item for item in containers if item["name"] == service.name)
-    return int(container["ports"][0]["containerPort"])

@@ -16,7 +16,7 @@ from vrooli.development import overlay
 from vrooli.development import synchronizer as synchronizer_module
 from vrooli.development.pod_programs import receiver
 from vrooli.development.services import EDITED_SERVICES
-from vrooli.development.synchronizer import Synchronizer, format_answer
+from vrooli.development.synchronizer import Synchronizer, format_answer, read_answer
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import VrooliError
 from vrooli.events import Event, LogLine
@@ -24,6 +24,7 @@ from vrooli.release import Release, process_identity
 
 RELEASE = Release.of(ENVIRONMENTS["dev"], Path("/kubeconfig"))
 SERVER = EDITED_SERVICES[0]
+PORT = {"name": "http", "containerPort": 5329}
 
 
 def pod(name: str, component: str, process: str) -> dict[str, Any]:
@@ -33,7 +34,7 @@ def pod(name: str, component: str, process: str) -> dict[str, Any]:
             "labels": {"app.kubernetes.io/component": component},
             "annotations": {overlay.PROCESS: process},
         },
-        "spec": {"containers": [{"name": component, "ports": [{"containerPort": 5329}]}]},
+        "spec": {"containers": [{"name": component, "ports": [PORT]}]},
         "status": {"containerStatuses": [{"name": component, "state": {"running": {}}}]},
     }
 
@@ -155,3 +156,26 @@ def test_the_state_of_the_service_is_reported(answer: dict[str, Any], expected: 
     line = format_answer({"changed": 2, **answer}, 0.5, "server")
     assert line.startswith("2 files changed; ")
     assert expected in line
+
+
+@pytest.mark.parametrize("line", ["", "x", "[]", "1", '{"changed": "x"}', "[" * 100_000])
+def test_an_answer_of_another_program_ends_only_its_session(line: str) -> None:
+    with pytest.raises(VrooliError, match="Pod p gave an answer of another form"):
+        read_answer(line, "p")
+
+
+async def test_a_pod_of_others_without_a_port_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(SERVER), "files", lambda _: {})
+    body = pod("foreign", "server", process_identity.process())
+    del body["spec"]["containers"][0]["ports"]
+    pods: Any = Pods(tmp_path, body)
+    running = asyncio.create_task(Synchronizer(pods, RELEASE, lambda _: None).run())
+    async with asyncio.timeout(5):
+        while not pods.commands:  # noqa: ASYNC110 - of a task
+            await asyncio.sleep(0.01)
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    assert pods.commands[0][-1] == "0"
