@@ -101,17 +101,26 @@ async def test_the_default_seccomp_profile_filters_system_calls(web: Kube) -> No
     assert "Operation not permitted" in refused
 
 
-async def test_usage_of_the_node_is_measured(web: Kube) -> None:
+@pytest.mark.parametrize(
+    ("kind", "name", "namespace"),
+    [("NodeMetrics", "vrooli-shared", None), ("PodMetrics", "asker", "default")],
+)
+async def test_usage_of_the_node_and_of_pods_is_measured(
+    web: Kube, kind: str, name: str, namespace: str | None
+) -> None:
+    """The kubelet measures, without the statistics that containerd would collect each second."""
     deadline = time.monotonic() + 90  # two readings, 15 s apart, and a busy machine
     metrics = None
     while metrics is None and time.monotonic() < deadline:
         try:
-            metrics = await web.get("metrics.k8s.io/v1beta1", "NodeMetrics", "vrooli-shared")
+            metrics = await web.get("metrics.k8s.io/v1beta1", kind, name, namespace)
         except VrooliError:  # its API group is there before it answers
             metrics = None
         await asyncio.sleep(0.5)
     assert metrics is not None
-    assert metrics["usage"]["memory"]
+    usages = [part["usage"] for part in metrics.get("containers", [metrics])]
+    assert usages
+    assert all(usage["cpu"] and usage["memory"] for usage in usages)
 
 
 async def test_the_kubeconfig_is_the_clusters_own_and_private(shared: EmbeddedCluster) -> None:
