@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -16,8 +15,8 @@ from vrooli.vault import transport
 
 Answer = TypeVar("Answer")
 
-# Timeout of one request, seconds.
-REQUEST_S = 10
+# Timeout of each part of a response, and of all that a call waits for, seconds.
+REQUEST_S, TOTAL_S = 10, 60.0
 RIGHTS_ADVICE = "Log in with more permissions, or ask the owner of the Vault to do it."
 WRITE = "the capabilities create and update"
 
@@ -320,7 +319,7 @@ class VaultClient:
             requires: What a policy of the token must have, if it is one path.
         """
         try:
-            return await asyncio.to_thread(call)
+            return await transport.in_time(call, TOTAL_S)
         except exceptions.VaultDown as error:
             raise VaultSealedError(
                 f"Vault at {self.address} is sealed or a standby: it could not {doing}.",
@@ -344,7 +343,7 @@ class VaultClient:
                 "Check whether this is the address of a Vault, and what is in between, such as a "
                 "proxy.",
             ) from error
-        except requests.RequestException as error:
+        except (requests.RequestException, TimeoutError) as error:
             raise PrerequisiteError(
                 f"Vault at {self.address} did not answer a request to {doing}.",
                 "Check whether its pod runs: `kubectl get pods -n vault`.",

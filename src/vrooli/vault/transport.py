@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import io
-from typing import Any
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import requests
 import urllib3
@@ -13,6 +17,8 @@ LIMIT_MIB = 4
 LIMIT_BYTES = LIMIT_MIB * 1024 * 1024
 CHUNK_BYTES = 64 * 1024
 IDENTITY = "identity"
+
+Result = TypeVar("Result")
 
 
 class RefusedResponseError(requests.RequestException):
@@ -83,3 +89,36 @@ def new_session(verify: bool | str, server_name: str = "") -> requests.Session:
     session.mount("http://", _Adapter())
     session.mount("https://", _Adapter(server_name))
     return session
+
+
+async def in_time(call: Callable[[], Result], limit_s: float) -> Result:
+    """Run a blocking call in a thread that this process does not wait for.
+
+    A response that arrives byte by byte keeps its thread busy for any time. A thread of the pool
+    would then keep the command from ending.
+
+    Raises:
+        TimeoutError: It took longer than ``limit_s`` seconds.
+    """
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[Result] = loop.create_future()
+
+    def end(result: Result | None, error: BaseException | None) -> None:
+        if ended.done():
+            return
+        if error is not None:
+            ended.set_exception(error)
+        else:
+            ended.set_result(result)  # type: ignore[arg-type]
+
+    def run() -> None:
+        try:
+            outcome: tuple[Any, BaseException | None] = (call(), None)
+        except BaseException as error:  # noqa: BLE001 - it is raised where the call is awaited
+            outcome = (None, error)
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(end, *outcome)
+
+    threading.Thread(target=run, daemon=True).start()
+    async with asyncio.timeout(limit_s):
+        return await ended

@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import gzip
 import json
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
 
 import pytest
 
 from vrooli.errors import VrooliError
-from vrooli.vault import VaultClient, transport
+from vrooli.vault import VaultClient, client, transport
 
 POLICIES = json.dumps({"data": {"policies": ["p"]}}).encode()
 # What a connection takes beyond the limit: the buffers of both sides.
@@ -105,3 +106,40 @@ async def test_a_response_that_ends_early_is_no_answer() -> None:
             pytest.raises(VrooliError, match="did not answer"),
         ):
             await vault.own_policies()
+
+
+@pytest.mark.anyio
+async def test_a_response_that_arrives_byte_by_byte_does_not_keep_a_command_from_ending(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    is_ended, is_closed = asyncio.Event(), asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 X\r\nconnection: close\r\n\r\n")
+        while not is_ended.is_set():
+            writer.write(b" ")
+            await asyncio.sleep(0.05)
+        writer.close()
+        await writer.wait_closed()
+        is_closed.set()
+
+    monkeypatch.setattr(client, "TOTAL_S", 0.3)
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        before = set(threading.enumerate())
+        with closing(VaultClient(address)) as vault:
+            with pytest.raises(VrooliError, match="did not answer"):
+                await vault.own_policies()
+            (waiting,) = set(threading.enumerate()) - before
+            assert waiting.daemon
+            is_ended.set()
+            await is_closed.wait()
+            await asyncio.to_thread(waiting.join, 5)
+
+
+@pytest.mark.anyio
+async def test_an_error_of_a_call_is_raised_where_it_is_awaited() -> None:
+    assert await transport.in_time(lambda: 1, 5.0) == 1
+    with pytest.raises(ZeroDivisionError):
+        await transport.in_time(lambda: 1 // 0, 5.0)
