@@ -12,6 +12,7 @@ import httpx
 
 from vrooli.errors import VrooliError, WaitTimeoutError
 from vrooli.events import Progress
+from vrooli.responses import LimitedClient
 
 # The texts of the posts, and the colours of their pictures; None for a post without one.
 POSTS: tuple[tuple[str, tuple[int, int, int] | None], ...] = (
@@ -60,7 +61,7 @@ async def write(url: str, progress: Progress) -> tuple[list[SamplePost], int]:
         VrooliError: The server refused a request or did not answer.
         WaitTimeoutError: A picture got no verdict in time.
     """
-    async with httpx.AsyncClient(base_url=url, timeout=REQUEST_S) as client:
+    async with LimitedClient(base_url=url, timeout=REQUEST_S, trust_env=False) as client:
         try:
             existing = await _newest(client)
             missing = [post for post in POSTS if post[0] not in existing]
@@ -72,6 +73,10 @@ async def write(url: str, progress: Progress) -> tuple[list[SamplePost], int]:
         except httpx.HTTPError as error:
             raise VrooliError(
                 f"The server did not accept the posts: {error!r}", "See `vrooli logs server`."
+            ) from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise VrooliError(
+                "The server's answer is not that of the reference services.", "See `vrooli status`."
             ) from error
         except TimeoutError:
             raise WaitTimeoutError(
