@@ -7,6 +7,7 @@ whoever may write a ConfigMap or a secret of the release would run programs on t
 from __future__ import annotations
 
 import base64
+import os
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -82,6 +83,12 @@ class PodEnvironment:
             value = await self._value(item, result)
             if value is not None:
                 result[item["name"]] = value
+        for name, value in result.items():
+            if "\0" in value:
+                raise VrooliError(
+                    f"The variable {name} has a byte 0, so no process can have it.",
+                    "Correct it where its value comes from.",
+                )
         return result
 
     def _declared_only(self, place: str, variables: Mapping[str, str]) -> dict[str, str]:
@@ -117,7 +124,8 @@ class PodEnvironment:
         data = objects.mapping(body, "data")
         if kind == "ConfigMap":
             return {key: str(value) for key, value in data.items()}
-        return {key: base64.b64decode(value).decode() for key, value in data.items()}
+        # A process gets the same bytes, also those that are no text.
+        return {key: os.fsdecode(base64.b64decode(value)) for key, value in data.items()}
 
 
 def _missing(body: Mapping[str, Any] | None) -> str | None:

@@ -95,6 +95,21 @@ def test_the_chart_names_the_variables_of_the_services() -> None:
     assert not names & {"PATH", "BROWSER", "NODE_OPTIONS"}
 
 
+async def test_values_that_are_no_text_arrive_as_they_are() -> None:
+    kube = cluster()
+    key = {"secretKeyRef": {"name": "creds", "key": "PASSWORD"}}
+    for data, expected in ((b"\xff", b"\xff"), (b"a\0", None)):
+        encoded = base64.b64encode(data).decode()
+        kube.add({"kind": "Secret", "metadata": {"name": "creds"}, "data": {"PASSWORD": encoded}})
+        reader = PodEnvironment(kube, "dev", NAMES, Progress())
+        reading = reader.read({"env": [{"name": "KEY", "valueFrom": key}]})
+        if expected is None:
+            with pytest.raises(VrooliError, match="KEY has a byte 0"):
+                await reading
+        else:
+            assert os.fsencode((await reading)["KEY"]) == expected
+
+
 async def test_a_variable_that_only_a_pod_has_is_named() -> None:
     reader = PodEnvironment(cluster(), "dev", NAMES, Progress())
     spec = container({"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}})
