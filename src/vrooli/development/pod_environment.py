@@ -1,7 +1,8 @@
 """The environment variables of a container: its own, and those of the objects that it names.
 
-Values come from the cluster, names do not: with a variable such as `NODE_OPTIONS` or `LD_PRELOAD`,
-whoever may write a ConfigMap or a secret of the release would run programs on this host.
+Of the cluster's objects, only the values of secrets are used. With a variable such as
+`NODE_OPTIONS` or `LD_PRELOAD`, whoever may write an object of the release would run programs on
+this host; with the address of a service, this host would send requests for them.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import base64
 import os
 import re
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from typing import Any
 
 from vrooli.chart.manifest import Manifest
@@ -25,41 +28,54 @@ CREATED_S = 300.0
 REFERENCE = re.compile(r"\$\$|\$\(([^)]+)\)")
 
 
-def declared_names(manifests: Iterable[Manifest]) -> frozenset[str]:
-    """The variables that a release declares: in its ConfigMaps, and in its secrets.
+@dataclass(frozen=True)
+class Declared:
+    """What a release declares of the variables of its containers.
 
-    Args:
-        manifests: Its objects, rendered on this host.
+    Attributes:
+        config_maps: The data of its ConfigMaps, by name.
+        secrets: The names of the variables that its secrets may set.
     """
-    names = {key.name for spec in catalog.ALL for key in spec.keys}
-    for manifest in manifests:
-        if manifest.kind == "ConfigMap":
-            names |= objects.mapping(manifest.body, "data").keys()
-        elif manifest.kind == vso.STATIC_SECRET:
-            names |= templates(manifest.body).keys()
-    return frozenset(names)
+
+    config_maps: Mapping[str, Mapping[str, str]]
+    secrets: frozenset[str]
+
+    @classmethod
+    def of(cls, manifests: Iterable[Manifest]) -> Declared:
+        """What the objects of a release declare, which were rendered on this host."""
+        config_maps = {}
+        names = {key.name for spec in catalog.ALL for key in spec.keys}
+        for manifest in manifests:
+            if manifest.kind == "ConfigMap":
+                data = objects.mapping(manifest.body, "data")
+                config_maps[manifest.name] = {key: str(value) for key, value in data.items()}
+            elif manifest.kind == vso.STATIC_SECRET:
+                names |= templates(manifest.body).keys()
+        return cls(config_maps, frozenset(names))
+
+    def names(self, kind: str, name: str) -> AbstractSet[str]:
+        """The names of the variables that an object may set."""
+        return self.secrets if kind == "Secret" else self.config_maps.get(name, {}).keys()
 
 
 class PodEnvironment:
-    """Reads the variables of containers; each ConfigMap and Secret is read once.
+    """Reads the variables of containers; each object is read once.
 
     Attributes:
         ignored: The variables that are not declared, by the object that has them.
     """
 
-    def __init__(
-        self, kube: Kube, namespace: str, names: frozenset[str], progress: Progress
-    ) -> None:
+    def __init__(self, kube: Kube, namespace: str, declared: Declared, progress: Progress) -> None:
         """Prepare to read.
 
         Args:
             kube: The cluster.
             namespace: The namespace of the objects.
-            names: The variables that whole objects may set.
+            declared: What the release declares.
             progress: Reports what is waited for.
         """
         self._kube, self._namespace, self._progress = kube, namespace, progress
-        self._names = names
+        self._declared = declared
         self._data: dict[tuple[str, str], Mapping[str, str]] = {}
         self.ignored: dict[str, list[str]] = {}
 
@@ -73,12 +89,9 @@ class PodEnvironment:
         for source in objects.items(container, "envFrom"):
             for kind, field in (("ConfigMap", "configMapRef"), ("Secret", "secretRef")):
                 if reference := source.get(field):
-                    data = await self._read(kind, reference)
+                    variables = await self._declared_of(kind, reference)
                     prefix = source.get("prefix", "")
-                    result |= self._declared_only(
-                        f"{kind} {reference['name']}",
-                        {prefix + key: value for key, value in data.items()},
-                    )
+                    result |= {prefix + key: value for key, value in variables.items()}
         for item in objects.items(container, "env"):
             value = await self._value(item, result)
             if value is not None:
@@ -91,10 +104,13 @@ class PodEnvironment:
                 )
         return result
 
-    def _declared_only(self, place: str, variables: Mapping[str, str]) -> dict[str, str]:
-        if others := sorted(variables.keys() - self._names):
-            self.ignored[place] = others
-        return {name: value for name, value in variables.items() if name in self._names}
+    async def _declared_of(self, kind: str, reference: Mapping[str, Any]) -> dict[str, str]:
+        """The declared variables of an object; the others are noted."""
+        data = await self._read(kind, reference)
+        names = self._declared.names(kind, reference["name"])
+        if others := sorted(data.keys() - names):
+            self.ignored[f"{kind} {reference['name']}"] = others
+        return {key: value for key, value in data.items() if key in names}
 
     async def _value(self, item: Mapping[str, Any], before: Mapping[str, str]) -> str | None:
         source = item.get("valueFrom")
@@ -110,6 +126,8 @@ class PodEnvironment:
 
     async def _read(self, kind: str, reference: Mapping[str, Any]) -> Mapping[str, str]:
         name, is_optional = str(reference["name"]), bool(reference.get("optional"))
+        if kind == "ConfigMap" and name in self._declared.config_maps:
+            return self._declared.config_maps[name]
         if (kind, name) not in self._data:
             self._data[kind, name] = await self._fetch(kind, name, is_optional)
         return self._data[kind, name]

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from vrooli.chart import values as chart_values
 from vrooli.development import host_process, host_services, node, overlay, tunnels
 from vrooli.development.host_services import HostService
-from vrooli.development.pod_environment import PodEnvironment, declared_names
+from vrooli.development.pod_environment import Declared, PodEnvironment
 from vrooli.development.tunnels import Place, Tunnel
 from vrooli.errors import UsageError, VrooliError
 from vrooli.events import Listener, LogLine, Progress
@@ -138,8 +138,8 @@ class HostRun(OverlayRun):
             found = await node.ensure(progress)
             await node.ensure_packages(found, progress)
             program = str(found)
-        names = declared_names(self.manifests)
-        reader = PodEnvironment(self.kube, self.release.namespace, names, progress)
+        declared = Declared.of(self.manifests)
+        reader = PodEnvironment(self.kube, self.release.namespace, declared, progress)
         environments = {}
         for service in self._services:
             of_pod = await reader.read(self._container(service))

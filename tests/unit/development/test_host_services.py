@@ -20,14 +20,14 @@ from vrooli.chart import values as chart_values
 from vrooli.development import host_process, host_services, overlay
 from vrooli.development.host_services import HostService
 from vrooli.development.listeners import LOOPBACK
-from vrooli.development.pod_environment import PodEnvironment, declared_names
+from vrooli.development.pod_environment import Declared, PodEnvironment
 from vrooli.development.services import EditedService
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError, VrooliError
 from vrooli.events import Event, LogLine, Progress
 
 DEV = ENVIRONMENTS["dev"]
-NAMES = frozenset({"PORT", "A", "DB_PASSWORD"})
+DECLARED = Declared({"config": {"PORT": "1", "A": "a"}}, frozenset({"PASSWORD"}))
 
 
 def container(*variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def cluster() -> FakeCluster:
 
 
 async def test_the_environment_is_that_of_the_pod() -> None:
-    reader = PodEnvironment(cluster(), "dev", NAMES, Progress())
+    reader = PodEnvironment(cluster(), "dev", DECLARED, Progress())
     key = {"secretKeyRef": {"name": "creds", "key": "PASSWORD"}}
     spec = container(
         {"name": "PORT", "value": "5329"},
@@ -67,32 +67,46 @@ async def test_the_environment_is_that_of_the_pod() -> None:
     }
 
 
-async def test_the_cluster_gives_values_and_no_names_of_variables() -> None:
-    # With these, Python and Node.js run programs of whoever may write the ConfigMap.
-    data = {"A": "a", "BROWSER": "sh -c id", "NODE_OPTIONS": "--import=data:,", "LD_PRELOAD": "x"}
+async def test_the_cluster_gives_values_of_declared_secrets_only() -> None:
+    # With these, Python and Node.js run programs of whoever may write the objects.
+    hostile = {"BROWSER": "sh -c id", "NODE_OPTIONS": "--import=data:,", "LD_PRELOAD": "x"}
+    address = {"A": "http://127.0.0.1:2375"}
+    encoded = {key: base64.b64encode(value.encode()).decode() for key, value in hostile.items()}
     kube = cluster()
-    kube.add({"kind": "ConfigMap", "metadata": {"name": "config"}, "data": data})
-    reader = PodEnvironment(kube, "dev", NAMES, Progress())
-    assert await reader.read(container()) == {"A": "a", "DB_PASSWORD": "p4ss"}
-    assert reader.ignored == {"ConfigMap config": ["BROWSER", "LD_PRELOAD", "NODE_OPTIONS"]}
+    kube.add(
+        {"kind": "ConfigMap", "metadata": {"name": "config"}, "data": hostile | address},
+        {"kind": "ConfigMap", "metadata": {"name": "other"}, "data": hostile},
+        {"kind": "Secret", "metadata": {"name": "creds"}, "data": {**encoded, "A": ""}},
+    )
+    reader = PodEnvironment(kube, "dev", DECLARED, Progress())
+    spec = container()
+    spec["envFrom"] += [{"configMapRef": {"name": "other"}}]
+    assert await reader.read(spec) == {"PORT": "1", "A": "a"}
+    assert reader.ignored == {
+        "Secret creds": ["A", "BROWSER", "LD_PRELOAD", "NODE_OPTIONS"],
+        "ConfigMap other": ["BROWSER", "LD_PRELOAD", "NODE_OPTIONS"],
+    }
 
 
 async def test_a_variable_that_the_container_names_may_come_from_any_key() -> None:
-    reader = PodEnvironment(cluster(), "dev", frozenset(), Progress())
+    reader = PodEnvironment(cluster(), "dev", Declared({}, frozenset()), Progress())
     key = {"secretKeyRef": {"name": "creds", "key": "PASSWORD"}}
-    assert await reader.read(container({"name": "OWN", "valueFrom": key})) == {"OWN": "p4ss"}
+    assert await reader.read({"env": [{"name": "OWN", "valueFrom": key}]}) == {"OWN": "p4ss"}
 
 
-def test_the_chart_names_the_variables_of_the_services() -> None:
+def test_the_chart_declares_the_variables_of_the_services() -> None:
     change = {
         "config": {"extra": {"OWN": "1"}},
         "vso": {"connectionUrls": True},
         "spotahomeRedis": {"masterService": True},
     }
     values = chart_values.merge(chart_values.load(DEV), change)
-    names = declared_names(engine.render(values, release=DEV.release, namespace=DEV.namespace))
-    assert names >= {"NODE_ENV", "OWN", "DB_HOST", "DB_PASSWORD", "JWT_SECRET", "DB_URL"}
-    assert not names & {"PATH", "BROWSER", "NODE_OPTIONS"}
+    manifests = engine.render(values, release=DEV.release, namespace=DEV.namespace)
+    declared = Declared.of(manifests)
+    assert declared.config_maps["vrooli-dev-config"]["OWN"] == "1"
+    assert "DB_HOST" in declared.config_maps["vrooli-dev-connections"]
+    assert declared.secrets >= {"DB_PASSWORD", "JWT_SECRET", "DB_URL"}
+    assert not declared.secrets & {"DB_HOST", "PATH", "BROWSER", "NODE_OPTIONS"}
 
 
 async def test_values_that_are_no_text_arrive_as_they_are() -> None:
@@ -101,7 +115,7 @@ async def test_values_that_are_no_text_arrive_as_they_are() -> None:
     for data, expected in ((b"\xff", b"\xff"), (b"a\0", None)):
         encoded = base64.b64encode(data).decode()
         kube.add({"kind": "Secret", "metadata": {"name": "creds"}, "data": {"PASSWORD": encoded}})
-        reader = PodEnvironment(kube, "dev", NAMES, Progress())
+        reader = PodEnvironment(kube, "dev", DECLARED, Progress())
         reading = reader.read({"env": [{"name": "KEY", "valueFrom": key}]})
         if expected is None:
             with pytest.raises(VrooliError, match="KEY has a byte 0"):
@@ -111,7 +125,7 @@ async def test_values_that_are_no_text_arrive_as_they_are() -> None:
 
 
 async def test_a_variable_that_only_a_pod_has_is_named() -> None:
-    reader = PodEnvironment(cluster(), "dev", NAMES, Progress())
+    reader = PodEnvironment(cluster(), "dev", DECLARED, Progress())
     spec = container({"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}})
     with pytest.raises(VrooliError, match="The variable NODE has a value that only a pod has"):
         await reader.read(spec)
