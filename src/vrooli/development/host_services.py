@@ -23,6 +23,8 @@ LAUNCHER = Path(__file__).parent / "launcher.py"
 SUPERVISOR = PROGRAMS / "supervisor.py"
 DEBUGGED = Path(__file__).parent / "debugged.py"
 VITE = "node_modules/vite/bin/vite.js"
+# Vite opens a file in an editor for whoever sends a request, and requests come through the Ingress.
+NO_EDITOR = {"LAUNCH_EDITOR": "true"}
 # The variables of this process that a service gets, too; all others are those of its pod.
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TERM", "TMPDIR", "USER")
 
@@ -96,7 +98,7 @@ class HostService:
         result = {name: os.environ[name] for name in INHERITED if name in os.environ}
         result |= {**of_pod, "PORT": str(self.port), "LISTEN_ADDRESS": LOOPBACK}
         if not self.edited.module:
-            return result | VITE_ENVIRONMENT
+            return result | VITE_ENVIRONMENT | NO_EDITOR
         return result | {
             "PYTHONPATH": self._python_path(),
             "PYTHONUNBUFFERED": "1",

@@ -16,8 +16,9 @@ from vrooli.kube import Kube, objects
 from vrooli.kube.forward import Forward
 from vrooli.kube.status import is_pod_ready
 
-# Connections that wait for clients of a pod. Each one that is used is replaced at once.
-SPARE = 4
+# Connections that wait for clients of a pod, each of which is replaced when it is used, and all of
+# a pod at a time; more clients wait for the end of others.
+SPARE, MOST = 4, 256
 # The wait before a connection that ended is opened again, and between attempts to connect to a
 # service that starts again, seconds; and how long the service may take.
 RETRY_S, PAUSE_S, START_S = 1.0, 0.05, 20.0
@@ -118,10 +119,12 @@ async def serve_clients(kube: Kube, relay: Place, port: int) -> None:
     """
     forward = await kube.port_forward(relay.namespace, relay.pod, relay.port)
     async with asyncio.TaskGroup() as group:
-        free = asyncio.Semaphore(SPARE)
+        free, unused = asyncio.Semaphore(SPARE), asyncio.Semaphore(MOST)
         while True:
+            await unused.acquire()
             await free.acquire()
-            group.create_task(_serve_client(forward, port, free))
+            task = group.create_task(_serve_client(forward, port, free))
+            task.add_done_callback(lambda _: unused.release())
 
 
 async def _serve_client(relay: Forward, port: int, free: asyncio.Semaphore) -> None:

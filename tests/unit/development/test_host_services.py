@@ -6,6 +6,7 @@ import asyncio
 import base64
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -157,6 +158,12 @@ def test_a_service_listens_on_the_loopback_interface_and_inherits_few_variables(
     assert (environment["LISTEN_ADDRESS"], environment["PORT"]) == (LOOPBACK, str(server.port))
     assert "DATABASE_URL" not in environment
     assert "p4ss" not in " ".join(server.argv("node", "/state"))
+
+
+def test_no_request_opens_an_editor() -> None:
+    (page,) = host_services.choose(["ui"])
+    program = page.environment({})["LAUNCH_EDITOR"]
+    assert subprocess.run([program, "/etc/passwd"], check=True, capture_output=True).stdout == b""
 
 
 def test_editors_attach_only_if_asked_for() -> None:

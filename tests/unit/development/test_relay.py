@@ -117,6 +117,29 @@ async def test_each_client_of_the_pod_reaches_the_service_on_the_host() -> None:
         await until_open(pod_port, is_open=False)
 
 
+async def test_clients_beyond_the_limit_wait_for_the_end_of_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tunnels, "MOST", 2)
+    pod_port, host_port = free_ports(2)
+    async with relay_program(pod_port, host_port), echo_service() as service:
+        work = tunnels.serve_clients(cast(Any, Forwarding()), Place("dev", "p", host_port), service)
+        task = asyncio.create_task(work)
+        await until_open(pod_port)
+        clients = [await asyncio.open_connection("localhost", pod_port) for _ in range(2)]
+        async with asyncio.timeout(10):
+            for reader, writer in clients:
+                writer.write(b"one\n")
+                assert await reader.readline() == b"host: one\n"
+            third = asyncio.create_task(ask(pod_port, "three"))
+            await asyncio.sleep(0.3)
+            assert not third.done()
+            clients[0][1].close()
+            assert await third == "host: three"
+        clients[1][1].close()
+        await end(task)
+
+
 async def test_a_client_waits_while_the_service_starts_again() -> None:
     pod_port, host_port, service_port = free_ports(3)
     async with relay_program(pod_port, host_port):
