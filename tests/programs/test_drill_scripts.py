@@ -16,7 +16,7 @@ import pytest
 from vrooli.drills.faults import postgres
 
 NAME = "drill-stand-in"
-LIMIT_S = 20.0
+LIMIT_S = 120.0
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def _state(process: subprocess.Popen[bytes]) -> str:
 
 
 def test_frozen_processes_are_thawed_on_request(stand_in: subprocess.Popen[bytes]) -> None:
-    _run(postgres._FREEZE, "5")
+    _run(postgres._FREEZE, "15")
     assert _eventually(lambda: _state(stand_in) == "T")
     _run(postgres._THAW)
     assert _eventually(lambda: _state(stand_in) == "S")

@@ -13,8 +13,8 @@ from support.programs.backend import add_database, psql
 from support.programs.processes import wait_until
 from support.programs.services import Stack, is_ready, start_service
 
-# A test gives up after this long here, seconds; the values' own limit is for a cluster.
-LIMIT_S = 3
+# How long a test repeats a request here, seconds: only those that fail need so long.
+LIMIT_S = 5
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def run(script: str, host: str, url: str) -> subprocess.CompletedProcess[str]:
     pointed, count = re.subn(rf"http://[a-z-]+-{host}:\d+", url, script)
     assert count
     return subprocess.run(
-        [sys.executable, "-c", pointed], check=False, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", pointed], check=False, capture_output=True, text=True, timeout=300
     )
 
 
@@ -64,7 +64,7 @@ def test_a_test_fails_if_the_schema_is_incomplete(
     service = start_service(database, f"vrooli_{name}", stack.backend.folder, env)
     url = f"http://127.0.0.1:{service.port}"
     try:
-        wait_until(lambda: is_ready(url), 20, "the schema is there")
+        wait_until(lambda: is_ready(url), 120, "the schema is there")
         loss = "ALTER TABLE vrooli.posts DROP COLUMN confidence"
         psql(stack.backend.folder, stack.backend.postgres.port, loss, database)
         done = run(scripts[name], name, url)
@@ -84,7 +84,7 @@ def test_the_server_test_fails_if_posts_can_not_be_stored(
     service = start_service(database, "vrooli_server", stack.backend.folder, env)
     url = f"http://127.0.0.1:{service.port}"
     try:
-        wait_until(lambda: is_ready(url), 20, "the schema is there")
+        wait_until(lambda: is_ready(url), 120, "the schema is there")
         rule = "ALTER TABLE vrooli.pictures ADD CHECK (length(bytes) = 0)"
         psql(stack.backend.folder, stack.backend.postgres.port, rule, database)
         assert is_ready(url)

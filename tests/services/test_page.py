@@ -90,6 +90,6 @@ def _npm(folder: Path, *words: str) -> None:
         check=False,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=840,
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]

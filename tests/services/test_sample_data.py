@@ -11,6 +11,7 @@ import pytest
 
 from support.browser.page import send
 from support.programs.backend import PASSWORD, psql
+from support.programs.processes import PATIENCE_S, wait_until
 from support.programs.services import Stack
 from vrooli.databases import emptying
 from vrooli.databases.postgres import application
@@ -19,6 +20,8 @@ from vrooli.development import sample_posts
 from vrooli.events import Progress
 
 COUNT = "SELECT count(*) FROM vrooli.posts"
+# Posts before and after the data is emptied.
+SOME = 20
 
 
 def flush(stack: Stack) -> None:
@@ -60,15 +63,16 @@ async def test_data_is_emptied_while_a_server_writes(stack: Stack) -> None:
 
     migrations = ask(stack, "SELECT count(*) FROM vrooli.migrations")
     writing = asyncio.create_task(asyncio.to_thread(write))
-    await asyncio.sleep(1)
-    before = len(answers)
-    await empty(stack)
-    flush(stack)
-    await asyncio.sleep(1)
-    is_ended.set()
-    await writing
-    assert before
-    assert len(answers) > before
+    try:
+        await asyncio.to_thread(wait_until, lambda: len(answers) > SOME, PATIENCE_S, "written")
+        before = len(answers)
+        await empty(stack)
+        flush(stack)
+        most = before + SOME
+        await asyncio.to_thread(wait_until, lambda: len(answers) > most, PATIENCE_S, "again")
+    finally:
+        is_ended.set()
+        await writing
     assert set(answers) == {httpx.codes.CREATED}
     # The request that waited for the reset may be among those from before it.
     assert int(ask(stack, COUNT)) <= len(answers) - before + 1

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from support.browser.page import decided, listening, post
+from support.browser.page import decided, health, listening, post
 from support.browser.pictures import landscape
 from support.programs.backend import psql
 from support.programs.processes import wait_until
@@ -24,12 +24,12 @@ def test_a_failed_redis_master_is_replaced(stack: Stack) -> None:
         try:
             created = post(stack.url(), "During the failover", landscape())
             assert created["state"] == "pending"
-            verdict = decided(stack.url(), created["id"], limit_s=90)
+            verdict = decided(stack.url(), created["id"], limit_s=180)
             assert verdict["state"] == "approved"
-            wait_until(lambda: is_ready(stack.url()), 30, "the server is ready again")
+            wait_until(lambda: is_ready(stack.url()), 120, "the server is ready again")
             later = post(stack.url(), "After the failover", landscape())
             wait_until(
-                lambda: "approved" in page.states_of(later["id"]), 30, "the page hears again"
+                lambda: "approved" in page.states_of(later["id"]), 120, "the page hears again"
             )
             # Whatever was published in between is lost, so the page was told to load anew.
             assert page.heard("resync")
@@ -50,9 +50,9 @@ def test_a_database_restart_fails_no_request(stack: Stack) -> None:
     client = threading.Thread(target=query)
     client.start()
     stack.backend.postgres.stop(signal.SIGINT)  # as a crash: sessions end at once
-    time.sleep(1.5)
+    time.sleep(0.5)  # a request has come by then
     stack.backend.postgres.start()
-    client.join(60)
+    client.join(300)
     assert answers == [200] * 12
 
 
@@ -70,10 +70,15 @@ def test_a_post_without_a_job_is_requeued(stack: Stack) -> None:
             INSERT INTO vrooli.pictures VALUES ('{post_id}', 'image/png', '\\x{picture}');
             COMMIT""",
     )
-    assert decided(stack.url(), post_id, limit_s=45)["state"] == "approved"
-    jobs = httpx.get(f"http://127.0.0.1:{stack.jobs.port}/healthcheck").json()
-    runs: list[dict[str, Any]] = jobs["cron"]["jobs"]["requeue_stuck"]["runs"]
-    assert any(run["ok"] and run["outcome"] == "1 posts requeued" for run in runs)
+    assert decided(stack.url(), post_id)["state"] == "approved"
+
+    def is_recorded() -> bool:
+        jobs = health(f"http://127.0.0.1:{stack.jobs.port}")
+        runs: list[dict[str, Any]] = jobs["cron"]["jobs"]["requeue_stuck"]["runs"]
+        return any(run["ok"] and run["outcome"] == "1 posts requeued" for run in runs)
+
+    # The run is recorded when it has ended, which may be after the verdict.
+    wait_until(is_recorded, 20, "the run is recorded")
 
 
 def _master(stack: Stack) -> Any:

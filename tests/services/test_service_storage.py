@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 from uuid import UUID, uuid4
 
@@ -18,7 +17,7 @@ from psycopg_pool import PoolTimeout
 
 from support.browser.page import health, post, send
 from support.browser.pictures import landscape
-from support.programs.backend import add_database, psql
+from support.programs.backend import add_database, psql, transaction
 from support.programs.processes import wait_until
 from support.programs.services import Stack, is_ready, start_service
 from vrooli_shared import storage
@@ -34,6 +33,8 @@ DAY_S = 24 * 3600.0
 # Bytes of a picture in the tests of the budget.
 SIZE = 1000
 NO_LIMIT = 10**12
+# A limit that no test reaches, seconds.
+LIMIT_S = 120
 
 
 @pytest.fixture
@@ -50,22 +51,28 @@ async def database(stack: Stack) -> AsyncIterator[Database]:
         await database.close()
 
 
-async def test_the_health_check_does_not_wait_for_operations(database: Database) -> None:
+async def test_the_health_check_does_not_wait_for_operations(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All connections that operations may take are busy; another operation gives up."""
+    monkeypatch.setattr("vrooli_shared.database.POOL_TIMEOUT_S", 1.0)
+    monkeypatch.setattr("vrooli_shared.database.INSPECT_TIMEOUT_S", LIMIT_S)
+    all_busy, may_end = asyncio.Barrier(OPERATIONS + 1), asyncio.Event()
 
     async def busy(connection: AsyncConnection) -> None:
-        await connection.execute("SELECT pg_sleep(8)")
+        await connection.execute("SELECT 1")
+        await all_busy.wait()
+        await may_end.wait()
 
     async def work(connection: AsyncConnection) -> None:
         await connection.execute("SELECT 1")
 
     operations = [asyncio.create_task(database.run(busy)) for _ in range(OPERATIONS)]
-    await asyncio.sleep(0.5)
-    start = time.monotonic()
+    await all_busy.wait()
     await database.inspect()
-    assert time.monotonic() - start < 1.5
     with pytest.raises(PoolTimeout, match="no connection was free"):
         await database.run(work, retry_for_s=0)
+    may_end.set()
     await asyncio.gather(*operations)
     await database.run(work, retry_for_s=0)
 
@@ -161,25 +168,37 @@ async def test_concurrent_uploads_make_room_one_after_another(
 
 
 async def test_uploads_that_make_room_lock_in_the_order_of_other_posts(
-    stack: Stack, database: Database, caplog: pytest.LogCaptureFixture
+    stack: Stack,
+    database: Database,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A transaction that has stored a text stores a picture while an upload makes room."""
     posts = _posts(database)
     hidden = await _store(posts, SIZE)
     _query(stack, f"UPDATE vrooli.posts SET state = 'failed' WHERE id = '{hidden}'")
     insert = "INSERT INTO vrooli.posts (id, text, state) VALUES (%s, 'x', 'approved')"
+    has_text, may_continue = asyncio.Event(), asyncio.Event()
+    monkeypatch.setattr("vrooli_shared.database.LOCK_WAIT_MS", LIMIT_S * 1000)
 
     async def write(connection: AsyncConnection) -> None:
         first, second = uuid4(), uuid4()
         await connection.execute(insert, (first,))
-        await asyncio.sleep(1)
+        has_text.set()
+        await may_continue.wait()
         await connection.execute(insert, (second,))
         picture = "INSERT INTO vrooli.pictures VALUES (%s, 'image/png', 'x')"
         await connection.execute(picture, (second,))
 
     writer = asyncio.create_task(database.run(write))
-    await asyncio.sleep(0.3)
-    await _store(_posts(database, _total(stack) + charge(1)), SIZE)
+    await has_text.wait()
+    storing = asyncio.create_task(_store(_posts(database, _total(stack) + charge(1)), SIZE))
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    async with asyncio.timeout(LIMIT_S):
+        while await asyncio.to_thread(_query, stack, waits) == "0":  # noqa: ASYNC110 - of PostgreSQL
+            await asyncio.sleep(0.05)
+    may_continue.set()
+    await storing
     await writer
     assert "deadlock" not in caplog.text
     assert await posts.picture(hidden) is None
@@ -191,16 +210,18 @@ async def test_the_transaction_of_a_lost_process_blocks_no_posts(
     """PostgreSQL ends it before the posts that wait for its locks give up."""
     monkeypatch.setattr("vrooli_shared.database.IDLE_MS", 1000)
     insert = "INSERT INTO vrooli.posts (id, text, state) VALUES (%s, 'x', 'approved')"
+    has_locks, may_end = asyncio.Event(), asyncio.Event()
 
     async def lost(connection: AsyncConnection) -> None:
         await limit_waits(connection)
         await connection.execute(insert, (uuid4(),))
-        await asyncio.sleep(5)
+        has_locks.set()
+        await may_end.wait()
 
     holder = asyncio.create_task(database.run(lost, retry_for_s=0))
-    await asyncio.sleep(0.3)
+    await has_locks.wait()
     post(stack.url(), "Meanwhile")
-    assert not holder.done()
+    may_end.set()
     with pytest.raises(psycopg.Error):
         await holder
 
@@ -265,7 +286,7 @@ def test_the_totals_of_an_existing_database_are_measured(stack: Stack) -> None:
     )
     server = start_service("server-counted", "vrooli_server", folder, environment)
     try:
-        wait_until(partial(is_ready, f"http://127.0.0.1:{server.port}"), 30, "the server is ready")
+        wait_until(partial(is_ready, f"http://127.0.0.1:{server.port}"), 120, "the server is ready")
     finally:
         server.stop()
     totals = psql(folder, port, "SELECT kind, bytes FROM vrooli.storage ORDER BY 1", "counted")
@@ -277,38 +298,43 @@ async def test_an_upload_does_not_wait_for_long_while_room_is_made(
 ) -> None:
     """Another transaction holds the total: the upload fails in time, others are not affected."""
     posts = _posts(database, 0)
+    async with _pictures_locked(database):
+        with pytest.raises(LockNotAvailable):
+            await _store(posts, SIZE)
+        await posts.newest(1)
 
-    async def busy(connection: AsyncConnection) -> None:
+
+@asynccontextmanager
+async def _pictures_locked(database: Database) -> AsyncIterator[None]:
+    """Hold the total of the pictures in another transaction during the block."""
+    has_lock, may_end = asyncio.Event(), asyncio.Event()
+
+    async def hold(connection: AsyncConnection) -> None:
         await storage.lock_pictures(connection)
-        await connection.execute("SELECT pg_sleep(5)")
+        await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        has_lock.set()
+        await may_end.wait()
 
-    holder = asyncio.create_task(database.run(busy))
-    await asyncio.sleep(0.3)
-    start = time.monotonic()
-    with pytest.raises(LockNotAvailable):
-        await _store(posts, SIZE)
-    assert time.monotonic() - start < 4
-    await posts.newest(1)
-    await holder
+    holder = asyncio.create_task(database.run(hold))
+    await has_lock.wait()
+    try:
+        yield
+    finally:
+        may_end.set()
+        await holder
 
 
-async def test_full_storage_is_remembered_for_a_moment(stack: Stack, database: Database) -> None:
+async def test_full_storage_is_remembered_for_a_moment(
+    stack: Stack, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Requests for which no picture can be deleted do not look for one each time."""
+    monkeypatch.setattr(storage, "FULL_S", LIMIT_S)
     posts = _posts(database, charge(SIZE) - 1)
     with pytest.raises(StorageFullError):
         await _store(posts, SIZE)
-
-    async def busy(connection: AsyncConnection) -> None:
-        await storage.lock_pictures(connection)
-        await connection.execute("SELECT pg_sleep(2)")
-
-    holder = asyncio.create_task(database.run(busy))
-    await asyncio.sleep(0.3)
-    start = time.monotonic()
-    with pytest.raises(StorageFullError):
-        await _store(posts, SIZE)
-    assert time.monotonic() - start < 1
-    await holder
+    async with _pictures_locked(database):  # a search would end with LockNotAvailable
+        with pytest.raises(StorageFullError):
+            await _store(posts, SIZE)
 
 
 @pytest.mark.parametrize(("size", "rows"), [(0, 2000), (100, 2000), (10_000, 500), (500_000, 20)])
@@ -345,7 +371,7 @@ def test_a_server_with_full_storage_refuses_what_has_no_room(stack: Stack, full:
     server = start_service("server-full", "vrooli_server", stack.backend.folder, environment)
     try:
         url = f"http://127.0.0.1:{server.port}"
-        wait_until(partial(is_ready, url), 30, "the server is ready")
+        wait_until(partial(is_ready, url), 120, "the server is ready")
         refused = send(url, "A picture", landscape())
         assert (refused.status_code, refused.json()["error"]["code"]) == (507, "storage-full")
         assert "full" in refused.json()["error"]["message"]
@@ -362,22 +388,15 @@ def test_an_upload_that_must_wait_is_answered_in_time(stack: Stack) -> None:
     """503 with Retry-After once the lock's limit is reached, not after the client's patience."""
     environment = {**stack.environment(), "PICTURES_MAX_BYTES": "1"}
     server = start_service("server-busy", "vrooli_server", stack.backend.folder, environment)
-    hold = (
-        "BEGIN; SELECT FROM vrooli.storage WHERE kind = 'pictures' FOR UPDATE; SELECT pg_sleep(6)"
-    )
-    holder = threading.Thread(target=_query, args=(stack, hold))
+    hold = "SELECT FROM vrooli.storage WHERE kind = 'pictures' FOR UPDATE"
     try:
         url = f"http://127.0.0.1:{server.port}"
-        wait_until(partial(is_ready, url), 30, "the server is ready")
-        holder.start()
-        time.sleep(0.5)
-        start = time.monotonic()
-        answer = send(url, "A picture", landscape())
+        wait_until(partial(is_ready, url), 120, "the server is ready")
+        with transaction(stack.backend, hold):
+            answer = send(url, "A picture", landscape())
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
-        assert time.monotonic() - start < 5
     finally:
         server.stop()
-        holder.join()
 
 
 def test_a_report_through_an_ingress_has_no_details(stack: Stack) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from support.programs.processes import wait_until
+from support.programs.processes import PATIENCE_S, wait_until
 
 
 def send(
@@ -36,12 +36,12 @@ def post(url: str, text: str, picture: bytes | None = None, key: str = "") -> di
 
 def read(url: str, post_id: str) -> dict[str, Any]:
     """The post as the server shows it now."""
-    answer = httpx.get(f"{url}/api/posts/{post_id}", timeout=20)
+    answer = httpx.get(f"{url}/api/posts/{post_id}", timeout=30)
     answer.raise_for_status()
     return dict(answer.json())
 
 
-def decided(url: str, post_id: str, limit_s: float = 15.0) -> dict[str, Any]:
+def decided(url: str, post_id: str, limit_s: float = PATIENCE_S) -> dict[str, Any]:
     """The post once it isn't pending any more."""
     wait_until(lambda: read(url, post_id)["state"] != "pending", limit_s, "the post has a verdict")
     return read(url, post_id)
@@ -49,7 +49,7 @@ def decided(url: str, post_id: str, limit_s: float = 15.0) -> dict[str, Any]:
 
 def health(url: str) -> dict[str, Any]:
     """The health report, whatever its status."""
-    return dict(httpx.get(f"{url}/healthcheck", timeout=10).json())
+    return dict(httpx.get(f"{url}/healthcheck", timeout=30).json())
 
 
 @dataclass
@@ -87,13 +87,13 @@ class Listener:
 def listening(url: str) -> Iterator[Listener]:
     """Listen to the server's live events for the length of the block."""
     listener = Listener()
-    limits = httpx.Timeout(10, read=60)
+    limits = httpx.Timeout(30, read=60)
     with httpx.stream("GET", f"{url}/api/posts/events", timeout=limits) as answer:
         thread = threading.Thread(target=listener.follow, args=(answer,), daemon=True)
         thread.start()
-        wait_until(lambda: listener.heard("hello"), 10, "the live events begin")
+        wait_until(lambda: listener.heard("hello"), PATIENCE_S, "the live events begin")
         yield listener
         # A closed page, while the thread still reads.
         with suppress(OSError):  # unless the server closed it first
             answer.extensions["network_stream"].get_extra_info("socket").shutdown(socket.SHUT_RDWR)
-        thread.join(10)
+        thread.join(30)

@@ -21,7 +21,7 @@ import yaml
 
 from support.programs.certificates import self_signed
 from support.programs.ports import free_port
-from support.programs.processes import Running, wait_until
+from support.programs.processes import PATIENCE_S, Running, wait_until
 from vrooli import project
 
 # The password of these throw-away processes.
@@ -128,7 +128,7 @@ def _initialise(folder: Path) -> None:
 
 
 def _create_database(folder: Path, port: int) -> None:
-    wait_until(lambda: _answers(folder, port), 20, "PostgreSQL takes connections")
+    wait_until(lambda: _answers(folder, port), PATIENCE_S, "PostgreSQL takes connections")
     statements = (
         f"CREATE ROLE vrooli LOGIN PASSWORD '{PASSWORD}'",
         "CREATE DATABASE vrooli",
@@ -150,20 +150,45 @@ def _answers(folder: Path, port: int) -> bool:
 
 def psql(folder: Path, port: int, statement: str, database: str = "vrooli") -> str:
     """Ask Postgres itself, past every service: what a statement prints, unaligned."""
-    argv: list[str | Path] = [
-        POSTGRES_BIN / "psql",
-        "-h",
-        folder / "pg",
-        "-p",
-        str(port),
-        "-U",
-        "postgres",
-    ]
     options = ["-d", database, "-v", "ON_ERROR_STOP=1", "-Atqc", statement]
     done: subprocess.CompletedProcess[str] = subprocess.run(
-        [*argv, *options], check=True, capture_output=True, text=True, user="postgres", cwd=folder
+        [*_psql(folder, port), *options],
+        check=True,
+        capture_output=True,
+        text=True,
+        user="postgres",
+        cwd=folder,
     )
     return done.stdout.strip()
+
+
+def _psql(folder: Path, port: int) -> list[str | Path]:
+    return [POSTGRES_BIN / "psql", "-h", folder / "pg", "-p", str(port), "-U", "postgres"]
+
+
+@contextmanager
+def transaction(backend: Backend, statement: str) -> Iterator[None]:
+    """Keep what a statement locks until the block ends."""
+    options = ["-d", "vrooli", "-q", "-c", f"BEGIN; {statement}; SELECT pg_sleep(600)"]
+    process = subprocess.Popen(
+        [*_psql(backend.folder, backend.postgres.port), *options],
+        user="postgres",
+        cwd=backend.folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    sleeping = "FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+
+    def is_sleeping() -> bool:
+        return psql(backend.folder, backend.postgres.port, f"SELECT count(*) {sleeping}") == "1"
+
+    try:
+        wait_until(is_sleeping, PATIENCE_S, "it has its locks")
+        yield
+    finally:
+        end = f"SELECT count(pg_terminate_backend(pid)) {sleeping}"
+        psql(backend.folder, backend.postgres.port, end)
+        process.wait(60)
 
 
 def add_database(backend: Backend, name: str, owner: str = "vrooli") -> None:

