@@ -222,7 +222,7 @@ async def running(
         lines.put_nowait(event.text)
 
     task = asyncio.create_task(host_process.run(service, environment, "node", listen))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         yield lines
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +13,7 @@ from typing import Any, cast
 
 import pytest
 
+from support.programs.ports import free_port
 from vrooli.development import tunnels
 from vrooli.development.listeners import LOOPBACK
 from vrooli.development.pod_programs import relay
@@ -23,13 +23,10 @@ PROGRAM = Path(relay.__file__)
 
 
 def free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind((LOOPBACK, 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
+    ports = set[int]()
+    while len(ports) < count:
+        ports.add(free_port())
+    return list(ports)
 
 
 class Forwarding:
@@ -75,7 +72,7 @@ async def relay_program(pod_port: int, host_port: int) -> AsyncIterator[None]:
 
 
 async def until_open(port: int, *, is_open: bool = True) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await is_accepting(port) != is_open:  # noqa: ASYNC110 - of another process
             await asyncio.sleep(0.02)
 
@@ -109,7 +106,7 @@ async def test_each_client_of_the_pod_reaches_the_service_on_the_host() -> None:
         work = tunnels.serve_clients(cast(Any, Forwarding()), Place("dev", "p", host_port), service)
         task = asyncio.create_task(work)
         await until_open(pod_port)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             answers = await asyncio.gather(*(ask(pod_port, str(number)) for number in range(20)))
         assert answers == [f"host: {number}" for number in range(20)]
         await end(task)
@@ -155,7 +152,7 @@ async def test_a_client_waits_while_the_service_starts_again() -> None:
             writer.close()
 
         async with await asyncio.start_server(answer, LOOPBACK, service_port):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 assert await asking == "started: one"
         await end(task)
 

@@ -119,7 +119,16 @@ def test_a_megabyte_of_marks_is_inert_in_linear_time() -> None:
 
 
 def test_emojis_and_marks_beyond_the_first_plane_are_as_fast_as_others() -> None:
+    pairs = (
+        ("\U0001f680" * 1_000_000, "は" * 1_000_000),
+        (("\U0001f680" + "\U0001e8d0" * 4) * 200_000, ("は" + "\u0301" * 4) * 200_000),
+    )
+    for text, other in pairs:
+        # They take two to three times as long; it was a hundred times.
+        assert min(_seconds(text) / _seconds(other) for _ in range(3)) < 10
+
+
+def _seconds(text: str) -> float:
     begin = time.process_time()
-    assert inert.is_inert("\U0001f680" * 1_000_000)
-    assert inert.is_inert(("\U0001f680" + "\U0001e8d0" * 4) * 200_000)
-    assert time.process_time() - begin < 2  # it was 9 s
+    assert inert.is_inert(text)
+    return time.process_time() - begin

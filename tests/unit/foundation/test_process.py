@@ -69,7 +69,7 @@ def test_a_program_that_is_not_there_is_a_lack_of_the_host() -> None:
 
 def _is_alive(pid: int) -> bool:
     """Whether it still runs, after the moment that the kernel takes to end what it has killed."""
-    for _ in range(100):
+    for _ in range(1000):
         try:
             if "Z" in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]:
                 return False
@@ -83,8 +83,8 @@ def test_at_its_limit_a_program_ends_with_all_it_started(tmp_path: Path) -> None
     pids = tmp_path / "pids"
     began = time.monotonic()
     with pytest.raises(CommandError, match="did not end in time"):
-        _sh(f"sleep 60 & echo $! $$ > {pids}; wait", timeout_s=0.5)
-    assert time.monotonic() - began < 5
+        _sh(f"sleep 600 & echo $! $$ > {pids}; wait", timeout_s=1.5)
+    assert time.monotonic() - began < 60
     assert not [pid for pid in pids.read_text().split() if _is_alive(int(pid))]
 
 
@@ -100,7 +100,7 @@ def test_a_cancelled_program_ends_with_all_it_started() -> None:
 
         script = "sleep 60 & echo $! $$ >&2; wait"
         task = asyncio.create_task(process.run(["sh", "-c", script], on_line=listen))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await told.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -134,7 +134,7 @@ def test_a_program_that_speaks_for_itself_cleans_up_when_the_run_is_cancelled(
 
     async def cancel_it() -> None:
         task = asyncio.create_task(process.run_attached([sys.executable, "-c", script, tmp_path]))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not (tmp_path / "began").exists():  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.02)
         task.cancel()
@@ -165,7 +165,7 @@ def test_a_child_that_outlives_its_program_is_ended_with_the_run(
 
         script = "trap 'exit 0' TERM; (trap '' TERM; exec sleep 60) & echo $! >&2; wait"
         task = asyncio.create_task(process.run(["sh", "-c", script], on_line=listen))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await told.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -62,7 +62,7 @@ def test_steps_that_do_not_depend_on_each_other_run_at_once() -> None:
     meeting = asyncio.Barrier(2)
 
     async def ensure(progress: Progress) -> Done:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await meeting.wait()
         return Done(changed=False)
 

@@ -18,7 +18,7 @@ async def asked(port: int, head: str) -> str:
     """The whole answer to a request."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(head.encode())
-    answer = (await asyncio.wait_for(reader.read(), 10)).decode()
+    answer = (await asyncio.wait_for(reader.read(), 60)).decode()
     writer.close()
     await writer.wait_closed()
     return answer
@@ -54,13 +54,13 @@ async def test_an_open_page_receives_each_change_once() -> None:
     async with served.running(0):
         reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
         writer.write(f"GET /events HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\n\r\n".encode())
-        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60)
         assert b"text/event-stream" in head
-        await asyncio.wait_for(opened.wait(), 10)
+        await asyncio.wait_for(opened.wait(), 60)
         assert served.has_viewers
         for message in ("one", "one", "two"):
             served.publish(message)
-        heard = [await asyncio.wait_for(reader.readuntil(b"\n\n"), 10) for _ in range(2)]
+        heard = [await asyncio.wait_for(reader.readuntil(b"\n\n"), 60) for _ in range(2)]
         assert [event.split(b"data: ")[1].strip() for event in heard] == [b"one", b"two"]
         writer.close()
         await writer.wait_closed()

@@ -79,7 +79,7 @@ async def test_watch_adds_and_removes_objects() -> None:
     )
     await watching.refresh([PODS])
     assert names(watching) == ["a"]
-    async with asyncio.TaskGroup() as group, asyncio.timeout(5):
+    async with asyncio.TaskGroup() as group, asyncio.timeout(60):
         watching.watch(group, [PODS])
         while names(watching) != ["b"]:
             watching.changed.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from support.fakes.cluster import FakeCluster, namespace
 from support.fakes.cluster_failures import BROKEN
 from vrooli.errors import PrerequisiteError
-from vrooli.events import Progress
+from vrooli.events import Event, Progress
 from vrooli.kube import ApiError
 from vrooli.release import Release, lease, process_identity
 from vrooli.release.lease import DURATION_S, Holder
@@ -68,8 +69,19 @@ def short_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lease, "LISTEN_S", 0.1)
 
 
-async def _hold(cluster: FakeCluster) -> None:
-    async with lease.hold(cluster, RELEASE, Progress()):
+async def _hold(cluster: FakeCluster, in_delay: Callable[[], None] | None = None) -> None:
+    """Hold the lock.
+
+    Args:
+        cluster: The cluster.
+        in_delay: Called at the begin of the delay in which another holder may renew the lock.
+    """
+
+    def listen(event: Event) -> None:
+        if in_delay and "is still alive" in str(event):
+            in_delay()
+
+    async with lease.hold(cluster, RELEASE, Progress("lock", listen)):
         holder = cluster.body("Lease", NAME)["spec"]["holderIdentity"]
         assert holder == process_identity.name()
 
@@ -77,11 +89,8 @@ async def _hold(cluster: FakeCluster) -> None:
 @pytest.mark.usefixtures("short_intervals")
 async def test_a_lock_whose_holder_has_a_late_clock_is_not_taken_over_while_it_renews() -> None:
     cluster = _cluster(_lease(100))
-    waiting = asyncio.create_task(_hold(cluster))
-    await asyncio.sleep(0.05)
-    cluster.add(_lease(95))
     with pytest.raises(PrerequisiteError, match="Another deploy of demo is running: bob@far"):
-        await waiting
+        await _hold(cluster, in_delay=lambda: cluster.add(_lease(95)))
     assert _writes(cluster) == []
 
 
@@ -97,10 +106,7 @@ async def test_a_lock_that_is_not_renewed_is_taken_over_after_a_delay() -> None:
 @pytest.mark.usefixtures("short_intervals")
 async def test_a_lease_that_is_deleted_during_the_delay_is_created_again() -> None:
     cluster = _cluster(_lease(100))
-    waiting = asyncio.create_task(_hold(cluster))
-    await asyncio.sleep(0.05)
-    cluster.remove("Lease", NAME)
-    await waiting
+    await _hold(cluster, in_delay=lambda: cluster.remove("Lease", NAME))
     assert _writes(cluster) == ["create"]
 
 
@@ -108,7 +114,8 @@ async def test_the_lock_of_a_process_that_has_ended_is_taken_over_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(process_identity, "is_dead", lambda process: process == "gone")
-    async with asyncio.timeout(1):
+    monkeypatch.setattr(lease, "LISTEN_S", 600.0)
+    async with asyncio.timeout(60):
         await _hold(_cluster(_lease(1, "gone")))
 
 
@@ -118,7 +125,7 @@ async def test_a_forbidden_renewal_ends_the_deploy_with_advice() -> None:
     with pytest.raises(PrerequisiteError, match=r"can't be renewed.*may not put") as ended:
         async with lease.hold(cluster, RELEASE, Progress()):
             cluster.failures.forbid("update", "Lease", message="may not put")
-            await asyncio.sleep(5)
+            await asyncio.sleep(60)
     assert "update Leases in namespace dev" in ended.value.advice
 
 
@@ -130,8 +137,9 @@ async def test_failed_renewals_are_retried() -> None:
         await asyncio.sleep(0.1)
         renewed = cluster.body("Lease", NAME)["spec"]["renewTime"]
         cluster.failures.clear()
-        await asyncio.sleep(0.1)
-        assert cluster.body("Lease", NAME)["spec"]["renewTime"] > renewed
+        async with asyncio.timeout(60):
+            while cluster.body("Lease", NAME)["spec"]["renewTime"] <= renewed:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
 
 
 @pytest.mark.usefixtures("short_intervals")
@@ -143,7 +151,7 @@ async def test_a_deploy_that_can_not_renew_ends_though_its_lease_is_readable(
     with pytest.raises(ApiError, match="too many"):
         async with lease.hold(cluster, RELEASE, Progress()):
             cluster.failures.add("update", "Lease", 429, "too many")
-            await asyncio.sleep(5)
+            await asyncio.sleep(60)
 
 
 @pytest.mark.usefixtures("short_intervals")
@@ -152,4 +160,4 @@ async def test_a_deploy_whose_lease_is_deleted_ends() -> None:
     with pytest.raises(PrerequisiteError, match="took over the lock of demo: its Lease is gone"):
         async with lease.hold(cluster, RELEASE, Progress()):
             cluster.remove("Lease", NAME)
-            await asyncio.sleep(5)
+            await asyncio.sleep(60)

@@ -80,7 +80,7 @@ def test_the_largest_pictures_stay_below_the_memory_limit(name: str, tmp_path: P
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=600,
         env={"PYTHONPATH": str(project.root() / "services/nsfw-detector")},
     )
     (peak_kib,) = done.stdout.split()
@@ -112,8 +112,8 @@ async def test_concurrent_uploads_stay_below_the_memory_limit() -> None:
     with _detector(port) as pid:
         async with httpx.AsyncClient(
             base_url=f"http://127.0.0.1:{port}",
-            transport=httpx.AsyncHTTPTransport(retries=6),  # until the model is loaded
-            timeout=60,
+            transport=httpx.AsyncHTTPTransport(retries=8),  # until the model is loaded
+            timeout=300,
         ) as client:
             requests = (client.post("/v1/detect", files={"file": file}) for file in files * 4)
             answers = await asyncio.gather(*requests)

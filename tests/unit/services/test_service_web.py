@@ -57,7 +57,7 @@ async def test_the_connection_of_a_client_that_reads_nothing_ends(
     )
     server = web.Server(config)
     serving = asyncio.create_task(server.serve())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         await _until(lambda: server.started)
         with socket.create_connection(server.servers[0].sockets[0].getsockname()) as client:
             client.sendall(b"GET / HTTP/1.1\r\nHost: vrooli\r\n\r\n")
@@ -84,7 +84,7 @@ async def test_little_is_kept_for_a_client_that_reads_nothing() -> None:
     )
     server = web.Server(config)
     serving = asyncio.create_task(server.serve())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         await _until(lambda: server.started)
         with socket.socket() as client:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -150,14 +150,24 @@ class Refusing(FakeCluster):
         yield  # a generator
 
 
+async def _until_taken(cluster: Scripted, work: Coroutine[Any, Any, None]) -> None:
+    """Do work that does not end, until it has taken all changes and read all logs."""
+    task = asyncio.create_task(work)
+    async with asyncio.timeout(60):
+        while (cluster.runs or not cluster.changes_of_pods.empty()) and not task.done():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)  # nothing more happens
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
 async def _follow(cluster: Scripted, first: LogRange = ALL) -> list[str]:
     """The lines until nothing more happens."""
     lines: list[Line] = []
     source = Source(DEV.namespace, "app.kubernetes.io/component=server", "server")
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.1):
-            present = await cluster.list("v1", "Pod", source.namespace, source.labels)
-            await Follower(cluster, source, first, lines.append).run(present)
+    present = await cluster.list("v1", "Pod", source.namespace, source.labels)
+    await _until_taken(cluster, Follower(cluster, source, first, lines.append).run(present))
     return [line.text for line in lines]
 
 
@@ -193,9 +203,8 @@ async def test_a_new_secret_is_masked_in_logs_that_are_followed_and_the_old_one_
     for text in ("is first-value", "is second-value"):
         output.take("server", Line("T1", "a", text))
         cluster.changes_of_pods.put_nowait(("MODIFIED", secret(password="second-value")))
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.05):
-                await output.renew(secret_redaction.follow(cluster, DEV.namespace, known))
+        redactors = secret_redaction.follow(cluster, DEV.namespace, known)
+        await _until_taken(cluster, output.renew(redactors))
         output.take("server", Line("T1", "a", text))
     shown = [event.text for event in events if isinstance(event, LogLine)]
     assert shown == ["is (masked)", "is (masked)", "is (masked)", "is (masked)"]

@@ -116,7 +116,7 @@ async def test_a_page_without_a_url_is_forwarded_until_the_command_is_cancelled(
 
     monkeypatch.setattr(cluster, "port_forward", port_forward)
     task = asyncio.create_task(open_page(OpenOptions(DEV, "server"), lambda url: True, listen))
-    await asyncio.wait_for(shown.wait(), 5)
+    await asyncio.wait_for(shown.wait(), 60)
     task.cancel()
     assert await task == OpenResult(url="http://127.0.0.1:40000", opened=True)
     assert forwarded == [("dev", "server-1", 5329)]

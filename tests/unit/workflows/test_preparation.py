@@ -22,7 +22,6 @@ def beside_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def _build(progress: Progress) -> Done:
     progress.report("compiling")
-    await asyncio.sleep(0.1)
     return Done(changed=True, detail="built")
 
 
@@ -41,10 +40,17 @@ async def _until_there(result: Path) -> str:
 
 async def test_what_runs_beside_builds_reads_their_end_in_a_file() -> None:
     events: list[Event] = []
-    steps = [Step("programs", "Programs", _build)]
+    may_end = asyncio.Event()
+
+    async def build(progress: Progress) -> Done:
+        await may_end.wait()
+        return await _build(progress)
+
+    steps = [Step("programs", "Programs", build)]
     async with preparation.beside(steps, events.append) as env:
         result = Path(env[preparation.RESULT])
         assert not result.exists()
+        may_end.set()
         assert await _until_there(result) == ""
     assert not result.parent.exists()
     assert [type(event) for event in events] == [StepEnded]
@@ -61,9 +67,11 @@ async def test_a_failed_build_is_known_to_the_body_and_raised_after_it() -> None
 
 async def test_builds_end_with_what_needs_them() -> None:
     cancelled: list[bool] = []
+    began = asyncio.Event()
 
     async def build(progress: Progress) -> Done:
         del progress
+        began.set()
         try:
             await asyncio.sleep(60)
         except asyncio.CancelledError:
@@ -72,7 +80,7 @@ async def test_builds_end_with_what_needs_them() -> None:
         return Done(changed=False)
 
     async with preparation.beside([Step("programs", "Programs", build)], silent):
-        await asyncio.sleep(0.02)
+        await began.wait()
     assert cancelled == [True]
 
 

@@ -38,7 +38,7 @@ async def test_a_run_waits_for_anothers_sweep_without_stopping_it(
         async with shared_build(builder):
             entered.set()
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         failing, other = asyncio.create_task(fail()), asyncio.create_task(build())
         await builder.sweeping.wait()
         await asyncio.sleep(0.05)

@@ -47,7 +47,7 @@ async def test_bytes_and_the_end_of_one_direction_pass_through() -> None:
             reader, writer = await asyncio.open_connection("127.0.0.1", near)
             writer.write(said)
             writer.write_eof()
-            assert await asyncio.wait_for(reader.read(-1), 10) == said
+            assert await asyncio.wait_for(reader.read(-1), 60) == said
             writer.close()
 
 
@@ -56,7 +56,7 @@ async def test_a_connection_to_nobody_is_closed_and_the_next_one_served() -> Non
     async with await forwarder.listen(near, _target(far)):
         for _ in range(2):
             reader, writer = await asyncio.open_connection("127.0.0.1", near)
-            assert await asyncio.wait_for(reader.read(-1), 10) == b""
+            assert await asyncio.wait_for(reader.read(-1), 60) == b""
             writer.close()
 
 
@@ -105,7 +105,7 @@ async def test_a_connection_that_is_refused_is_tried_again_without_the_client_no
         writer.write_eof()
         await asyncio.sleep(3 * forwarder.ATTEMPT_PAUSE_S)
         async with await asyncio.start_server(serve, "127.0.0.1", far):
-            assert await asyncio.wait_for(reader.read(-1), 10) == b"once"
+            assert await asyncio.wait_for(reader.read(-1), 60) == b"once"
         writer.close()
 
 
@@ -117,7 +117,7 @@ async def test_further_connections_are_closed_at_once_and_freed_ones_are_used_ag
         with contextlib.suppress(OSError):
             writer.write(content)
             writer.write_eof()
-            answer = await asyncio.wait_for(reader.read(-1), 10)
+            answer = await asyncio.wait_for(reader.read(-1), 60)
             writer.close()
             await writer.wait_closed()
             return answer
@@ -132,10 +132,10 @@ async def test_further_connections_are_closed_at_once_and_freed_ones_are_used_ag
         assert await send(b"once") == b""
         for reader, writer in idle:
             writer.write_eof()
-            assert await asyncio.wait_for(reader.read(-1), 10) == b""
+            assert await asyncio.wait_for(reader.read(-1), 60) == b""
             writer.close()
             await writer.wait_closed()
-            assert await poll_until(is_served, 10)
+            assert await poll_until(is_served, 60)
 
 
 @pytest.mark.parametrize(

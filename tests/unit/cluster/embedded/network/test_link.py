@@ -43,7 +43,7 @@ def linked() -> Iterator[tuple[int, int]]:
     """The processes that hold the namespaces of the host and of the cluster, both listening."""
     if os.geteuid() != 0:
         pytest.skip("network namespaces need root")
-    argv = ["unshare", "--net", "sleep", "60"]
+    argv = ["unshare", "--net", "sleep", "600"]
     processes = [subprocess.Popen(argv) for _ in range(2)]
     host, node = (process.pid for process in processes)
     try:
@@ -51,7 +51,7 @@ def linked() -> Iterator[tuple[int, int]]:
         while any(Path(f"/proc/{pid}/ns/net").readlink() == own for pid in (host, node)):
             pass
         script = ["sh", "-e", "-c", LINKED, "link", str(node)]
-        subprocess.run([*_inside(host), *script], check=True, timeout=10)
+        subprocess.run([*_inside(host), *script], check=True, timeout=60)
         for pid in (host, node):
             listener = subprocess.Popen(
                 [*_inside(pid), "python3", "-c", LISTEN], stdout=subprocess.PIPE
@@ -69,7 +69,7 @@ def linked() -> Iterator[tuple[int, int]]:
 
 def _connects(pid: int, address: str) -> bool:
     argv = [*_inside(pid), "python3", "-c", CONNECT, address]
-    return not subprocess.run(argv, check=False, stderr=subprocess.DEVNULL, timeout=10).returncode
+    return not subprocess.run(argv, check=False, stderr=subprocess.DEVNULL, timeout=60).returncode
 
 
 async def test_no_connection_crosses_a_closed_link_but_the_forwarders_begin_inside(
@@ -88,7 +88,7 @@ async def test_no_connection_crosses_a_closed_link_but_the_forwarders_begin_insi
     connection = await sockets.create()
     connection.setblocking(False)
     with connection:
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(60):
             await asyncio.get_running_loop().sock_connect(connection, (NODE, PORT))
     sockets.close()
 

@@ -55,16 +55,16 @@ def joined() -> Iterator[tuple[int, int, int]]:
     """The processes that hold the namespaces of node, pod and target."""
     if os.geteuid() != 0:
         pytest.skip("network namespaces need root")
-    processes = [subprocess.Popen(["unshare", "--net", "sleep", "60"]) for _ in range(3)]
+    processes = [subprocess.Popen(["unshare", "--net", "sleep", "600"]) for _ in range(3)]
     node, pod, target = (process.pid for process in processes)
     try:
         own = Path("/proc/self/ns/net").readlink()
         while any(Path(f"/proc/{pid}/ns/net").readlink() == own for pid in (node, pod, target)):
             pass
         script = ["sh", "-e", "-c", JOINED, "join", str(pod), str(target)]
-        subprocess.run([*_inside(node), *script], check=True, timeout=10)
+        subprocess.run([*_inside(node), *script], check=True, timeout=60)
         rules = [*_inside(node), "nft", "-f", "-"]
-        subprocess.run(rules, input=firewall.CLOSED_NEW_PODS, text=True, check=True, timeout=10)
+        subprocess.run(rules, input=firewall.CLOSED_NEW_PODS, text=True, check=True, timeout=60)
         yield node, pod, target
     finally:
         for process in processes:
@@ -79,8 +79,8 @@ def _sources(pod: int, target: int) -> list[str]:
     with subprocess.Popen(receiving, stdin=pipe, stdout=pipe, text=True) as receiver:
         assert receiver.stdout is not None
         assert receiver.stdout.readline() == "ready\n"
-        subprocess.run([*_inside(pod), "python3", "-c", SEND], check=True, timeout=10)
-        return receiver.communicate(timeout=10)[0].split()
+        subprocess.run([*_inside(pod), "python3", "-c", SEND], check=True, timeout=60)
+        return receiver.communicate(timeout=60)[0].split()
 
 
 def test_a_pod_sends_from_its_own_address_only_and_only_with_rules(
@@ -89,5 +89,5 @@ def test_a_pod_sends_from_its_own_address_only_and_only_with_rules(
     node, pod, target = joined
     assert _sources(pod, target) == []
     add = ["nft", "add", "element", *firewall.GUARDED_SET.split(), f"{{ {POD} }}"]
-    subprocess.run([*_inside(node), *add], check=True, timeout=10)
+    subprocess.run([*_inside(node), *add], check=True, timeout=60)
     assert _sources(pod, target) == [POD]

@@ -64,8 +64,8 @@ async def test_following_gives_whole_lines_and_survives_a_rotation(tmp_path: Pat
         await asyncio.sleep(0.3)
         writer.write("whole\n")
         writer.flush()
-        assert await asyncio.wait_for(first, 5) == "half whole"
+        assert await asyncio.wait_for(first, 60) == "half whole"
         logs.rotate(log, limit=1)
         writer.write("new\n")
-    assert await asyncio.wait_for(anext(follower), 5) == "new"
+    assert await asyncio.wait_for(anext(follower), 60) == "new"
     await follower.aclose()  # type: ignore[attr-defined]
