@@ -179,7 +179,7 @@ def adminer(containers: Containers) -> Iterator[Callable[[int], str]]:
 
 
 def _await_page(address: str) -> str:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while True:
         try:
             return httpx.get(address, trust_env=False).text

@@ -36,7 +36,7 @@ from vrooli.operators.model import State, VendorChart
 
 PROGRESS = Progress()
 # How long a new admission policy may take to be obeyed, seconds.
-ADMISSION_S = 30.0
+ADMISSION_S = 120.0
 each = pytest.mark.parametrize("operator", operators.OPERATORS, ids=lambda operator: operator.name)
 
 

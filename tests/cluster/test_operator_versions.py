@@ -26,7 +26,7 @@ from vrooli.operators.versions import Proof
 
 FOLDER = project.root().parent / "shared" / "crds"
 NAMESPACE = "default"
-DELETED_S = 30.0
+DELETED_S = 120.0
 DEFINITION = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 POSTGRES, REDIS = "PostgresCluster", "RedisFailover"
 

@@ -87,7 +87,7 @@ async def test_a_secret_that_vault_refuses_is_seen_by_its_operators_events(bare_
     await bare_kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": home}})
     kinds = (("secrets.hashicorp.com/v1beta1", "VaultStaticSecret"), queries.EVENT)
     watcher = Watcher(bare_kube, home, partial(queries.fetch, bare_kube), queries.is_optional)
-    async with asyncio.TaskGroup() as group, asyncio.timeout(20):
+    async with asyncio.TaskGroup() as group, asyncio.timeout(120):
         watcher.watch(group, queries.queries(kinds, home))
         for kind, reason in (("Pod", "Failed"), ("VaultStaticSecret", "VaultClientError")):
             await bare_kube.create(_warning(home, kind, reason), home)

@@ -21,7 +21,7 @@ from support.cluster.live import Live
 pytestmark = pytest.mark.root
 
 # How long a verdict may take to show on the page, seconds.
-SHOWN_S = 60
+SHOWN_S = 120
 
 
 @pytest.fixture

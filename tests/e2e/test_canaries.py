@@ -41,7 +41,7 @@ PLANTED = list(canaries(8))
 ALL = [*PLANTED, *planted_secrets.SETTINGS]
 # What stays of the first of them: where it stands, its place was shown.
 SHOWN = "opened the session with (masked) for bob"
-LIMIT_S = 120.0
+LIMIT_S = 300.0
 # Commands at once: each waits for the cluster more than it works.
 AT_ONCE = 3
 BUNDLE = "diagnose"

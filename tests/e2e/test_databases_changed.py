@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.root, pytest.mark.anyio]
 PG = ("postgres-operator.crunchydata.com/v1beta1", "PostgresCluster", "vrooli-pg", DEV.namespace)
 REDIS = ("databases.spotahome.com/v1", "RedisFailover", "vrooli-rf", DEV.namespace)
 # How long a deploy may take to refuse, and a wait to end, on a busy machine, seconds.
-REFUSED_S, ENDED_S = 60.0, 150.0
+REFUSED_S, ENDED_S = 180.0, 400.0
 # Deploys that no operator can do, by version: the values, and what must be said of them.
 IMPOSSIBLE: Mapping[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "2.0.1": (
@@ -129,7 +129,7 @@ async def test_another_major_version_by_hand_is_no_success(live: Live, kube: Kub
         release = Release.of(live.environment, live.kubeconfig)
         manifests = await storage.fetch_manifests(kube, release)
         # It has no image of that version: what the API server refuses stands in its log only.
-        for _ in range(30):
+        for _ in range(120):
             seen = await queries.fetch_release_snapshot(kube, manifests)
             errors = (await operator_logs.read(kube, manifests, seen)).errors
             if errors:
@@ -149,7 +149,7 @@ async def test_a_volume_of_redis_that_keeps_its_size_is_no_success(live: Live, k
 
     right = storage(own["requests"]["storage"])
     async with changed(kube, live, REDIS, storage("3Gi"), right):
-        for _ in range(30):
+        for _ in range(120):
             result = await status(DEV, live.cluster, silent)
             problems = [one for one in result.problems if "RedisFailover vrooli-rf" in one]
             if problems:

@@ -76,7 +76,7 @@ class Ward:
 
     async def pods_gone(self, labels: str) -> None:
         """Wait until there is no pod with these labels."""
-        for _ in range(60):
+        for _ in range(180):
             if not await self.kube.list("v1", "Pod", HOME, labels):
                 return
             await asyncio.sleep(1)

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.root
 
 VROOLI = Path(sys.executable).with_name("vrooli")
 # How long a change may take to show on the page, seconds.
-SHOWN_S = 45
+SHOWN_S = 120
 # The detector loads its model before it is ready again, seconds.
 READY_S = 120
 ARROW = "connectivity/Jobs/NSFW"

@@ -18,7 +18,7 @@ from vrooli.kube import Kube
 pytestmark = [pytest.mark.root, pytest.mark.anyio]
 
 # How long the detector may take for one small picture on a busy machine, seconds.
-VERDICT_S = 60.0
+VERDICT_S = 180.0
 
 
 async def _post(client: httpx.AsyncClient, text: str, picture: bytes) -> str:

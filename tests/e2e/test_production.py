@@ -41,6 +41,8 @@ RESTED_S, LONG_RESTED_S = 60.0, 600.0
 LEAST_LOOKS = 4
 # The requests per second; fewer in runs beside other tests, on two cores that do the rest as well.
 PER_S, SOME_PER_S = 20.0, 10.0
+# How much longer a database may be away in those runs.
+SOME_PATIENCE = 3.0
 # The chart's tests, as the helm program runs them.
 TESTS = 5
 IMAGE = f"localhost/vrooli/server:{FIRST}"
@@ -141,13 +143,13 @@ async def site(
         yield made
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(2400)
 @pytest.mark.parametrize("site", ["staging", "prod"], indirect=True)
 async def test_an_environment_runs_as_its_values_say_and_loses_nothing(
     site: Site, kube: Kube, record_property: Callable[[str, object], None]
 ) -> None:
     chosen = SOME[site.environment.name]
-    await _suffers(site, kube, chosen, RESTED_S, record_property, per_s=SOME_PER_S)
+    await _suffers(site, kube, chosen, RESTED_S, record_property, SOME_PER_S, SOME_PATIENCE)
 
 
 @pytest.mark.long
@@ -185,6 +187,7 @@ async def _suffers(
     rest_s: float,
     record_property: Callable[[str, object], None],
     per_s: float = PER_S,
+    patience: float = 1.0,
 ) -> None:
     """Test the release and change nothing, then put it through the faults, all under load."""
     costs: list[Cost] = []
@@ -209,7 +212,7 @@ async def _suffers(
     assert set(changed.counts("role").values()) == {rotated}, changed.counts("")
     await _judge_posts(kube, site, sent)
     for cost in costs:
-        _demand(cost)
+        _demand(cost, patience)
 
 
 def _rested(changed: Changes, sent: Load) -> None:
@@ -219,11 +222,12 @@ def _rested(changed: Changes, sent: Load) -> None:
     assert sent.failures == []
 
 
-def _demand(cost: Cost) -> None:
+def _demand(cost: Cost, patience: float) -> None:
     limits = FAULTS[cost.name]
     assert not sum(cost.lost.values()), cost
     assert limits.failed is None or cost.failed <= limits.failed, cost
-    assert max(cost.postgres.longest_s, cost.redis.longest_s) <= limits.away_s, cost
+    away_s = max(cost.postgres.longest_s, cost.redis.longest_s)
+    assert away_s <= limits.away_s * patience, cost
 
 
 async def _judge_posts(kube: Kube, site: Site, sent: Load) -> None:

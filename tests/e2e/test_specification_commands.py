@@ -130,7 +130,7 @@ async def _install(shell: Shell, releases: list[Release]) -> None:
             assert status == 0, output
         for release in releases:
             manifests = await storage.fetch_manifests(kube, release)
-            await wait.until_ready(kube, manifests, PROGRESS, timeout_s=120)
+            await wait.until_ready(kube, manifests, PROGRESS, timeout_s=300)
 
 
 async def _as_before(live: Live, releases: list[Release]) -> None:

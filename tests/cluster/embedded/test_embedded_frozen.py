@@ -16,7 +16,7 @@ from vrooli.cluster.embedded.host.inspection import Host, probe
 
 pytestmark = [pytest.mark.anyio, pytest.mark.root]
 FREEZERS = {"v1": ("freezer.state", "FROZEN"), "v2": ("cgroup.freeze", "1")}
-FREEZE_S = 10
+FREEZE_S = 60
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ async def test_a_frozen_process_is_killed(
     file, word = FREEZERS[kind]
     (pod.parent / file).write_text(word)  # the pod's own is frozen with it
     await _until_frozen(pod, kind)
-    monkeypatch.setattr(cgroups, "KILL_S", 10.0)
+    monkeypatch.setattr(cgroups, "KILL_S", 60.0)
     began = time.monotonic()
     assert await cgroups.kill(host, name) == {process.pid}
     assert time.monotonic() - began < cgroups.KILL_S

@@ -20,7 +20,7 @@ from vrooli.kube.status import GATEWAY_API, route_problems, route_unready_reason
 
 pytestmark = [pytest.mark.anyio, pytest.mark.root]
 WITHOUT_TLS = {"name": "traefik", "namespace": "kube-system"}
-READY_S = 60
+READY_S = 180
 OK = 200
 
 

@@ -76,8 +76,8 @@ async def test_a_volume_is_a_folder_below_the_clusters_own(
 
 
 async def test_the_ingress_answers_on_localhost(web: Kube, shared: EmbeddedCluster) -> None:
-    async with httpx.AsyncClient() as client:
-        deadline = time.monotonic() + 30  # the controller hears of an Ingress a moment later
+    async with httpx.AsyncClient(timeout=30) as client:
+        deadline = time.monotonic() + 120  # the controller hears of an Ingress a moment later
         while True:
             answer = await client.get(f"{shared.urls()['http']}/web")
             if answer.status_code == httpx.codes.OK or time.monotonic() > deadline:
@@ -109,7 +109,7 @@ async def test_usage_of_the_node_and_of_pods_is_measured(
     web: Kube, kind: str, name: str, namespace: str | None
 ) -> None:
     """The kubelet measures, without the statistics that containerd would collect each second."""
-    deadline = time.monotonic() + 90  # two readings, 15 s apart, and a busy machine
+    deadline = time.monotonic() + 180  # two readings, 15 s apart, and a busy machine
     metrics = None
     while metrics is None and time.monotonic() < deadline:
         try:

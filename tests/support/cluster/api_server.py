@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from support.programs.ports import free_port
 
 TOKEN = "administrator-of-the-tests"
-START_S = 60.0
+START_S = 180.0
 
 
 @contextmanager

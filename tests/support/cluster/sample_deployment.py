@@ -10,7 +10,7 @@ from vrooli.kube import Kube, Manifest
 
 NAME = "injured"
 LABELS = {"app": NAME}
-READY_S, DELETED_S = 120.0, 60.0
+READY_S, DELETED_S = 300.0, 180.0
 
 
 def deployment(

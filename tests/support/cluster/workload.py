@@ -102,14 +102,14 @@ def http_route(name: str, parent: dict[str, str], host: str = "") -> dict[str, A
     }
 
 
-async def run_pod(kube: Kube, manifest: dict[str, Any], limit_s: float = 90) -> dict[str, Any]:
+async def run_pod(kube: Kube, manifest: dict[str, Any], limit_s: float = 240) -> dict[str, Any]:
     """Create the pod in the default namespace, and wait until it is ready."""
     await kube.apply(manifest, namespace="default")
     return await wait_for_pod(kube, manifest["metadata"]["name"], limit_s)
 
 
 async def wait_for_pod(
-    kube: Kube, name: str, limit_s: float = 90, *, namespace: str = "default"
+    kube: Kube, name: str, limit_s: float = 240, *, namespace: str = "default"
 ) -> dict[str, Any]:
     """Wait until a pod is ready."""
 

@@ -15,7 +15,7 @@ from vrooli import process
 
 LIMIT_S = 240.0
 # How long a command that runs for ever may take to show what it must.
-SHOWS_S = 30.0
+SHOWS_S = 120.0
 PLACEHOLDER = re.compile(r"<[a-z][a-z./-]*>")
 OUTPUT = "echo in $(hostname)"
 
@@ -115,7 +115,7 @@ async def _request(lines: list[str], path: str) -> str:
     """What a forwarded port answers."""
     port = re.search(r"^Forwarding from 127\.0\.0\.1:(\d+)", "\n".join(lines), re.MULTILINE)
     assert port is not None
-    async with httpx.AsyncClient(timeout=10) as client:
+    async with httpx.AsyncClient(timeout=30) as client:
         return (await client.get(f"http://127.0.0.1:{port[1]}{path}")).text
 
 

@@ -32,7 +32,7 @@ REDISES = "app.kubernetes.io/name=vrooli-rf,app.kubernetes.io/component=redis"
 # How long a fault is looked at once all is healthy again, seconds: connections find it late.
 CALM_S = 8.0
 # How long a release may take to be healthy again, and a pod's successor to come, seconds.
-HEALTHY_S, REPLACED_S = 240.0, 120.0
+HEALTHY_S, REPLACED_S = 480.0, 300.0
 # How long the writer may run, seconds.
 WRITER_S = 7200.0
 POLL_S = 0.5

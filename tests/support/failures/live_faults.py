@@ -27,11 +27,11 @@ from vrooli.kube import Kube
 from vrooli.release import Release
 
 # Timeouts for a fault to appear, and for a fixed release to become healthy, seconds.
-SHOWS_S, HEALTHY_S = 90.0, 180.0
+SHOWS_S, HEALTHY_S = 180.0, 300.0
 # A release without findings for this long is considered healthy, seconds.
 CALM_S = 1.0
 POLL_S = 1.0
-COMMAND_S = 120.0
+COMMAND_S = 300.0
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from vrooli.kube import Kube
 
 LABELS = "app.kubernetes.io/name=vrooli,app.kubernetes.io/component=server,pod-template-hash"
 # How long a killed process may take to be gone, seconds.
-DELETED_S = 10.0
+DELETED_S = 60.0
 
 
 async def name(kube: Kube) -> str:

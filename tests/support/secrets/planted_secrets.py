@@ -50,7 +50,7 @@ exit 3;
 # They stand in environments only.
 SETTINGS = list(settings(8))
 # How long all of it may take to be there, seconds.
-PLANTED_S = 90.0
+PLANTED_S = 240.0
 # Requests at once.
 AT_ONCE = 16
 # What the kubelet keeps of the last words of a container, bytes.
