@@ -182,7 +182,7 @@ def _await_page(address: str) -> str:
     deadline = time.monotonic() + 120
     while True:
         try:
-            return httpx.get(address, trust_env=False).text
+            return httpx.get(address, trust_env=False, timeout=30).text
         except httpx.ConnectError:
             assert time.monotonic() < deadline
             time.sleep(0.2)
@@ -200,10 +200,11 @@ def test_a_version_that_anybody_posts_breaks_no_page_of_adminer(
 ) -> None:
     address = adminer(5432)
     _await_page(address)
-    posted = httpx.post(f"{address}?script=version", data={field: "x"}, trust_env=False)
+    with httpx.Client(trust_env=False, timeout=30) as client:
+        posted = client.post(f"{address}?script=version", data={field: "x"})
     assert posted.status_code == httpx.codes.NOT_FOUND
     for _ in range(2):
-        page = httpx.get(address, trust_env=False)
+        page = httpx.get(address, trust_env=False, timeout=30)
         assert page.status_code == httpx.codes.OK
         assert "auth[password]" in page.text
 
@@ -230,7 +231,7 @@ async def test_adminer_reaches_its_own_server_whatever_is_asked(
             "auth[username]": "someone",
             "auth[password]": "something",
         }
-        async with httpx.AsyncClient(trust_env=False, follow_redirects=True) as client:
+        async with httpx.AsyncClient(trust_env=False, follow_redirects=True, timeout=30) as client:
             await client.get(address)
             await client.post(address, data=form)
     assert set(asked) == {"own"}

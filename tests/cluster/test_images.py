@@ -334,7 +334,7 @@ async def test_an_interrupted_build_leaves_nothing_behind(
             running.set()
 
     task = asyncio.create_task(_ensure(builder, pause, listen))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         await running.wait()
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -96,7 +96,7 @@ async def test_the_port_of_https_accepts_clients_that_trust_its_authority_and_no
         await VaultClient(config.tls_address, verify=str(config.authority)).check_ready()
         with pytest.raises(PrerequisiteError):
             await VaultClient(config.tls_address, verify=str(stranger)).check_ready()
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=30) as client:
             plain = await client.get(f"http://127.0.0.1:{port}/v1/sys/health")
         assert plain.status_code == httpx.codes.BAD_REQUEST
         assert "HTTPS server" in plain.text

@@ -45,7 +45,7 @@ class Vault:
     def write(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Write to a path."""
         headers = {"X-Vault-Token": ROOT_TOKEN}
-        answer = httpx.post(f"{self.address}/v1/{path}", json=body, headers=headers)
+        answer = httpx.post(f"{self.address}/v1/{path}", json=body, headers=headers, timeout=30)
         answer.raise_for_status()
         return dict(answer.json()) if answer.content else {}
 

@@ -52,7 +52,7 @@ async def _get(url: str, verify: ssl.SSLContext | bool = True) -> httpx.Response
     """
     for attempt in range(READY_S):
         try:
-            async with httpx.AsyncClient(verify=verify) as client:
+            async with httpx.AsyncClient(verify=verify, timeout=30) as client:
                 answer = await client.get(url)
         except httpx.ConnectError:
             if attempt == READY_S - 1:

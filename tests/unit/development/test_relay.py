@@ -124,7 +124,7 @@ async def test_clients_beyond_the_limit_wait_for_the_end_of_others(
         task = asyncio.create_task(work)
         await until_open(pod_port)
         clients = [await asyncio.open_connection("localhost", pod_port) for _ in range(2)]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             for reader, writer in clients:
                 writer.write(b"one\n")
                 assert await reader.readline() == b"host: one\n"

@@ -109,7 +109,7 @@ async def test_a_connection_that_is_open_at_the_end_is_closed_with_the_way(
 async def test_a_connection_has_no_port_that_others_could_use(
     unhandled: list[dict[str, Any]],
 ) -> None:
-    async with serving(Ending.ECHO) as (address, _), asyncio.timeout(5):
+    async with serving(Ending.ECHO) as (address, _), asyncio.timeout(60):
         way = await ready(forward(address))
         async with way.connection() as (reader, writer):
             assert way.servers == []
@@ -125,7 +125,7 @@ async def test_a_connection_has_no_port_that_others_could_use(
 async def test_a_connection_ends_with_the_way_into_the_pod(
     ending: Ending, unhandled: list[dict[str, Any]]
 ) -> None:
-    async with serving(ending) as (address, _), asyncio.timeout(5):
+    async with serving(ending) as (address, _), asyncio.timeout(60):
         way = await ready(forward(address))
         async with way.connection() as (reader, writer):
             writer.write(b"hello")
