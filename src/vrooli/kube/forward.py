@@ -20,6 +20,8 @@ from kr8s.asyncio.portforward import PortForward
 from vrooli.kube.api_errors import ApiError
 
 _LOG = logging.getLogger(__name__)
+# How long a connection that has ended may take to send what was written, seconds.
+SENDING_S = 10.0
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 # What ends one connection: the pod goes away, the API server restarts, either end hangs up.
 _ENDS = (
@@ -93,6 +95,8 @@ class Forward(PortForward):
         task = asyncio.create_task(self._sync_sockets(*await asyncio.open_connection(sock=far)))
         try:
             yield ends
+            ends[1].close()
+            await asyncio.wait([task], timeout=SENDING_S)  # what was written reaches the pod
         finally:
             ends[1].close()
             task.cancel()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -131,3 +133,33 @@ async def test_a_connection_ends_with_the_way_into_the_pod(
             writer.write(b"hello")
             assert await reader.read() == b""
     assert unhandled == []
+
+
+@pytest.mark.anyio
+async def test_what_was_written_before_the_end_of_a_connection_is_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Slow:
+        """A web socket of a pod that sends nothing."""
+
+        sent = b""
+
+        async def send_bytes(self, data: bytes) -> None:
+            await asyncio.sleep(0.01)
+            self.sent += data[1:]
+
+        async def receive_bytes(self) -> bytes:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    socket = Slow()
+
+    @asynccontextmanager
+    async def connect() -> AsyncIterator[Slow]:
+        yield socket
+
+    way = forward("http://127.0.0.1:1")
+    monkeypatch.setattr(way, "_connect_websocket", connect)
+    async with asyncio.timeout(5), way.connection() as (_, writer):
+        writer.write(b"x" * 3_000_000)
+    assert len(socket.sent) == 3_000_000
