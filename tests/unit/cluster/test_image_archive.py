@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from support.cluster.image_archives import index_entry, write_index
+from support.programs.file_times import await_tick
 from vrooli.cluster import image_archive
 from vrooli.errors import UsageError
 
@@ -155,6 +156,7 @@ def test_an_archive_that_is_written_to_is_reported(tmp_path: Path) -> None:
         pytest.raises(UsageError, match="was changed while"),
         image_archive.unchanged(archive),
     ):
+        await_tick(tmp_path)
         archive.write_bytes(archive.read_bytes()[::-1])
         os.utime(archive, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from support.programs.file_times import await_tick
 from vrooli.errors import PrerequisiteError
 from vrooli.programs.integrity import FILE, verify
 
@@ -30,6 +31,7 @@ def test_an_unchanged_program_is_not_hashed_again(
 @pytest.mark.parametrize("content", [b"malware", b"longer than before", b""])
 def test_a_changed_program_is_refused(folder: Path, content: bytes) -> None:
     times = (folder / "etcd").stat()
+    await_tick(folder)
     (folder / "etcd").write_bytes(content)
     os.utime(folder / "etcd", ns=(times.st_atime_ns, times.st_mtime_ns))
     for _ in range(2):  # it stays refused

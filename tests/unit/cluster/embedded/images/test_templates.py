@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import os
 import tarfile
 from pathlib import Path
 
@@ -90,7 +91,9 @@ async def test_a_template_that_cannot_be_made_is_not_there_afterwards(tmp_path: 
 async def test_only_the_last_few_templates_are_kept(tmp_path: Path) -> None:
     _template(tmp_path)
     for number in range(5):
-        (templates.folder() / f"{number}").mkdir()
+        older = templates.folder() / f"{number}"
+        older.mkdir()
+        os.utime(older, (number, number))
     place = layout(tmp_path)
     place.lock.parent.mkdir(parents=True, exist_ok=True)
     await templates.provide(place, record(), _archive(tmp_path), "overlayfs", QUIET)
