@@ -40,6 +40,11 @@ def chart_dir() -> Path:
     return root() / "k8s" / "chart"
 
 
+def artifacts_dir() -> Path:
+    """The default folder of artifacts."""
+    return root() / "build_output"
+
+
 def policies_dir() -> Path:
     """The folder of the five Vault policies."""
     return root() / "k8s" / "dev-support" / "vault-policies"

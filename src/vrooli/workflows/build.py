@@ -70,11 +70,6 @@ class BuildOptions:
             registry.check_remote(self.push)
 
 
-def default_out() -> Path:
-    """The default folder of artifacts."""
-    return project.root() / "build_output"
-
-
 async def build(options: BuildOptions, listener: Listener) -> BuildResult:
     """Check the source, pack it, and return the artifact's place.
 
@@ -114,7 +109,7 @@ class _Run:
         self.options = options
         self.source = source
         self.version = options.version or project.version()
-        out = (options.out or default_out()).absolute()
+        out = (options.out or project.artifacts_dir()).absolute()
         self.target = model.folder_of(out / self.version)
         self.texts: dict[str, bytes] = {}
         self.references: dict[str, set[str]] = {service: set() for service in tags.SERVICES}

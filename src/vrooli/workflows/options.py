@@ -11,7 +11,6 @@ from vrooli import project
 from vrooli.artifact import model
 from vrooli.chart import values as chart_values
 from vrooli.environments import Environment, SecretsSource
-from vrooli.workflows.build import default_out
 
 # How long a release may take to become ready, seconds.
 READY_S = 600.0
@@ -111,4 +110,4 @@ class DeployOptions:
     def folder(self) -> Path:
         """Where the artifact is."""
         version = self.version or project.version()
-        return model.locate(self.artifact or model.folder_of(default_out() / version))
+        return model.locate(self.artifact or model.folder_of(project.artifacts_dir() / version))
