@@ -15,6 +15,7 @@ from support.programs.node import node_folder
 from support.programs.ports import free_port
 from support.programs.processes import Running
 from support.programs.services import SERVICES
+from vrooli.development import host_services, overlay
 
 SERVE = "node_modules/serve/build/main.js"
 
@@ -80,6 +81,23 @@ def test_built_files_are_immutable(served: str) -> None:
     answer = httpx.get(served + script)
     assert answer.status_code == 200
     assert "immutable" in answer.headers["cache-control"]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:28080", "vrooli.example.com"])
+def test_the_development_server_answers_each_host_that_the_ingress_passes_on(
+    page: Path, host: str
+) -> None:
+    """The hosts of an Ingress are the values'; a server that knows none of them refuses them."""
+    port = free_port()
+    options = ["--configLoader", "runner", "--host", "127.0.0.1", "--port", str(port)]
+    argv: list[str | Path] = ["node", page / host_services.VITE, *options, "--strictPort"]
+    vite = Running("vite", argv, port, page, overlay.VITE_ENVIRONMENT).start()
+    try:
+        answer = httpx.get(f"http://127.0.0.1:{port}/", headers={"Host": host}, timeout=60)
+        assert answer.status_code == 200
+        assert '<div id="root">' in answer.text
+    finally:
+        vite.stop()
 
 
 def _npm(folder: Path, *words: str) -> None:

@@ -20,14 +20,13 @@ ON_HOST = "vrooli.com/runs-on-host"
 RELAY_PORT = 17329
 VOLUME = {"emptyDir": {"sizeLimit": "256Mi"}}
 # Vite's server resolves packages from the folder above, which is part of the image. Its own
-# configuration may be written only where the root file system is writable. It answers requests
-# with the names of local hosts only; the Ingress decides about names here.
+# configuration may be written only where the root file system is writable.
 VITE = (
     "trap 'exit 0' TERM; until [ -e .received.json ]; do sleep 0.1; done; "
     "exec node ../node_modules/vite/bin/vite.js --configLoader runner --host --strictPort"
     ' --port "$PORT"'
 )
-VITE_ENVIRONMENT = {"NODE_ENV": "development", "__VITE_ADDITIONAL_SERVER_ALLOWED_HOSTS": "."}
+VITE_ENVIRONMENT = {"NODE_ENV": "development", "BEHIND_INGRESS": "true"}
 VITE_RESOURCES = {
     "requests": {"cpu": "50m", "memory": "256Mi"},
     "limits": {"cpu": "2", "memory": "1Gi"},
