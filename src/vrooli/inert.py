@@ -26,7 +26,8 @@ _SYLLABLE_PARTS = "\u1160-\u11ff\ud7b0-\ud7ff"
 # The last character of the Basic Multilingual Plane, and a mark of it in place of those beyond: a
 # pattern with their many ranges is slow at any character beyond, such as an emoji.
 _BMP_END, _MARK = 0xFFFF, "\u0301"
-_BEYOND_BMP = re.compile("[\U00010000-\U0010ffff]")
+# The blocks beyond it that have marks; those of emojis and of Han characters have none.
+_MARKS_BEYOND = re.compile("[\U00010000-\U0001efff\U000e0000-\U000effff]")
 # Sequences of a terminal: CSI (colours, cursor), OSC and other strings (titles, hyperlinks).
 # Source: ECMA-48, sections 5.4 and 5.6.
 # It begins with a set of characters, which makes the search three times as fast.
@@ -63,7 +64,7 @@ def is_inert(text: str) -> bool:
 
 def _with_short_marks(text: str) -> str:
     """The text, of the same length, with `_MARK` in place of each mark beyond the first plane."""
-    if _BEYOND_BMP.search(text):
+    if _MARKS_BEYOND.search(text):
         for sign in set(text):
             if ord(sign) > _BMP_END and _is_mark(sign):
                 text = text.replace(sign, _MARK)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ahocorasick_rs import AhoCorasick
 
-from vrooli.redaction.tokens import Span, encodable
+from vrooli.redaction.tokens import Span, encodable, in_ascii
 from vrooli.redaction.values import MIN_LENGTH, spellings
 
 # Bytes in hexadecimal with separators: `aa:bb`, `aa bb`, `\xaa\xbb`, `0xaa, 0xbb`.
@@ -46,6 +46,7 @@ class KnownValues:
             by_prefix.setdefault(encodable(text[:MIN_LENGTH]), []).append(text)
         self._candidates = list(by_prefix.values())
         self._finder = AhoCorasick(by_prefix) if by_prefix else None
+        self._encoded = in_ascii if all(map(str.isascii, by_prefix)) else encodable
 
     def spans(self, text: str) -> list[Span]:
         """The spans of the values in a text, in order and without overlaps."""
@@ -58,7 +59,7 @@ class KnownValues:
         """The begins of values, also of those that overlap."""
         if self._finder is None:
             return
-        hits = self._finder.find_matches_as_indexes(encodable(text), overlapping=True)
+        hits = self._finder.find_matches_as_indexes(self._encoded(text), overlapping=True)
         for number, start, _ in hits:
             if any(text.startswith(value, start) for value in self._candidates[number]):
                 yield start
@@ -81,7 +82,7 @@ class KnownValues:
         if self._finder is None:
             return []
         spans, free = [], 0
-        hits = self._finder.find_matches_as_indexes(encodable(text), overlapping=True)
+        hits = self._finder.find_matches_as_indexes(self._encoded(text), overlapping=True)
         for number, start, _ in hits:
             if start >= free:
                 for value in self._candidates[number]:

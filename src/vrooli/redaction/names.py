@@ -20,13 +20,26 @@ KEY_KINDS = (
     *("api", "access", "private", "signing", "encryption", "client", "master", "account"),
     *("shared", "unseal", "recovery", "storage", "subscription", "license"),
 )
+# The first of these denote one also when letters follow "key".
+_COMPOUND = 9
 # The end of a longer name decides.
 LONGEST_NAME = 160
+# In lower case: a pattern without regard to case takes many times as long. Each alternative begins
+# with literal text for the same reason.
 _SECRET = re.compile(
-    rf"(?i:{'|'.join(PLAIN_WORDS)}|(?:{'|'.join(KEY_KINDS)})[ _-]?keys?(?![a-z])"
-    r"|(?:api|access|private|signing|encryption|client|master|account|shared)[ _-]?key"
-    r"|[_-](?:pwd|pass|pw)(?![a-z])|_auth(?![a-z]))|[a-z](?:Pass|Pwd|Pw)(?![a-z])"
+    "|".join(
+        (
+            *PLAIN_WORDS,
+            *(f"{kind}[ _-]?keys?(?![a-z])" for kind in KEY_KINDS),
+            *(f"{kind}[ _-]?key" for kind in KEY_KINDS[:_COMPOUND]),
+            *(f"{sign}(?:pwd|pass|pw)(?![a-z])" for sign in "_-"),
+            "_auth(?![a-z])",
+        )
+    )
 )
+_CAPITALIZED = re.compile(r"[a-z](?:Pass|Pwd|Pw)(?![a-z])")
+# Letters that are others of ASCII without regard to case.
+_AS_ASCII = str.maketrans("\u0130\u0131\u017f", "iis")
 # Names that denote a secret only as a whole; "PWD" is the working directory.
 _WHOLE = frozenset(("auth", "pass", "pw", "sig", "pwd", "psw", "pswd", "_auth", "_password"))
 # Names of headers: everything that follows them is secret, spaces included.
@@ -78,7 +91,12 @@ def names_secret(name: str) -> bool:
     text = name.strip()[-LONGEST_NAME:]
     lower = text.lower()
     is_whole = lower in _WHOLE and text != "PWD"
-    if not (is_whole or _SECRET.search(text) or _HEADER.fullmatch(text)):
+    if not (
+        is_whole
+        or _SECRET.search(text.translate(_AS_ASCII).lower())
+        or _CAPITALIZED.search(text)
+        or _HEADER.fullmatch(text)
+    ):
         return False
     return not (lower.endswith(_METADATA_ENDS) or _METADATA.search(lower))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Mapping, Sequence
 
 from vrooli import inert
 
@@ -23,17 +23,30 @@ _WRITTEN_CONTROLS = re.compile(
     r"|u(?:00[aA][dD]|200[b-fB-F]|202[a-eA-E]|206[0-9a-fA-F]|[fF][eE][fF][fF]))"
     r"|(?:(?<=\^)\[|(?<=#)033)\[[0-9;?]{0,40}+[A-Za-z])"
 )
-_WRITTEN_HINTS = ("\\u", "\\x1", "\\033", "\\e", "^[[", "#033")
+_WRITTEN_HINTS = ("\\u", "\\x1", "\\033", "\\e")
 _UNICODE_ESCAPE = re.compile(r"\\{1,7}+u00([2-7][0-9a-fA-F])")
 _HEX_ESCAPE = re.compile(r"\\{1,7}+x([2-7][0-9a-fA-F])")
 _PERCENT = re.compile(r"%([2-7][0-9a-fA-F])")
-_ENTITY = re.compile(r"&#(?:x([2-7][0-9a-fA-F])|(\d{2,3}));", re.IGNORECASE)
+_ENTITY = re.compile(r"&#([xX][2-7][0-9a-fA-F]|[0-9]{2,3});")
 # In JSON and HTML these characters have a meaning of their own.
 _MEANINGFUL = frozenset("\"'\\<>&`\x7f")
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]")  # RFC 3986, section 2.3
-_BY_CODE = {f"{code:02x}": chr(code) for code in range(0x20, 0x7F)}
-_IN_TEXT = {code: sign for code, sign in _BY_CODE.items() if sign not in _MEANINGFUL}
-_IN_ADDRESS = {code: sign for code, sign in _BY_CODE.items() if _UNRESERVED.match(sign)}
+_SIGNS = tuple(map(chr, range(0x20, 0x80)))
+_IN_TEXT = frozenset(_SIGNS) - _MEANINGFUL
+_HEX, _DECIMAL = ("{:02x}", "{:02X}"), ("{}", "{:03}")
+
+
+def _by_digits(signs: Iterable[str], *forms: str) -> dict[str, str]:
+    """The characters by what an escape of each has in place of it."""
+    return {form.format(ord(sign)): sign for sign in signs for form in forms}
+
+
+_ADDRESS_SIGNS = _by_digits(filter(_UNRESERVED.match, _SIGNS), *_HEX)
+_ENTITY_SIGNS = _by_digits(_IN_TEXT, "x{:02x}", "x{:02X}", "X{:02x}", "X{:02X}", *_DECIMAL)
+_TEXT_SIGNS = {
+    digits: sign if sign in _IN_TEXT else f"\\u00{digits.lower()}"
+    for digits, sign in _by_digits(_SIGNS, *_HEX).items()
+}
 
 
 class _PlainSigns(dict[int, str]):
@@ -59,57 +72,50 @@ def is_plain(text: str) -> bool:
     return inert.is_inert(text.replace("\n", "").replace("\t", "").replace("\r", ""))
 
 
-def plain(text: str) -> str:
-    """The plain form of a text; the number of escapes that are decoded is bounded by its length."""
+def plain(text: str, most: int | None = None) -> str:
+    """The plain form of a text.
+
+    Args:
+        text: The text.
+        most: How many escapes of each kind are decoded, 0 for all. The default depends on the
+            length of the text.
+    """
     if not is_plain(text):
         # Twice, as for a line that is shown: one sequence may split another.
         before, text = text, inert.without_sequences(text)
         if text != before:
             text = inert.without_sequences(text)
         text = _SHORT_SEQUENCE.sub("", text).translate(_PLAIN_SIGNS)
-    if any(map(text.__contains__, _WRITTEN_HINTS)):
+    if most is None:
+        most = _FREE_REPLACEMENTS + len(text) // _CHARACTERS_PER_REPLACEMENT
+    has_backslash = "\\" in text
+    if "^[[" in text or "#033" in text or (has_backslash and _has_hint(text)):
         text = _WRITTEN_CONTROLS.sub("", text)
-    if "\\u00" in text:
-        text = _replaced(_UNICODE_ESCAPE, _unescaped, text)
-    if "\\x" in text:
-        text = _replaced(_HEX_ESCAPE, _unescaped, text)
+    if has_backslash and "\\u00" in text:
+        text = _decoded(_UNICODE_ESCAPE, _TEXT_SIGNS, text, most)
+    if has_backslash and "\\x" in text:
+        text = _decoded(_HEX_ESCAPE, _TEXT_SIGNS, text, most)
     if "&#" in text:
-        text = _replaced(_ENTITY, _character, text)
+        text = _decoded(_ENTITY, _ENTITY_SIGNS, text, most)
     if "%" in text:
-        text = _replaced(_PERCENT, _unreserved, text)
+        text = _decoded(_PERCENT, _ADDRESS_SIGNS, text, most)
     return text
 
 
-def positions(text: str) -> Iterator[int]:
-    """Where a line has escapes that its plain form may not have; one for each kind in a line."""
-    patterns = {
-        _WRITTEN_CONTROLS: any(map(text.__contains__, _WRITTEN_HINTS)),
-        _UNICODE_ESCAPE: "\\u00" in text,
-        _HEX_ESCAPE: "\\x" in text,
-        _ENTITY: "&#" in text,
-        _PERCENT: "%" in text,
-    }
-    for pattern, is_hinted in patterns.items():
-        match = pattern.search(text) if is_hinted else None
-        while match:
-            yield match.start()
-            end = text.find("\n", match.end())
-            match = pattern.search(text, end) if end >= 0 else None
+def plain_lines(lines: Sequence[str]) -> list[str]:
+    """The plain form of each line; no escape or sequence spans two of them."""
+    if not lines:
+        return []
+    text = "\n".join(lines)
+    if not is_plain(text):
+        # It ends any sequence, and is itself left out.
+        text = "\x1b\n".join(lines)
+    return plain(text, most=0).split("\n")
 
 
-def _replaced(pattern: re.Pattern[str], by: Callable[[re.Match[str]], str], text: str) -> str:
-    return pattern.sub(by, text, _FREE_REPLACEMENTS + len(text) // _CHARACTERS_PER_REPLACEMENT)
+def _has_hint(text: str) -> bool:
+    return any(map(text.__contains__, _WRITTEN_HINTS))
 
 
-def _unescaped(match: re.Match[str]) -> str:
-    code = match[1].lower()
-    return _IN_TEXT.get(code, f"\\u00{code}")
-
-
-def _unreserved(match: re.Match[str]) -> str:
-    return _IN_ADDRESS.get(match[1].lower(), match[0])
-
-
-def _character(match: re.Match[str]) -> str:
-    code = match[1].lower() if match[1] else f"{int(match[2]):02x}"
-    return _IN_TEXT.get(code, match[0])
+def _decoded(pattern: re.Pattern[str], signs: Mapping[str, str], text: str, most: int) -> str:
+    return pattern.sub(lambda match: signs.get(match[1]) or match[0], text, most)

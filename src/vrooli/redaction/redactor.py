@@ -35,10 +35,11 @@ _SHORTEST_COMMAND = 3
 _LEAST_NUMBER = 1_000
 _KEY_BEGINS = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY")
 _KEY_ENDS = "-----END "
-# The work at the lines of a log, in units of about 10 µs: an amount for any log, and more with its
-# length. A line that is examined as a whole takes more than the words of another.
+# The work at the lines of a log, in units of 2 to 5 µs: an amount for any log, and more with its
+# length. A line that is examined as a whole takes more than the words of another. One with a secret
+# counts more, too: a log with very many is shortened before one that only has such words.
 _FREE_WORK, _CHARACTERS_PER_WORK, _CHARACTERS_PER_WORD = 6_000, 110, 12
-_WORK_OF_A_WHOLE_LINE = 5
+_WORK_OF_A_SECRET, _WORK_OF_A_WHOLE_LINE = 2, 5
 # The maximum number of lines of a private key whose end is missing.
 _KEY_LINES = 120
 
@@ -66,8 +67,12 @@ class Redactor:
     def lines(self, lines: Sequence[str]) -> list[str]:
         """The lines of one log with secrets masked, also those that span several lines."""
         # Logs may consist of empty lines; they have nothing to mask.
-        masked = iter(self._filled_lines([line for line in lines if line]))
-        return [next(masked) if line else line for line in lines]
+        filled = [line for line in lines if line]
+        masked = self._filled_lines(filled)
+        if len(filled) == len(lines):
+            return masked
+        following = iter(masked)
+        return [next(following) if line else line for line in lines]
 
     def _filled_lines(self, lines: Sequence[str]) -> list[str]:
         """The lines with secrets masked; none is empty.
@@ -80,7 +85,7 @@ class Redactor:
         try:
             found = candidates.find(masked, self._known, work)
         except Exception:  # noqa: BLE001 - a reader of hostile text must not fail
-            found = Candidates(whole=set(masked))
+            found = Candidates(dict.fromkeys(masked, "whole"))
         masking, done = Lines(self), dict[str, str]()
 
         def examine(line: str) -> str:
@@ -89,28 +94,30 @@ class Redactor:
                 return done.get(line, line)
             if work <= 0:
                 return MASK
-            hits = found.words.get(line, ())
-            if line in found.whole:
+            kind, hits = found.kinds.get(line), found.words.get(line, [])
+            if kind == "whole":
                 done[line] = self.text(line)
-                work -= len(hits) + _WORK_OF_A_WHOLE_LINE
-            elif line in found.escaped:
-                done[line] = self._masked_if_plain(line)
-                work -= _WORK_OF_A_WHOLE_LINE
-            elif line in found.words:
+                work -= len(hits) + found.words_in_plain.get(line, 0) + _WORK_OF_A_WHOLE_LINE
+            elif kind == "words":
                 done[line] = self._masked_at(line, hits)
                 work -= len(hits) + WORK_OF_A_LINE
+                if done[line] != line:
+                    work -= _WORK_OF_A_SECRET
             else:  # its words are not known: a part of a line, or a line of the excess
                 done[line] = self.text(line)
                 work -= len(line) // _CHARACTERS_PER_WORD + _WORK_OF_A_WHOLE_LINE
             return done[line]
 
+        is_in_key, kinds = False, found.kinds
         for number, line in enumerate(masked):
-            if masking.is_in_key or line in found.whole:
+            kind = kinds.get(line)
+            if kind == "whole" or is_in_key:
                 masked[number] = masking.next(line, examine)
-            elif line in found.words or line in found.escaped:
+                is_in_key = masking.is_in_key
+            elif kind == "excess" and work <= 0:
+                masked[number] = MASK
+            elif kind:
                 masked[number] = examine(line)
-            elif line in found.excess:
-                masked[number] = examine(line) if work > 0 else MASK
         return masked
 
     def _masked_at(self, line: str, hits: Sequence[Hit]) -> str:
@@ -119,15 +126,6 @@ class Redactor:
             return shapes.replace(line, shapes.at_words(line, hits))
         except Exception:  # noqa: BLE001 - it fails again, and is reported
             return self.text(line)
-
-    def _masked_if_plain(self, line: str) -> str:
-        """A line that has secrets only in its plain form, if at all."""
-        try:
-            plain = plain_text.plain(line)
-            masked = _without_shapes(self._without_known(plain))
-        except Exception:  # noqa: BLE001 - it fails again, and is reported
-            return self.text(line)
-        return line if masked == plain else masked
 
     def mask_split_values(self, lines: Sequence[str]) -> list[str]:
         """Mask only known values that are split by the ends of lines."""

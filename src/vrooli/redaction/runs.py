@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
 from collections.abc import Callable, Iterator
@@ -10,13 +9,18 @@ from urllib.parse import unquote
 
 from vrooli.redaction.tokens import Span
 
-_RUN = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/_-]{16,}+={0,2}")
+# The characters of a run become one letter, all others except "=" a space: a search for literal
+# text is several times as fast as one for a set of characters.
+_LETTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-")
+_CLASSES = bytes(
+    ord("a") if code in _LETTERS else ord("=" if code == ord("=") else " ") for code in range(256)
+)
+_RUN = re.compile(b"a" * 16 + b"a*+={0,2}")
 _PRINTABLE = 0.95
 # Sequences of letters and digits that are longer than names, without punctuation.
 _LONG_RUN, _LONG_PART = 40, 20
 # The minimum length of such a sequence in a random value of an environment.
 _MIN_RANDOM = 16
-_STANDARD = str.maketrans("-_", "+/")
 _CONTROLS = bytes(sorted({*range(32), 127} - set(b"\n\t\r")))
 _ADDRESS = re.compile(r"[\s:]|\.\w+\.|^/")
 # The runs that are examined closely: a number for any text, and more for each so many characters.
@@ -45,13 +49,16 @@ def secret_runs(
         unsearched: The number of characters that were left out of the text; they allow work too.
     """
     allowed = _FREE_RUNS + (len(text) + unsearched) // _CHARACTERS_PER_RUN
-    for match in _RUN.finditer(text):
-        run = match[0]
-        if run.islower() or run.isupper():
+    classes = text.encode("ascii", "replace").translate(_CLASSES)
+    for match in _RUN.finditer(classes):
+        begin, end = match.span()
+        run = text[begin:end]
+        # A run behind "=" is the value of a setting, whose name decides.
+        if run.islower() or run.isupper() or classes[begin - 1 : begin] == b"=":
             continue
         allowed -= 1
         if allowed < 0 or _is_key(run) or _contains(run, contains_secret):
-            yield match.span()
+            yield begin, end
 
 
 def _contains(run: str, contains_secret: Callable[[str], bool]) -> bool:
@@ -77,13 +84,15 @@ def _digit(text: str) -> bool:
 
 def _decoded(run: str) -> str | None:
     """The decoded base64, or None if it is not a text."""
-    run = run.rstrip("=").translate(_STANDARD)
+    run = run.rstrip("=").replace("-", "+").replace("_", "/")
     try:
-        raw = base64.b64decode(run + "=" * (-len(run) % 4), validate=True)
-    except (binascii.Error, ValueError):
+        raw = binascii.a2b_base64(run + "=" * (-len(run) % 4), strict_mode=True)
+    except binascii.Error:
         return None
     if len(raw) - len(raw.translate(None, _CONTROLS)) > (1 - _PRINTABLE) * len(raw):
         return None
     text = raw.decode(errors="replace")
-    readable = sum(sign.isprintable() or sign in "\n\t\r" for sign in text if sign != "\ufffd")
+    readable = len(text) - text.count("\ufffd")
+    if readable >= _PRINTABLE * len(text) and not text.isprintable():
+        readable = sum(sign.isprintable() or sign in "\n\t\r" for sign in text if sign != "\ufffd")
     return unquote(text) if readable >= _PRINTABLE * len(text) else None

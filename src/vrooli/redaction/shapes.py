@@ -13,7 +13,7 @@ from ahocorasick_rs import AhoCorasick, MatchKind
 
 from vrooli.redaction import addresses, commands, entries, runs, settings, tokens
 from vrooli.redaction.names import KEY_KINDS, MASK, PLAIN_WORDS
-from vrooli.redaction.tokens import Span, encodable
+from vrooli.redaction.tokens import Span, in_ascii
 
 # The number of nested base64 encodings that are decoded.
 _DEPTH = 3
@@ -81,7 +81,7 @@ def contains(text: str, depth: int = _DEPTH - 1) -> bool:
 
 def words(lower: str) -> list[Hit]:
     """The words of a text in lower case that may mark a secret, in order."""
-    return _FINDER.find_matches_as_indexes(lower)
+    return _FINDER.find_matches_as_indexes(in_ascii(lower))
 
 
 def keys(hits: Iterable[Hit]) -> Iterator[int]:
@@ -92,7 +92,7 @@ def keys(hits: Iterable[Hit]) -> Iterator[int]:
 def lowered(text: str) -> str:
     """The text in lower case, with the same length."""
     # Only this letter has a longer lower case.
-    return encodable(text.replace("\u0130", "i").lower())
+    return text.replace("\u0130", "i").lower()
 
 
 def replace(text: str, spans: Sequence[Span]) -> str:

@@ -98,8 +98,16 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def encodable(text: str) -> str:
-    """The text with the same length and without halves of surrogate pairs, for the automata."""
+    """The text with the same length and without halves of surrogate pairs, for an automaton."""
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+def in_ascii(text: str) -> str:
+    """The text with the same length and ``?`` for all other characters.
+
+    An automaton without others in its words finds the same in it, several times as fast.
+    """
+    return text if text.isascii() else text.encode("ascii", "replace").decode("ascii")
 
 
 def token_at(text: str, start: int) -> Span | None:

@@ -118,6 +118,13 @@ def test_a_megabyte_of_marks_is_inert_in_linear_time() -> None:
     assert inert.line("aは\u0301" * 300_000) == "aは\u0301" * 300_000
 
 
+def test_marks_of_all_planes_are_limited() -> None:
+    for code in range(sys.maxunicode + 1):
+        sign = chr(code)
+        if unicodedata.category(sign)[0] == "M" and inert.is_shown(sign):
+            assert not inert.is_inert("a" + sign * 5), hex(code)
+
+
 def test_emojis_and_marks_beyond_the_first_plane_are_as_fast_as_others() -> None:
     pairs = (
         ("\U0001f680" * 1_000_000, "は" * 1_000_000),

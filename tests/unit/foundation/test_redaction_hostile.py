@@ -14,7 +14,7 @@ from support.secrets.hostile_texts import GENERATORS, PIECES
 from support.secrets.ordinary_lines import ordinary_lines
 from vrooli.redaction import MASK, Lines, Redactor, shapes
 from vrooli.redaction import redactor as redaction
-from vrooli.redaction.plain_text import plain
+from vrooli.redaction.plain_text import plain, plain_lines
 from vrooli.redaction.redactor import LONGEST_LINE
 
 SECRET = "q8Zk2LmN0pRt"
@@ -54,6 +54,26 @@ def test_any_text_is_masked_without_an_exception(pieces: list[str]) -> None:
     text = "".join(pieces)
     assert "redaction failed" not in REDACTOR.text(text)
     assert "redaction failed" not in "".join(REDACTOR.lines(pieces))
+
+
+# Parts of sequences that another line must not complete, and characters without a width.
+CONTROLS = (
+    *("\x1b", "\x1b[3", "\x1b]0;", "\x07", "\x90", "\x9b", "\x9c", "\x1b(", "\\", "m", "\u200b"),
+    *("\u0301" * 3, "\U0001f680", "\t", "\r", "%7", "\\u00", "&#6", "5;", "70"),
+)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(
+    st.lists(
+        st.lists(st.sampled_from((*PIECES, *CONTROLS)), max_size=8).map(
+            lambda pieces: "".join(pieces).replace("\n", "")
+        ),
+        max_size=10,
+    )
+)
+def test_the_plain_form_of_lines_is_that_of_each(lines: list[str]) -> None:
+    assert plain_lines(lines) == [plain(line) for line in lines]
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
@@ -140,6 +160,11 @@ def test_ordinary_lines_with_long_names_are_shown_after_too_many_secrets() -> No
     lines = [f"a password={SECRET}{number} of {number}" for number in range(20_000)]
     ordinary = [f"ReconcilePodsAndServices {number}" for number in range(20_000)]
     assert REDACTOR.lines([*lines, *ordinary])[20_000:] == ordinary
+
+
+def test_lines_with_colours_are_shown_however_many_there_are() -> None:
+    lines = [f"\x1b[32mINFO\x1b[0m request {number} of 10000 took 3 ms" for number in range(10_000)]
+    assert REDACTOR.lines(lines) == lines
 
 
 def test_nested_names_leave_nothing() -> None:
