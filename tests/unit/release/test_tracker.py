@@ -136,3 +136,36 @@ def test_the_time_of_a_pull_secret_is_only_known_if_it_was_missing_at_first(
         *_, second, third = (context.filled for context in contexts)
         assert ("hub" in third) is is_late
         assert second == third, "the time is that of its first appearance"
+
+
+async def test_an_evaluation_that_takes_long_is_followed_by_a_longer_pause(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rollout = RolloutTracker(FakeCluster(), (DEPLOYMENT,), Progress(), NOW)
+    pauses = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    for evaluated_s in (0.001, 0.2, 5.0):
+        rollout._watcher.changed.set()
+        await rollout.change(evaluated_s)
+    assert pauses == pytest.approx([tracker.DEBOUNCE_S, 0.6, tracker.POLL_S])
+
+
+def test_objects_are_evaluated_once_for_each_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
+    rollout = RolloutTracker(FakeCluster(), (DEPLOYMENT,), Progress(), NOW)
+    evaluate, snapshots = tracker.readiness.unready_reasons, []
+
+    def unready_reasons(manifests: list[Any], snapshot: Snapshot) -> dict[str, str]:
+        snapshots.append(snapshot)
+        return evaluate(manifests, snapshot)
+
+    monkeypatch.setattr(tracker.readiness, "unready_reasons", unready_reasons)
+    set_snapshot(rollout, dict(DEPLOYMENT.body))
+    rollout.current_failures()
+    assert rollout.unready()
+    set_snapshot(rollout)
+    assert rollout.unready() == {"Deployment/server": "it doesn't exist"}
+    assert len(snapshots) == 2

@@ -127,8 +127,9 @@ class _Watcher:
                 refreshed_at = time.monotonic()
             if self.revision is None or self.revision.number != number:
                 return None
-            rollout.show(rollout.current_failures(), summary=False)
-            if confirmed := await rollout.confirmed_failures():
+            current = rollout.current_failures()
+            rollout.show(current, summary=False)
+            if confirmed := await rollout.confirmed_failures(current):
                 return self.result(confirmed)
             if not self.is_locked and not self.revision.is_pending and not rollout.unready():
                 await self.refresh()

@@ -43,6 +43,8 @@ STABLE_S = 1.0
 POLL_S = 1.0
 # Changes come in bursts; each burst is evaluated once, seconds.
 DEBOUNCE_S = 0.1
+# The pause after an evaluation, as a multiple of its duration: starting pods need the processor.
+PAUSE_RATIO = 3.0
 # The interval of complete lists, in case a watch missed a deletion, seconds.
 RESYNC_S = 20.0
 # How long the API server may be unreachable, seconds: it may restart or fail over.
@@ -85,6 +87,8 @@ class RolloutTracker:
         self._last_message = ""
         # Errors in the operators' logs about objects that look ready, by kind and name.
         self._errors: Mapping[str, str] = {}
+        # Why objects are not ready in a snapshot, which is evaluated more than once.
+        self._unready: tuple[Snapshot, dict[str, str]] | None = None
         self.unavailable: Sequence[Unavailable] = ()
         self._synced_at = time.monotonic()
         self._redactor = Redactor()
@@ -128,28 +132,35 @@ class RolloutTracker:
         if not rests:
             self._changed = datetime.now(UTC)
         while True:
-            unready = self.unready()
+            began = time.monotonic()
+            unready, current = self.unready(), self.current_failures()
             self.has_waited |= bool(unready)
-            self.show(self.current_failures())
-            if not unready and await self.is_fully_ready(at_once=rests and not self.has_waited):
-                return
-            await self.raise_confirmed_failures()
+            self.show(current)
+            took_s = time.monotonic() - began
+            if not unready:
+                if await self.is_fully_ready(at_once=rests and not self.has_waited):
+                    return
+                current = self.current_failures()
+            await self.raise_confirmed_failures(current)
             with contextlib.suppress(NoAnswerError):  # retried at the next change
                 await self._redis_trigger.trigger(self.snapshot)
-            await self.change()
+            await self.change(took_s)
 
     async def judge_hooks(self) -> None:
         """Raise if a hook cannot succeed; runs until it is cancelled."""
         while True:
-            self.show(self.current_failures())
-            await self.raise_confirmed_failures()
-            await self.change()
+            began = time.monotonic()
+            current = self.current_failures()
+            self.show(current)
+            took_s = time.monotonic() - began
+            await self.raise_confirmed_failures(current)
+            await self.change(took_s)
 
-    async def change(self) -> None:
-        """Wait for a change, at most for ``POLL_S``."""
+    async def change(self, evaluated_s: float = 0.0) -> None:
+        """Wait for a change, at most for ``POLL_S``, after an evaluation that took so long."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._watcher.changed.wait(), POLL_S)
-        await asyncio.sleep(DEBOUNCE_S)
+        await asyncio.sleep(min(max(DEBOUNCE_S, evaluated_s * PAUSE_RATIO), POLL_S))
         self._watcher.changed.clear()
         silent_s = time.monotonic() - self._synced_at
         if silent_s > RESYNC_S:
@@ -199,7 +210,10 @@ class RolloutTracker:
 
     def unready(self) -> dict[str, str]:
         """Why objects are not ready, by kind and name."""
-        return readiness.unready_reasons(self.counted, self.snapshot)
+        snapshot = self.snapshot
+        if self._unready is None or self._unready[0] is not snapshot:
+            self._unready = (snapshot, readiness.unready_reasons(self.counted, snapshot))
+        return self._unready[1]
 
     def errors(self) -> Mapping[str, str]:
         """Errors in the operators' logs once all objects look ready, by kind and name."""
@@ -281,13 +295,13 @@ class RolloutTracker:
             *(refusals.build_failure(name, reason) for name, reason in self.errors().items()),
         ]
 
-    async def confirmed_failures(self) -> list[str]:
-        """The confirmed failures, for people; empty while all may still pass."""
-        return await self._confirmer.confirm(self.current_failures())
+    async def confirmed_failures(self, current: Sequence[PodFailure]) -> list[str]:
+        """Those of the current failures that are confirmed, for people."""
+        return await self._confirmer.confirm(current)
 
-    async def raise_confirmed_failures(self) -> None:
-        """Raise if a failure is confirmed."""
-        if confirmed := await self.confirmed_failures():
+    async def raise_confirmed_failures(self, current: Sequence[PodFailure]) -> None:
+        """Raise if a current failure is confirmed."""
+        if confirmed := await self.confirmed_failures(current):
             raise ReleaseFailedError(
                 "\n".join(
                     [
