@@ -13,6 +13,18 @@ LIMIT_MIB = 4
 IDENTITY = "identity"
 
 
+def read_json(answer: httpx.Response) -> Any:
+    """The JSON of a response.
+
+    Raises:
+        ValueError: It is not JSON, or is nested too deeply.
+    """
+    try:
+        return answer.json()
+    except RecursionError as error:
+        raise ValueError("its JSON is nested too deeply") from error
+
+
 class LimitedClient(httpx.AsyncClient):
     """Refuses responses that are too long, or compressed: those could be a thousand times as long.
 
@@ -33,7 +45,8 @@ class LimitedClient(httpx.AsyncClient):
 
     async def _limit(self, answer: httpx.Response) -> None:
         """Limit the length of a response that is not read yet."""
-        if answer.headers.get("Content-Encoding", IDENTITY) != IDENTITY:
+        encoding = answer.headers.get("Content-Encoding", "").strip().lower()
+        if encoding not in ("", IDENTITY):
             raise httpx.DecodingError("its response is compressed", request=answer.request)
         if isinstance(answer.stream, httpx.AsyncByteStream):
             answer.stream = _LimitedStream(answer.stream, answer.request, self._limit_mib)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 LOOPBACK = "127.0.0.1"
 # Columns of a line: its number, the local address, the remote one, the state, three counters, the
 # user. Source: proc_net_tcp.txt of Linux.
-TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
+TABLE = Path("/proc/net/tcp")
 ADDRESS, STATE, USER, LISTENING = 1, 3, 7, "0A"
 
 
@@ -34,13 +35,15 @@ async def connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter
 
 
 def _listening_users(port: int) -> set[int]:
-    return {user for table in TABLES if table.exists() for user in parse(table.read_text(), port)}
+    return set(parse(TABLE.read_text(), port))
 
 
 def parse(table: str, port: int) -> Iterator[int]:
-    """The users whose programs listen on a port, by a table of the kernel."""
-    suffix = f":{port:04X}"
+    """The users whose programs listen on a port of the loopback address, by the kernel's table."""
+    # The kernel prints the address as a number of this machine.
+    number = int.from_bytes(socket.inet_aton(LOOPBACK), sys.byteorder)
+    address = f"{number:08X}:{port:04X}"
     for line in table.splitlines()[1:]:
         fields = line.split()
-        if fields[STATE] == LISTENING and fields[ADDRESS].endswith(suffix):
+        if fields[STATE] == LISTENING and fields[ADDRESS] == address:
             yield int(fields[USER])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vrooli.development.services import EDITED, EDITED_SERVICES, IMAGE, EditedService
+from vrooli.kube import objects
 from vrooli.release import process_identity
 
 # The components whose image for edited files has none itself.
@@ -26,7 +27,7 @@ VITE = (
     "exec node ../node_modules/vite/bin/vite.js --configLoader runner --host --strictPort"
     ' --port "$PORT"'
 )
-VITE_ENVIRONMENT = {"NODE_ENV": "development", "BEHIND_INGRESS": "true"}
+VITE_ENVIRONMENT = {"NODE_ENV": "development"}
 VITE_RESOURCES = {
     "requests": {"cpu": "50m", "memory": "256Mi"},
     "limits": {"cpu": "2", "memory": "1Gi"},
@@ -38,9 +39,34 @@ def program(name: str) -> str:
     return (PROGRAMS / f"{name}.py").read_text()
 
 
-def values(services: Iterable[EditedService] = EDITED_SERVICES) -> dict[str, Any]:
-    """The values, for pods of these services that this process updates."""
-    return {"services": {service.key: _service(service) for service in services}}
+def allowed_hosts(release_values: Mapping[str, Any]) -> dict[str, str]:
+    """The variable of Vite's server with the hosts of a release, besides addresses and localhost.
+
+    A host without a name, which stands for all, adds none: Vite refuses names that nobody has set,
+    so that no other website reads the page by a name of its own for this address.
+    """
+    hosts = [
+        str(host.get("host") or "")
+        for part in ("ingress", "gateway")
+        for host in objects.items(release_values, part, "hosts")
+    ]
+    # Vite writes a wildcard as a dot.
+    names = dict.fromkeys(host.removeprefix("*") for host in hosts if host)
+    return {"ALLOWED_HOSTS": ",".join(names)} if names else {}
+
+
+def values(
+    services: Iterable[EditedService] = EDITED_SERVICES,
+    release_values: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The values, for pods of these services that this process updates.
+
+    Args:
+        services: The services.
+        release_values: The other values of the release, for its hosts.
+    """
+    hosts = allowed_hosts(release_values or {})
+    return {"services": {service.key: _service(service, hosts) for service in services}}
 
 
 def relay_values(services: Iterable[EditedService]) -> dict[str, Any]:
@@ -64,13 +90,13 @@ def _marks() -> dict[str, str]:
     return {WATCHED_BY: process_identity.name(), PROCESS: process_identity.process()}
 
 
-def _service(service: EditedService) -> dict[str, Any]:
+def _service(service: EditedService, hosts: Mapping[str, str]) -> dict[str, Any]:
     result: dict[str, Any] = {
         "podAnnotations": _marks(),
         "pod": {"volumes": {EDITED: VOLUME}, "command": _command(service)},
     }
     if not service.module:
-        result |= {"extraEnv": VITE_ENVIRONMENT, "resources": VITE_RESOURCES}
+        result |= {"extraEnv": {**VITE_ENVIRONMENT, **hosts}, "resources": VITE_RESOURCES}
     return result
 
 

@@ -12,7 +12,7 @@ import httpx
 
 from vrooli.errors import VrooliError, WaitTimeoutError
 from vrooli.events import Progress
-from vrooli.responses import LimitedClient
+from vrooli.responses import LimitedClient, read_json
 
 # The texts of the posts, and the colours of their pictures; None for a post without one.
 POSTS: tuple[tuple[str, tuple[int, int, int] | None], ...] = (
@@ -70,7 +70,7 @@ async def write(url: str, progress: Progress) -> tuple[list[SamplePost], int]:
             posts = existing | written
             async with asyncio.timeout(VERDICT_S):
                 return [await _verdict(client, posts[text]) for text, _ in POSTS], len(written)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise VrooliError(
                 f"The server did not accept the posts: {error!r}", "See `vrooli logs server`."
             ) from error
@@ -87,7 +87,7 @@ async def write(url: str, progress: Progress) -> tuple[list[SamplePost], int]:
 async def _newest(client: httpx.AsyncClient) -> dict[str, SamplePost]:
     answer = await client.get("/api/posts", params={"limit": NEWEST})
     answer.raise_for_status()
-    return {body["text"]: _view(body) for body in answer.json()["posts"]}
+    return {body["text"]: _view(body) for body in read_json(answer)["posts"]}
 
 
 async def _post(
@@ -98,7 +98,7 @@ async def _post(
         files["picture"] = ("seed.png", picture(colour), "image/png")
     answer = await client.post("/api/posts", files=files)
     answer.raise_for_status()
-    return _view(answer.json())
+    return _view(read_json(answer))
 
 
 async def _verdict(client: httpx.AsyncClient, post: SamplePost) -> SamplePost:
@@ -106,7 +106,7 @@ async def _verdict(client: httpx.AsyncClient, post: SamplePost) -> SamplePost:
         await asyncio.sleep(POLL_S)
         answer = await client.get(f"/api/posts/{post.id}")
         answer.raise_for_status()
-        post = _view(answer.json())
+        post = _view(read_json(answer))
     return post
 
 

@@ -52,7 +52,7 @@ def read_answer(line: str, pod: str) -> Mapping[str, Any]:
     try:
         answer = json.loads(line)
         return {**answer, "changed": int(answer["changed"]), "state": str(answer["state"])}
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise VrooliError(f"Pod {pod} gave an answer of another form.") from error
 
 

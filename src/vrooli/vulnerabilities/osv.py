@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from vrooli.responses import LimitedClient
+from vrooli.responses import LimitedClient, read_json
 from vrooli.vulnerabilities.inventory import Pin
 
 # The API's base URL; VROOLI_OSV_URL overrides it, for a mirror.
@@ -65,7 +65,8 @@ async def _batch(client: httpx.AsyncClient, pins: Sequence[Pin]) -> set[Finding]
     queries = [(pin, _query(pin)) for pin in pins]
     for _ in range(MAX_PAGES):
         body = {"queries": [query for _, query in queries]}
-        answer = (await client.post("/v1/querybatch", json=body)).raise_for_status().json()
+        response = await client.post("/v1/querybatch", json=body)
+        answer = read_json(response.raise_for_status())
         following = []
         for (pin, query), result in zip(queries, answer["results"], strict=True):
             findings |= {Finding(pin, entry["id"]) for entry in (result or {}).get("vulns") or ()}

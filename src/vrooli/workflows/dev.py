@@ -172,7 +172,8 @@ class HostRun(OverlayRun):
     async def _connect(self, service: HostService, of_pod: Mapping[str, str]) -> dict[str, str]:
         """The environment with tunnels to what the service uses in the cluster."""
         if not service.edited.module:
-            return {**of_pod, "API_URL": self._api_url()}
+            hosts = overlay.allowed_hosts(self.file_values())
+            return {**of_pod, "API_URL": self._api_url(), **hosts}
         namespace, ports = self.release.namespace, dict[str, int]()
         service_names = {item.name for item in self.manifests if item.kind == "Service"}
         detector = urlsplit(of_pod.get("NSFW_DETECTOR_URL", ""))

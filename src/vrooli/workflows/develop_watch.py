@@ -110,7 +110,7 @@ class WatchRun(OverlayRun):
     def edited_values(self) -> chart_values.Values:
         """Values of pods that run edited files, without those with images of the user."""
         services = [item for item in EDITED_SERVICES if item.name not in self.other_images]
-        values = overlay.values(services)
+        values = overlay.values(services, self.file_values())
         for service in services:
             if service.image:
                 values["services"][service.key] |= self.local_image(service.image)

@@ -11,12 +11,15 @@ import pytest
 from vrooli.development import listeners
 from vrooli.development.listeners import LOOPBACK
 
-# From /proc/net/tcp: a listener of the user 1000, a connection to it, and another listener of root.
+# From /proc/net/tcp: a listener of the user 1000, a connection to it, another listener of root, and
+# two of root on the same port of other addresses.
 TABLE = """\
   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:14D1 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 61 1
    1: 0100007F:14D1 0100007F:9C40 01 00000000:00000000 00:00000000 00000000     0        0 62 1
-   2: 00000000:14D2 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 63 1
+   2: 0100007F:14D2 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 63 1
+   3: 0200007F:14D1 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 64 1
+   4: 00000000:14D1 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 65 1
 """
 
 

@@ -158,7 +158,9 @@ def test_the_state_of_the_service_is_reported(answer: dict[str, Any], expected: 
     assert expected in line
 
 
-@pytest.mark.parametrize("line", ["", "x", "[]", "1", '{"changed": "x"}', "[" * 100_000])
+@pytest.mark.parametrize(
+    "line", ["", "x", "[]", "1", '{"changed": "x"}', '{"changed": 1e999}', "[" * 100_000]
+)
 def test_an_answer_of_another_program_ends_only_its_session(line: str) -> None:
     with pytest.raises(VrooliError, match="Pod p gave an answer of another form"):
         read_answer(line, "p")

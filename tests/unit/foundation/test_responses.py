@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from vrooli.responses import MIB, LimitedClient
+from vrooli.responses import MIB, LimitedClient, read_json
 
 pytestmark = pytest.mark.anyio
 
@@ -51,3 +51,19 @@ async def test_a_compressed_response_is_refused() -> None:
     ):
         with pytest.raises(httpx.DecodingError, match="compressed"):
             await client.get(url)
+
+
+@pytest.mark.parametrize("encoding", ["identity", "Identity", ""])
+async def test_a_response_that_says_that_it_is_not_compressed_is_read(encoding: str) -> None:
+    async with (
+        serving(b"{}", f"Content-Encoding: {encoding}\r\n") as url,
+        LimitedClient(trust_env=False) as client,
+    ):
+        assert read_json(await client.get(url)) == {}
+
+
+async def test_json_that_is_nested_too_deeply_is_no_json() -> None:
+    async with serving(b"[" * 100_000) as url, LimitedClient(trust_env=False) as client:
+        answer = await client.get(url)
+        with pytest.raises(ValueError, match="nested too deeply"):
+            read_json(answer)

@@ -18,7 +18,7 @@ from vrooli.checks.runner import is_forbidden
 from vrooli.findings import Finding
 from vrooli.images.push import PLACEHOLDER
 from vrooli.kube import ApiError, Manifest
-from vrooli.responses import LimitedClient
+from vrooli.responses import LimitedClient, read_json
 
 NAME = "registry"
 # The kind of cluster whose nodes do not pull: images are imported from archives.
@@ -76,7 +76,7 @@ async def _index(client: httpx.AsyncClient, image: Reference) -> Mapping[str, An
     """An image's index or manifest; empty without a usable response."""
     try:
         answer = await _request(client, "GET", image)
-        parsed = answer.json() if answer.status_code == httpx.codes.OK else {}
+        parsed = read_json(answer) if answer.status_code == httpx.codes.OK else {}
     except (httpx.HTTPError, httpx.InvalidURL, ValueError):
         return {}
     return parsed if isinstance(parsed, Mapping) else {}
@@ -195,7 +195,7 @@ async def _token(client: httpx.AsyncClient, challenge: str) -> str:
     answer = await client.get(realm, params=message)
     if answer.status_code != httpx.codes.OK:
         return ""
-    parsed = answer.json()
+    parsed = read_json(answer)
     if not isinstance(parsed, Mapping):
         return ""
     return str(parsed.get("token") or parsed.get("access_token") or "")
