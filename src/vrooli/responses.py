@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,6 +11,9 @@ import httpx
 MIB = 1024 * 1024
 # The length of a response at which reading ends, without another limit, MiB.
 LIMIT_MIB = 4
+# How long a request may take with its response, seconds. The timeouts of httpx are those of each
+# read, and a response may arrive byte by byte.
+TOTAL_S = 60.0
 IDENTITY = "identity"
 
 
@@ -28,20 +32,33 @@ def read_json(answer: httpx.Response) -> Any:
 class LimitedClient(httpx.AsyncClient):
     """Refuses responses that are too long, or compressed: those could be a thousand times as long.
 
-    Its requests raise ``httpx.DecodingError`` then, an ``httpx.HTTPError``.
+    Its requests raise ``httpx.DecodingError`` then, and ``httpx.ReadTimeout`` if a response takes
+    too long; both are an ``httpx.HTTPError``.
     """
 
-    def __init__(self, *, limit_mib: int = LIMIT_MIB, **settings: Any) -> None:
+    def __init__(
+        self, *, limit_mib: int = LIMIT_MIB, total_s: float = TOTAL_S, **settings: Any
+    ) -> None:
         """Create a client.
 
         Args:
             limit_mib: The length of a response at which reading ends, MiB.
+            total_s: How long a request may take with its response, seconds.
             settings: Those of ``httpx.AsyncClient``.
         """
         super().__init__(**settings)
         self.headers["Accept-Encoding"] = IDENTITY
-        self._limit_mib = limit_mib
+        self._limit_mib, self._total_s = limit_mib, total_s
         self.event_hooks["response"].append(self._limit)
+
+    async def send(self, request: httpx.Request, **settings: Any) -> httpx.Response:
+        """Send a request, and read the response unless it is streamed."""
+        try:
+            async with asyncio.timeout(self._total_s):
+                return await super().send(request, **settings)
+        except TimeoutError as error:
+            message = f"its response takes longer than {self._total_s:g} s"
+            raise httpx.ReadTimeout(message, request=request) from error
 
     async def _limit(self, answer: httpx.Response) -> None:
         """Limit the length of a response that is not read yet."""

@@ -24,8 +24,10 @@ SITES = {
 }
 # A site that does not respond within this time is considered unreachable, seconds.
 PROBE_S = 4.0
-# Timeout of the download of one file, seconds.
+# Timeout of each read of a download, seconds.
 DOWNLOAD_S = 600.0
+# How long all of a file may take on a slow network, seconds.
+TRANSFER_S = 3600.0
 # The longest file that is read, MiB: the largest have 150.
 LIMIT_MIB = 512
 
@@ -73,7 +75,7 @@ async def fetch(download: Download, target: Path, progress: Progress) -> None:
     progress.report(f"downloading {url}")
     try:
         async with LimitedClient(
-            limit_mib=LIMIT_MIB, timeout=DOWNLOAD_S, follow_redirects=True
+            limit_mib=LIMIT_MIB, total_s=TRANSFER_S, timeout=DOWNLOAD_S, follow_redirects=True
         ) as client:
             content = (await client.get(url)).raise_for_status().content
     except httpx.HTTPStatusError as error:

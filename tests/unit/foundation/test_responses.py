@@ -62,6 +62,29 @@ async def test_a_response_that_says_that_it_is_not_compressed_is_read(encoding: 
         assert read_json(await client.get(url)) == {}
 
 
+async def test_a_response_that_arrives_byte_by_byte_is_left() -> None:
+    is_left, is_ended = asyncio.Event(), asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        while not is_left.is_set():
+            writer.write(b"x")
+            await asyncio.sleep(0.05)
+        writer.close()
+        is_ended.set()
+
+    async with (
+        await asyncio.start_server(answer, "127.0.0.1", 0) as server,
+        LimitedClient(total_s=0.5, timeout=30, trust_env=False) as client,
+    ):
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(httpx.ReadTimeout, match="takes longer than"):
+            await client.get(f"http://127.0.0.1:{port}")
+        is_left.set()
+        await is_ended.wait()
+
+
 async def test_json_that_is_nested_too_deeply_is_no_json() -> None:
     async with serving(b"[" * 100_000) as url, LimitedClient(trust_env=False) as client:
         answer = await client.get(url)
