@@ -4,7 +4,8 @@ One runs what needs the live release, and mostly waits for it. The other runs th
 file by file, at a lower priority, and with the embedded cluster's own suite in one piece. It begins
 with what starts servers, once the builds for it have ended: beside the last tests of the first one,
 which measure what a release fails under load, run only tests that start none. Two cores are no more
-than these need, so the others wait for them.
+than these need, so the others wait for them. Shortly before, the second process turns to the tests
+that need not wait.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import fcntl
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -33,6 +35,8 @@ GROUPS = {
 # The tests that start no servers, and those beside which no others run.
 LIGHT = r"tests/(unit|programs|chart)/"
 ALONE = r"tests/e2e/test_production\.py"
+# The last live tests before those: a file that is begun meanwhile ends with them.
+BEFORE_ALONE = r"tests/e2e/test_vrooli_stand_ins\.py"
 # The suites whose tests need programs and images that are built.
 BUILT_FOR = r"tests/(cluster|e2e)/"
 # How long they may take, and how often their end is looked for, seconds.
@@ -53,19 +57,27 @@ class Lanes(LoadScopeScheduling):
     """Gives the groups of tests to the processes."""
 
     def _assign_work_unit(self, node: Any) -> None:
-        self.workqueue.move_to_end(min(self.workqueue, key=rank), last=False)
+        live = [units.get(LIVE, {}) for units in self.assigned_work.values()]
+        pending = [nodeid for tests in live for nodeid, has_ended in tests.items() if not has_ended]
+        order = partial(rank, is_alone_next=are_last(pending))
+        self.workqueue.move_to_end(min(self.workqueue, key=order), last=False)
         super()._assign_work_unit(node)
 
     def _split_scope(self, nodeid: str) -> str:
         return lane(nodeid)
 
 
-def rank(scope: str) -> int:
+def are_last(pending: Sequence[str]) -> bool:
+    """Whether of the live tests only the last ones, beside which few others run, have not ended."""
+    return bool(pending) and all(re.match(f"{BEFORE_ALONE}|{ALONE}", item) for item in pending)
+
+
+def rank(scope: str, *, is_alone_next: bool = False) -> int:
     """The place of a group or file among those that wait; the lowest is next."""
     if scope == LIVE:
         return 0
     if re.match(LIGHT, scope):
-        return 2
+        return 0 if is_alone_next else 2
     needs_builds = scope == CLUSTERS or re.match(BUILT_FOR, scope)
     return 3 if needs_builds and not _have_ended(os.environ.get(preparation.RESULT)) else 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,21 @@ def test_what_starts_servers_is_before_the_rest_once_its_builds_have_ended(
     assert sorted(SCOPES, key=lanes.rank) == [lanes.LIVE, services, unit, *on_clusters]
     result.touch()
     assert sorted(SCOPES, key=lanes.rank) == [lanes.LIVE, services, *on_clusters, unit]
+
+
+@pytest.mark.parametrize(
+    ("pending", "first"),
+    [
+        (["e2e/test_drill.py::a", "e2e/test_production.py::b"], "tests/services/b.py"),
+        (["e2e/test_vrooli_stand_ins.py::a", "e2e/test_production.py::b"], "tests/unit/a.py"),
+        (["e2e/test_production.py::b"], "tests/unit/a.py"),
+        ([], "tests/services/b.py"),
+    ],
+)
+def test_shortly_before_and_beside_the_last_live_tests_run_those_that_need_not_wait(
+    monkeypatch: pytest.MonkeyPatch, pending: list[str], first: str
+) -> None:
+    monkeypatch.delenv(preparation.RESULT, raising=False)
+    is_alone_next = lanes.are_last([f"tests/{item}" for item in pending])
+    waiting = [scope for scope in SCOPES if scope != lanes.LIVE]
+    assert min(waiting, key=partial(lanes.rank, is_alone_next=is_alone_next)) == first
