@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
+TABLE = Path("/proc/net/tcp")
 # Columns of a line: its number, the local address, the remote one, the state, three counters, the
 # user. Source: proc_net_tcp.txt of Linux.
-TABLE = Path("/proc/net/tcp")
 ADDRESS, STATE, USER, LISTENING = 1, 3, 7, "0A"
 
 
@@ -28,14 +28,10 @@ async def connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter
     """
     ends = await asyncio.open_connection(LOOPBACK, port)
     # After the connection: what is sent from now on reaches whoever has accepted it.
-    if sys.platform == "linux" and os.geteuid() not in _listening_users(port):
+    if sys.platform == "linux" and os.geteuid() not in parse(TABLE.read_text(), port):
         ends[1].close()
         raise ConnectionRefusedError(f"another user listens on port {port}")
     return ends
-
-
-def _listening_users(port: int) -> set[int]:
-    return set(parse(TABLE.read_text(), port))
 
 
 def parse(table: str, port: int) -> Iterator[int]:

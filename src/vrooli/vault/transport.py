@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import io
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 import requests
@@ -100,25 +100,15 @@ async def in_time(call: Callable[[], Result], limit_s: float) -> Result:
     Raises:
         TimeoutError: It took longer than ``limit_s`` seconds.
     """
-    loop = asyncio.get_running_loop()
-    ended: asyncio.Future[Result] = loop.create_future()
-
-    def end(result: Result | None, error: BaseException | None) -> None:
-        if ended.done():
-            return
-        if error is not None:
-            ended.set_exception(error)
-        else:
-            ended.set_result(result)  # type: ignore[arg-type]
+    outcome: Future[Result] = Future()
+    outcome.set_running_or_notify_cancel()  # from now on, only the thread ends it
 
     def run() -> None:
         try:
-            outcome: tuple[Any, BaseException | None] = (call(), None)
+            outcome.set_result(call())
         except BaseException as error:  # noqa: BLE001 - it is raised where the call is awaited
-            outcome = (None, error)
-        with contextlib.suppress(RuntimeError):  # the loop has ended
-            loop.call_soon_threadsafe(end, *outcome)
+            outcome.set_exception(error)
 
     threading.Thread(target=run, daemon=True).start()
     async with asyncio.timeout(limit_s):
-        return await ended
+        return await asyncio.wrap_future(outcome)

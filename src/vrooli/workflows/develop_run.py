@@ -134,7 +134,7 @@ class DevelopRun:
     async def load_images(self, progress: Progress) -> Done:
         """Load the images of the data, the services and, if the values name it, of monitoring."""
         every = [*images.DATA, *images.SERVICES]
-        values = chart_values.load(self.options.environment, self.options.values)
+        values = self.file_values()
         every += await asyncio.to_thread(
             local_images.find_monitoring, self.options.environment, values
         )
@@ -206,7 +206,7 @@ class DevelopRun:
 
     async def _release_values(self, progress: Progress) -> chart_values.Values:
         """The values of the files, with the local images and the overrides of the release."""
-        values = chart_values.load(self.options.environment, self.options.values)
+        values = self.file_values()
         find = local_images.find_others
         self.other_images = await asyncio.to_thread(find, self.options.environment, values)
         if self.other_images:
@@ -233,6 +233,10 @@ class DevelopRun:
         return await bookkeeping.record_healthy(
             self.kube, self.release, done, self.applied.revision
         )
+
+    def file_values(self) -> chart_values.Values:
+        """The values of the environment and of the given files, as they are now."""
+        return chart_values.load(self.options.environment, self.options.values)
 
     def overlay(self) -> chart_values.Values:
         """Values over those of the files and of the images; none."""

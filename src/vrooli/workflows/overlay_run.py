@@ -68,10 +68,6 @@ class OverlayRun(DevelopRun):
         """The values of the pods."""
         raise NotImplementedError
 
-    def file_values(self) -> chart_values.Values:
-        """The values of the environment and of the given files."""
-        return chart_values.load(self.options.environment, self.options.values)
-
     async def work(self, consent: Consent) -> None:
         """Do the work of the command until cancelled; the release is up."""
         raise NotImplementedError

@@ -150,7 +150,8 @@ async def test_an_evaluation_that_takes_long_is_followed_by_a_longer_pause(
     monkeypatch.setattr(asyncio, "sleep", sleep)
     for evaluated_s in (0.001, 0.2, 5.0):
         rollout._watcher.changed.set()
-        await rollout.change(evaluated_s)
+        rollout._evaluated_s = evaluated_s
+        await rollout.change()
     assert pauses == pytest.approx([tracker.DEBOUNCE_S, 0.6, tracker.POLL_S])
 
 

@@ -127,9 +127,7 @@ class _Watcher:
                 refreshed_at = time.monotonic()
             if self.revision is None or self.revision.number != number:
                 return None
-            current = rollout.current_failures()
-            rollout.show(current, summary=False)
-            if confirmed := await rollout.confirmed_failures(current):
+            if confirmed := await rollout.confirmed_failures(rollout.evaluate(summary=False)):
                 return self.result(confirmed)
             if not self.is_locked and not self.revision.is_pending and not rollout.unready():
                 await self.refresh()

@@ -89,6 +89,8 @@ class RolloutTracker:
         self._errors: Mapping[str, str] = {}
         # Why objects are not ready in a snapshot, which is evaluated more than once.
         self._unready: tuple[Snapshot, dict[str, str]] | None = None
+        # How long the last evaluation took, seconds.
+        self._evaluated_s = 0.0
         self.unavailable: Sequence[Unavailable] = ()
         self._synced_at = time.monotonic()
         self._redactor = Redactor()
@@ -132,11 +134,8 @@ class RolloutTracker:
         if not rests:
             self._changed = datetime.now(UTC)
         while True:
-            began = time.monotonic()
-            unready, current = self.unready(), self.current_failures()
+            current, unready = self.evaluate(), self.unready()
             self.has_waited |= bool(unready)
-            self.show(current)
-            took_s = time.monotonic() - began
             if not unready:
                 if await self.is_fully_ready(at_once=rests and not self.has_waited):
                     return
@@ -144,23 +143,27 @@ class RolloutTracker:
             await self.raise_confirmed_failures(current)
             with contextlib.suppress(NoAnswerError):  # retried at the next change
                 await self._redis_trigger.trigger(self.snapshot)
-            await self.change(took_s)
+            await self.change()
 
     async def judge_hooks(self) -> None:
         """Raise if a hook cannot succeed; runs until it is cancelled."""
         while True:
-            began = time.monotonic()
-            current = self.current_failures()
-            self.show(current)
-            took_s = time.monotonic() - began
-            await self.raise_confirmed_failures(current)
-            await self.change(took_s)
+            await self.raise_confirmed_failures(self.evaluate())
+            await self.change()
 
-    async def change(self, evaluated_s: float = 0.0) -> None:
-        """Wait for a change, at most for ``POLL_S``, after an evaluation that took so long."""
+    def evaluate(self, *, summary: bool = True) -> list[PodFailure]:
+        """Report what has changed, as ``show`` does, and return the current failures."""
+        began = time.monotonic()
+        current = self.current_failures()
+        self.show(current, summary=summary)
+        self._evaluated_s = time.monotonic() - began
+        return current
+
+    async def change(self) -> None:
+        """Wait for a change, at most for ``POLL_S``, and longer after a long evaluation."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._watcher.changed.wait(), POLL_S)
-        await asyncio.sleep(min(max(DEBOUNCE_S, evaluated_s * PAUSE_RATIO), POLL_S))
+        await asyncio.sleep(min(max(DEBOUNCE_S, self._evaluated_s * PAUSE_RATIO), POLL_S))
         self._watcher.changed.clear()
         silent_s = time.monotonic() - self._synced_at
         if silent_s > RESYNC_S:

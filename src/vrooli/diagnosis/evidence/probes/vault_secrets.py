@@ -18,6 +18,7 @@ from vrooli.diagnosis.evidence.model import Answer, Evidence
 from vrooli.diagnosis.evidence.probes.vault_health import is_read, running, unread, vault_client
 from vrooli.kube import Kube, gather_limited
 from vrooli.kube.objects import Body, Ref, dig, mapping, ref_of, text
+from vrooli.responses import read_json
 
 NAME = "vault-secrets"
 # The names of the responses: the login of a VaultAuth, the read of a VaultStaticSecret.
@@ -133,7 +134,7 @@ def _namespace(body: Body) -> dict[str, str]:
 
 def _body(answer: httpx.Response) -> Mapping[str, Any]:
     try:
-        parsed = answer.json()
+        parsed = read_json(answer)
     except ValueError:
         return {}
     return parsed if isinstance(parsed, Mapping) else {}
