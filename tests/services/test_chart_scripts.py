@@ -10,7 +10,7 @@ import pytest
 
 from support.chart.rendering import render
 from support.programs.backend import add_database, psql
-from support.programs.processes import wait_until
+from support.programs.processes import PATIENCE_S, wait_until
 from support.programs.services import Stack, is_ready, start_service
 
 # How long a test repeats a request here, seconds: only those that fail need so long.
@@ -64,7 +64,7 @@ def test_a_test_fails_if_the_schema_is_incomplete(
     service = start_service(database, f"vrooli_{name}", stack.backend.folder, env)
     url = f"http://127.0.0.1:{service.port}"
     try:
-        wait_until(lambda: is_ready(url), 120, "the schema is there")
+        wait_until(lambda: is_ready(url), PATIENCE_S, "the schema is there")
         loss = "ALTER TABLE vrooli.posts DROP COLUMN confidence"
         psql(stack.backend.folder, stack.backend.postgres.port, loss, database)
         done = run(scripts[name], name, url)
@@ -84,7 +84,7 @@ def test_the_server_test_fails_if_posts_can_not_be_stored(
     service = start_service(database, "vrooli_server", stack.backend.folder, env)
     url = f"http://127.0.0.1:{service.port}"
     try:
-        wait_until(lambda: is_ready(url), 120, "the schema is there")
+        wait_until(lambda: is_ready(url), PATIENCE_S, "the schema is there")
         rule = "ALTER TABLE vrooli.pictures ADD CHECK (length(bytes) = 0)"
         psql(stack.backend.folder, stack.backend.postgres.port, rule, database)
         assert is_ready(url)

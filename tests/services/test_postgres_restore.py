@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from support.programs.backend import POSTGRES_BIN
-from support.programs.processes import wait_until
+from support.programs.processes import PATIENCE_S, wait_until
 from vrooli.backups import beside
 
 SCRIPT = beside.program()
@@ -107,7 +107,7 @@ class Server:
                 start_new_session=True,
             )
         self.processes.append(process)
-        wait_until(self.answers, 120, "PostgreSQL answers")
+        wait_until(self.answers, PATIENCE_S, "PostgreSQL answers")
 
     def answers(self) -> bool:
         """Whether the live server answers."""
@@ -126,7 +126,7 @@ class Server:
         # Archiving goes on for a moment.
         pattern = ["pgrep", "-f", str(self.folder)]
         wait_until(
-            lambda: subprocess.run(pattern, check=False).returncode == 1, 120, "it has ended"
+            lambda: subprocess.run(pattern, check=False).returncode == 1, PATIENCE_S, "it has ended"
         )
 
     def run(self, *argv: str, text: str = "", check: bool = True) -> str:
@@ -170,7 +170,7 @@ class Server:
         """Archive the WAL up to now."""
         wal = self.sql("SELECT pg_walfile_name(pg_switch_wal())")
         query = f"SELECT last_archived_wal >= '{wal}' FROM pg_stat_archiver"
-        wait_until(lambda: self.sql(query) == "t", 120, "the WAL is archived")
+        wait_until(lambda: self.sql(query) == "t", PATIENCE_S, "the WAL is archived")
 
     def program(self, verb: str, *arguments: str, script: str = PATIENT) -> str:
         """Run the program of the pod."""
@@ -311,7 +311,7 @@ def test_a_restore_that_was_killed_is_started_again(server: Server) -> None:
         process.stdin.write(SCRIPT)
         process.stdin.close()
         folder = server.volume / "vrooli-restore/new/data"
-        wait_until(folder.exists, 120, "pgBackRest has started")
+        wait_until(folder.exists, PATIENCE_S, "pgBackRest has started")
         process.send_signal(signal.SIGKILL)
     assert server.numbers() == "1 2"
     server.build(moment)
@@ -423,7 +423,7 @@ def test_patroni_is_stopped_in_the_exchange_only(moments: tuple[Server, str], pa
     recorded = PATIENT.replace("  mv -T ", f"  status {patroni} State >>{states}\n  mv -T ")
     server.program("switch", script=recorded)
     assert states.read_text().split() == ["T"] * len(RENAMES)
-    wait_until(lambda: _state(patroni) == "S", 120, "Patroni goes on")
+    wait_until(lambda: _state(patroni) == "S", PATIENCE_S, "Patroni goes on")
     assert server.numbers() == "1"
 
 
@@ -454,7 +454,7 @@ def test_a_start_that_takes_too_long_is_taken_back_before_patroni_goes_on(
     assert "the previous data were brought back" in output
     assert time.monotonic() - began < FREEZE_S
     assert _state(patroni) == "S"
-    wait_until(server.answers, 120, "PostgreSQL answers")
+    wait_until(server.answers, PATIENCE_S, "PostgreSQL answers")
     assert (server.numbers(), server.program("state")) == ("1 2", "new")
 
 
@@ -476,7 +476,7 @@ def test_patroni_without_data_ends_after_an_exchange(
     server.kill_switch(NO_DATA, SCRIPT)
     # It may have decided to delete or to replace the data that it finds then.
     server.program("undo")
-    wait_until(lambda: _state(patroni) == "Z", 120, "Patroni has ended")
+    wait_until(lambda: _state(patroni) == "Z", PATIENCE_S, "Patroni has ended")
     server.serve()
     assert server.numbers() == "1 2"
 
@@ -485,7 +485,7 @@ def test_two_programs_do_not_interleave(moments: tuple[Server, str]) -> None:
     server, moment = moments
     server.prepare(moment)
     with subprocess.Popen(["flock", "--no-fork", server.volume, "sleep", "600"]) as process:
-        wait_until(lambda: _is_locked(server.volume), 120, "the lock is held")
+        wait_until(lambda: _is_locked(server.volume), PATIENCE_S, "the lock is held")
         output = server.run("bash", "-s", "switch", text=SCRIPT, check=False)
         process.kill()
     assert output == "another command is still working in this pod; wait until it has ended"

@@ -7,7 +7,7 @@ import httpx
 from support.browser.page import decided, listening, post
 from support.browser.pictures import drawn_face, landscape
 from support.programs.backend import psql
-from support.programs.processes import wait_until
+from support.programs.processes import PATIENCE_S, wait_until
 from support.programs.services import Stack
 
 
@@ -63,7 +63,9 @@ def test_every_server_publishes_a_verdict(stack: Stack) -> None:
     with listening(stack.url(1)) as page:
         created = post(stack.url(0), "Heard everywhere", landscape())
         wait_until(
-            lambda: "approved" in page.states_of(created["id"]), 120, "the other page hears of it"
+            lambda: "approved" in page.states_of(created["id"]),
+            PATIENCE_S,
+            "the other page hears of it",
         )
     assert page.states_of(created["id"])[0] == "pending"
 

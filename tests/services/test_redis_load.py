@@ -6,20 +6,19 @@ import os
 import shutil
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from support.programs.backend import Running, free_port
+from support.programs.processes import PATIENCE_S, wait_until
 from vrooli.backups import redis_load
 
 SECRET = "a-secret"
 SETTINGS = (
     f"requirepass {SECRET}\nmasterauth {SECRET}\nappendonly yes\nrepl-diskless-sync-delay 0\n"
 )
-PATIENCE_S = 120.0
 
 
 class Pair:
@@ -46,7 +45,7 @@ class Pair:
     def dump(self) -> None:
         """Save the data of the master as the dump."""
         # It is refused while the replica gets its first copy.
-        _await(lambda: self.cli(self.master, "SAVE") == "OK")
+        wait_until(lambda: self.cli(self.master, "SAVE") == "OK", PATIENCE_S, "it is saved")
         shutil.copy(self.folder / "dump.rdb", self.folder / redis_load.FILE)
 
     def load(self, limit_s: float = PATIENCE_S) -> subprocess.CompletedProcess[str]:
@@ -76,13 +75,6 @@ def _server(folder: Path, name: str, config: str) -> Running:
     return Running(name, ["redis-server", str(file)], port, folder).start()
 
 
-def _await(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
 @pytest.fixture
 def pair(tmp_path: Path) -> Iterator[Pair]:
     """Two servers with a dump of the keys 1 to 500, and other data since."""
@@ -107,10 +99,14 @@ def test_the_data_is_that_of_the_dump_and_stays_it_after_a_restart(pair: Pair) -
     assert pair.cli(pair.master, "ROLE").startswith("master")
     assert pair.cli(pair.master, "DBSIZE") == "500"
     assert pair.cli(pair.master, "GET", "7") == "7"
-    _await(lambda: pair.cli(pair.replica, "GET", "7") == "7")
+    wait_until(lambda: pair.cli(pair.replica, "GET", "7") == "7", PATIENCE_S, "it is replicated")
     assert pair.cli(pair.replica, "EXISTS", "later") == "0"
     assert not (pair.folder / redis_load.FILE).exists()
-    _await(lambda: "aof_rewrite_in_progress:0" in pair.cli(pair.master, "INFO", "persistence"))
+    wait_until(
+        lambda: "aof_rewrite_in_progress:0" in pair.cli(pair.master, "INFO", "persistence"),
+        PATIENCE_S,
+        "the file is written",
+    )
     pair.master.stop()
     pair.master.start()
     assert pair.cli(pair.master, "DBSIZE") == "500"
@@ -126,7 +122,7 @@ def test_a_damaged_dump_leaves_the_data_as_it_is(pair: Pair) -> None:
 
 
 def test_a_replica_is_refused(pair: Pair) -> None:
-    _await(lambda: pair.cli(pair.replica, "GET", "later") == "x")
+    wait_until(lambda: pair.cli(pair.replica, "GET", "later") == "x", PATIENCE_S, "it follows")
     pair.master, pair.replica = pair.replica, pair.master
     done = pair.load()
     assert (done.returncode, done.stderr.strip()) == (1, "it is not the master")

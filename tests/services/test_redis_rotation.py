@@ -229,7 +229,7 @@ async def test_a_rotation_loses_no_write_and_ends_with_the_new_password_alone(
     async with rotation(release) as subject:
         assert await reconcile_until_done(subject) == []
         assert release.kubernetes.secret("redis-creds")["password"] == FIRST
-        wait_until(lambda: _knows_all(release), 120, "Sentinel knows the replicas")
+        wait_until(lambda: _knows_all(release), PATIENCE_S, "Sentinel knows the replicas")
         writer = Writer(release)
         task = asyncio.create_task(writer.run())
         await asyncio.sleep(1)
@@ -255,7 +255,7 @@ async def test_a_rotation_that_ended_anywhere_is_taken_up_again(release: Release
     """Each pass is cut short at another moment; the last ones run to their end."""
     async with rotation(release) as subject:
         await reconcile_until_done(subject)
-        wait_until(lambda: _knows_all(release), 120, "Sentinel knows the replicas")
+        wait_until(lambda: _knows_all(release), PATIENCE_S, "Sentinel knows the replicas")
         release.kubernetes.put_secret("redis-vault", password=SECOND, REDIS_PASSWORD=SECOND)
         await asyncio.sleep(1.1)
         for limit_s in (0.005, 0.01, 0.02, 0.04, 0.08, 0.16):
@@ -294,7 +294,7 @@ async def test_a_switchover_that_is_cut_short_loses_no_write(release: Release) -
     """The program ends right after Sentinel's order, before it knows who is the master."""
     async with rotation(release) as subject:
         await reconcile_until_done(subject)
-        wait_until(lambda: _knows_all(release), 120, "Sentinel knows the replicas")
+        wait_until(lambda: _knows_all(release), PATIENCE_S, "Sentinel knows the replicas")
         nodes = {pod.node.name: pod.node for pod in await subject._pods()}
         sentinel = (await subject._sentinels())[0]
     writer = Writer(release)

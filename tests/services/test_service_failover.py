@@ -12,7 +12,7 @@ import httpx
 from support.browser.page import decided, health, listening, post
 from support.browser.pictures import landscape
 from support.programs.backend import psql
-from support.programs.processes import wait_until
+from support.programs.processes import PATIENCE_S, wait_until
 from support.programs.services import Stack, is_ready
 
 
@@ -26,10 +26,12 @@ def test_a_failed_redis_master_is_replaced(stack: Stack) -> None:
             assert created["state"] == "pending"
             verdict = decided(stack.url(), created["id"], limit_s=180)
             assert verdict["state"] == "approved"
-            wait_until(lambda: is_ready(stack.url()), 120, "the server is ready again")
+            wait_until(lambda: is_ready(stack.url()), PATIENCE_S, "the server is ready again")
             later = post(stack.url(), "After the failover", landscape())
             wait_until(
-                lambda: "approved" in page.states_of(later["id"]), 120, "the page hears again"
+                lambda: "approved" in page.states_of(later["id"]),
+                PATIENCE_S,
+                "the page hears again",
             )
             # Whatever was published in between is lost, so the page was told to load anew.
             assert page.heard("resync")

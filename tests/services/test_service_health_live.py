@@ -9,7 +9,7 @@ import httpx
 from support.browser.page import decided, health, post
 from support.browser.pictures import landscape
 from support.programs import frequent_jobs
-from support.programs.processes import wait_until
+from support.programs.processes import PATIENCE_S, wait_until
 from support.programs.services import Stack, is_ready
 
 
@@ -30,7 +30,7 @@ def test_without_redis_the_server_is_alive_but_not_ready(stack: Stack) -> None:
         assert running.process is not None
         running.process.send_signal(signal.SIGSTOP)
     try:
-        wait_until(lambda: not is_ready(stack.url()), 120, "the readiness probe fails")
+        wait_until(lambda: not is_ready(stack.url()), PATIENCE_S, "the readiness probe fails")
         report = health(stack.url())
         liveness = httpx.get(f"{stack.url()}/healthcheck", headers={"X-Probe": "liveness"})
         assert (report["redis"]["status"], report["database"]["status"]) == ("down", "up")
@@ -43,7 +43,7 @@ def test_without_redis_the_server_is_alive_but_not_ready(stack: Stack) -> None:
         for running in processes:
             assert running.process is not None
             running.process.send_signal(signal.SIGCONT)
-    wait_until(lambda: is_ready(stack.url()), 120, "the server is ready again")
+    wait_until(lambda: is_ready(stack.url()), PATIENCE_S, "the server is ready again")
     # The cron job finds what could not be queued, once it is a minute old.
     assert decided(stack.url(), created["id"], limit_s=240)["state"] == "approved"
 
@@ -52,7 +52,9 @@ def test_without_jobs_the_server_is_degraded(stack: Stack) -> None:
     """Their heartbeat in Redis ends with them, and returns with them; the API never goes."""
     stack.jobs.stop()
     try:
-        wait_until(lambda: status(stack) == "degraded", 120, "the missing heartbeat is noticed")
+        wait_until(
+            lambda: status(stack) == "degraded", PATIENCE_S, "the missing heartbeat is noticed"
+        )
         report = health(stack.url())
         assert report["services"]["jobs"]["status"] == "down"
         assert "no worker reported" in report["services"]["jobs"]["error"]
@@ -61,7 +63,7 @@ def test_without_jobs_the_server_is_degraded(stack: Stack) -> None:
     finally:
         stack.jobs.start()
     assert decided(stack.url(), waiting["id"])["state"] == "approved"
-    wait_until(lambda: status(stack) == "up", 120, "the heartbeat is back")
+    wait_until(lambda: status(stack) == "up", PATIENCE_S, "the heartbeat is back")
 
 
 def status(stack: Stack) -> str:
@@ -77,7 +79,7 @@ def test_without_the_detector_services_are_ready_and_posts_wait(stack: Stack) ->
         created = post(stack.url(), "While it was away", landscape())
         wait_until(
             lambda: health(stack.url())["services"]["nsfw-detector"]["status"] == "down",
-            120,
+            PATIENCE_S,
             "the server shows the detector as down",
         )
         assert is_ready(stack.url())
@@ -87,7 +89,7 @@ def test_without_the_detector_services_are_ready_and_posts_wait(stack: Stack) ->
         stack.detector.start()
     wait_until(
         lambda: httpx.get(f"{stack.url()}/api/posts/{created['id']}").json()["state"] == "approved",
-        120,
+        PATIENCE_S,
         "the waiting post is decided",
     )
 
@@ -111,11 +113,11 @@ def test_prometheus_reads_requests_verdicts_and_the_queue(stack: Stack) -> None:
     assert sample(server, series) >= 1
     # The job ends a moment after its verdict, and a cron job may be in the queue.
     queued = 'vrooli_queue_jobs{state="queued"}'
-    wait_until(lambda: sample(server, queued) == 0, 120, "the queue is empty")
+    wait_until(lambda: sample(server, queued) == 0, PATIENCE_S, "the queue is empty")
     approved = 'vrooli_verdicts_total{state="approved"}'
-    wait_until(lambda: sample(jobs, approved) >= 1, 120, "the verdict is counted")
+    wait_until(lambda: sample(jobs, approved) >= 1, PATIENCE_S, "the verdict is counted")
     durations = "vrooli_moderation_seconds_count"
-    wait_until(lambda: sample(jobs, durations) >= 1, 120, "the duration is counted")
+    wait_until(lambda: sample(jobs, durations) >= 1, PATIENCE_S, "the duration is counted")
 
 
 def sample(url: str, series: str) -> float:

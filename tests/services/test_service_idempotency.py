@@ -15,7 +15,7 @@ import pytest
 from support.browser.page import decided, post, send
 from support.browser.pictures import landscape
 from support.programs.backend import psql, transaction
-from support.programs.processes import wait_until
+from support.programs.processes import PATIENCE_S, wait_until
 from support.programs.services import Stack, is_ready, start_service
 from vrooli_shared.database import Database
 from vrooli_shared.posts import Posts
@@ -182,7 +182,7 @@ def test_a_post_whose_response_was_lost_is_stored_once(stack: Stack) -> None:
     errors: list[httpx.HTTPError] = []
     victim = start_service("victim", "vrooli_server", stack.backend.folder, stack.environment())
     url = f"http://127.0.0.1:{victim.port}"
-    wait_until(lambda: is_ready(url), 120, "the server is ready")
+    wait_until(lambda: is_ready(url), PATIENCE_S, "the server is ready")
     frozen = [*stack.backend.redis, *stack.backend.sentinels]
     for running in frozen:
         assert running.process is not None
@@ -197,7 +197,7 @@ def test_a_post_whose_response_was_lost_is_stored_once(stack: Stack) -> None:
     sending = threading.Thread(target=send_once)
     try:
         sending.start()
-        wait_until(lambda: stored(stack, "Lost answer") == 1, 120, "the post is stored")
+        wait_until(lambda: stored(stack, "Lost answer") == 1, PATIENCE_S, "the post is stored")
         victim.stop(signal.SIGKILL)
         sending.join(60)
     finally:
@@ -208,7 +208,7 @@ def test_a_post_whose_response_was_lost_is_stored_once(stack: Stack) -> None:
     again = send(stack.url(), "Lost answer", landscape(), key)
     assert (again.status_code, again.headers["idempotency-replayed"]) == (201, "true")
     assert stored(stack, "Lost answer") == 1
-    wait_until(lambda: is_ready(stack.url()), 120, "Redis is back")
+    wait_until(lambda: is_ready(stack.url()), PATIENCE_S, "Redis is back")
     # The one that was killed queued nothing; the repeated request did.
     assert decided(stack.url(), again.json()["id"])["state"] == "approved"
 
@@ -219,7 +219,7 @@ def test_a_server_killed_before_commit_stores_no_post(stack: Stack) -> None:
     errors: list[httpx.HTTPError] = []
     victim = start_service("blocked", "vrooli_server", stack.backend.folder, stack.environment())
     url = f"http://127.0.0.1:{victim.port}"
-    wait_until(lambda: is_ready(url), 120, "the server is ready")
+    wait_until(lambda: is_ready(url), PATIENCE_S, "the server is ready")
 
     def send_once() -> None:
         try:
@@ -231,7 +231,7 @@ def test_a_server_killed_before_commit_stores_no_post(stack: Stack) -> None:
     with transaction(stack.backend, "LOCK TABLE vrooli.posts IN EXCLUSIVE MODE"):
         sending = threading.Thread(target=send_once)
         sending.start()
-        wait_until(lambda: query(stack, waits) != "0", 120, "the post waits for the table")
+        wait_until(lambda: query(stack, waits) != "0", PATIENCE_S, "the post waits for the table")
         victim.stop(signal.SIGKILL)
         sending.join(60)
     assert errors

@@ -13,7 +13,7 @@ from support.browser.page import decided, health, listening, post
 from support.browser.pictures import landscape
 from support.programs.backend import PASSWORD, add_database, psql
 from support.programs.ports import free_port
-from support.programs.processes import Running, wait_until
+from support.programs.processes import PATIENCE_S, Running, wait_until
 from support.programs.services import Stack, start_service
 from vrooli_shared.schema import MIGRATIONS
 from vrooli_shared.web import DRAIN_S
@@ -64,7 +64,9 @@ def test_a_server_can_start_before_its_database(stack: Stack) -> None:
         answer = httpx.get(f"{url}/api/posts", timeout=30)
         assert (answer.status_code, answer.json()["error"]["code"]) == (503, "store-unavailable")
         add_database(stack.backend, "later")
-        wait_until(lambda: health(url)["database"]["status"] == "up", 120, "the schema is there")
+        wait_until(
+            lambda: health(url)["database"]["status"] == "up", PATIENCE_S, "the schema is there"
+        )
         assert httpx.get(f"{url}/api/posts", timeout=30).status_code == 200
     finally:
         server.stop()
@@ -79,9 +81,9 @@ def test_concurrent_servers_migrate_an_empty_database(stack: Stack) -> None:
     try:
         for server in servers:
             url = f"http://127.0.0.1:{server.port}"
-            wait_until(partial(_has_schema, url), 120, "the schema is there")
+            wait_until(partial(_has_schema, url), PATIENCE_S, "the schema is there")
             # It sees the schema of another one before its own migration has ended.
-            wait_until(partial(_has_migrated, server), 120, "its migration has ended")
+            wait_until(partial(_has_migrated, server), PATIENCE_S, "its migration has ended")
     finally:
         for server in servers:
             server.stop()
@@ -99,7 +101,9 @@ def test_a_wrong_password_is_reported_but_not_printed(stack: Stack) -> None:
     server = start_service("wrong", "vrooli_server", stack.backend.folder, env)
     try:
         url = f"http://127.0.0.1:{server.port}"
-        wait_until(lambda: "can't be brought up to date" in server.log, 120, "the failure is told")
+        wait_until(
+            lambda: "can't be brought up to date" in server.log, PATIENCE_S, "the failure is told"
+        )
         assert health(url)["redis"]["status"] == "down"
     finally:
         server.stop()

@@ -11,7 +11,7 @@ from statistics import median
 import httpx
 import pytest
 
-from support.programs.processes import wait_until
+from support.programs.processes import PATIENCE_S, wait_until
 from support.programs.services import Stack, is_ready
 from vrooli_shared import health
 
@@ -56,7 +56,7 @@ def test_liveness_succeeds_while_dependencies_hang(stack: Stack, service: str) -
             assert running.process is not None
             running.process.send_signal(signal.SIGCONT)
     for other in (stack.url(0), stack.url(1)):
-        wait_until(lambda other=other: is_ready(other), 120, "the server is ready again")  # type: ignore[misc]
+        wait_until(lambda other=other: is_ready(other), PATIENCE_S, "the server is ready again")  # type: ignore[misc]
 
 
 def _quietly(url: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 from support.browser.page import decided, health, post, read, send
 from support.browser.pictures import landscape
 from support.programs.backend import PASSWORD, add_database, psql, set_password
-from support.programs.processes import Running, wait_until
+from support.programs.processes import PATIENCE_S, Running, wait_until
 from support.programs.services import Stack, is_ready, start_service
 from vrooli_shared.schema import MIGRATIONS, TABLES
 
@@ -44,7 +44,9 @@ def serving(
 
 def until_down(url: str, words: str) -> str:
     """Wait until the database's part of the report says this; returns all that it says."""
-    wait_until(lambda: words in str(health(url)["database"].get("error")), 120, f"it says {words}")
+    wait_until(
+        lambda: words in str(health(url)["database"].get("error")), PATIENCE_S, f"it says {words}"
+    )
     assert not is_ready(url)
     liveness = httpx.get(f"{url}/healthcheck", headers={"X-Probe": "liveness"})
     assert liveness.status_code == httpx.codes.OK
@@ -79,7 +81,7 @@ def test_a_lost_part_of_the_schema_is_recreated(stack: Stack, loss: str) -> None
     query(stack, loss)
     jobs = f"http://127.0.0.1:{stack.jobs.port}"
     for url in (stack.url(0), stack.url(1), jobs):
-        wait_until(lambda url=url: is_ready(url), 120, "the service is ready again")  # type: ignore[misc]
+        wait_until(lambda url=url: is_ready(url), PATIENCE_S, "the service is ready again")  # type: ignore[misc]
         assert health(url)["database"]["schema"]["missing"] == []
     created = post(stack.url(), "After the loss", landscape(), key=f"after {loss}")
     assert decided(stack.url(), created["id"])["state"] == "approved"
@@ -107,20 +109,22 @@ def test_a_lost_table_is_reported_by_every_service(stack: Stack) -> None:
     """Whichever service made it again, before or after it started; a new table was never lost."""
     add_database(stack.backend, "lost")
     with serving(stack, "lost") as url:
-        wait_until(lambda: is_ready(url), 120, "the schema is there")
+        wait_until(lambda: is_ready(url), PATIENCE_S, "the schema is there")
         assert health(url)["database"]["schema"]["remade"] == {}
         query(stack, "DROP TABLE vrooli.idempotency_keys", "lost")
         query(stack, "DELETE FROM vrooli.migrations WHERE name LIKE '0002%'", "lost")
-        wait_until(lambda: is_ready(url), 120, "the new table is there")
+        wait_until(lambda: is_ready(url), PATIENCE_S, "the new table is there")
         assert health(url)["database"]["schema"]["remade"] == {}
         query(stack, "DROP TABLE vrooli.pictures", "lost")
-        wait_until(lambda: bool(health(url)["database"]["schema"]["remade"]), 120, "it is told")
+        wait_until(
+            lambda: bool(health(url)["database"]["schema"]["remade"]), PATIENCE_S, "it is told"
+        )
         remade = health(url)["database"]["schema"]["remade"]
         assert list(remade) == ["pictures"]
         age = datetime.now(UTC) - datetime.fromisoformat(remade["pictures"])
         assert timedelta(seconds=-1) <= age < timedelta(minutes=10)
     with serving(stack, "lost", "vrooli_jobs") as url:
-        wait_until(lambda: is_ready(url), 120, "the jobs are ready")
+        wait_until(lambda: is_ready(url), PATIENCE_S, "the jobs are ready")
         assert health(url)["database"]["schema"]["remade"] == remade
 
 
@@ -139,27 +143,27 @@ def test_a_lost_column_is_named(stack: Stack, module: str) -> None:
     name = f"column_{module}"
     add_database(stack.backend, name)
     with serving(stack, name, module) as url:
-        wait_until(lambda: is_ready(url), 120, "the schema is there")
+        wait_until(lambda: is_ready(url), PATIENCE_S, "the schema is there")
         query(stack, "ALTER TABLE vrooli.posts DROP COLUMN reason", name)
         error = until_down(url, "schema missing")
         assert "column vrooli.posts.reason" in error
         assert health(url)["database"]["schema"]["missing"] == ["column vrooli.posts.reason"]
         query(stack, "ALTER TABLE vrooli.posts ADD COLUMN reason text", name)
-        wait_until(lambda: is_ready(url), 120, "the column is back")
+        wait_until(lambda: is_ready(url), PATIENCE_S, "the column is back")
 
 
 def test_a_schema_of_another_owner_is_named_with_its_owner(stack: Stack) -> None:
     """A restored database, whose tables are another role's: first its rights, then its tables."""
     add_database(stack.backend, "restored")
     with serving(stack, "restored") as url:
-        wait_until(lambda: is_ready(url), 120, "the schema is there")
+        wait_until(lambda: is_ready(url), PATIENCE_S, "the schema is there")
         query(stack, 'REASSIGN OWNED BY "vrooli" TO postgres', "restored")
         error = until_down(url, "belongs to postgres")
         assert "user vrooli lacks USAGE on schema vrooli" in error
         query(stack, "GRANT USAGE ON SCHEMA vrooli TO vrooli", "restored")
         assert "INSERT on vrooli.posts" in until_down(url, "INSERT")
         query(stack, "GRANT ALL ON ALL TABLES IN SCHEMA vrooli TO vrooli", "restored")
-        wait_until(lambda: is_ready(url), 120, "the rights are there")
+        wait_until(lambda: is_ready(url), PATIENCE_S, "the rights are there")
         query(stack, "DROP TABLE vrooli.pictures", "restored")
         error = until_down(url, "it can't be created")
         assert "table vrooli.pictures" in error
@@ -182,13 +186,13 @@ def test_a_read_only_database_is_not_ready(stack: Stack) -> None:
     """A replica in the primary's place, or a database set so."""
     add_database(stack.backend, "frozen")
     with serving(stack, "frozen") as url:
-        wait_until(lambda: is_ready(url), 120, "the schema is there")
+        wait_until(lambda: is_ready(url), PATIENCE_S, "the schema is there")
         query(stack, "ALTER DATABASE frozen SET default_transaction_read_only = on", "postgres")
         query(stack, END_SESSIONS, "frozen")
         until_down(url, "is read-only")
         query(stack, "ALTER DATABASE frozen RESET default_transaction_read_only", "postgres")
         query(stack, END_SESSIONS, "frozen")
-        wait_until(lambda: is_ready(url), 120, "writes are taken again")
+        wait_until(lambda: is_ready(url), PATIENCE_S, "writes are taken again")
 
 
 def test_both_login_roles_work(stack: Stack) -> None:
@@ -198,15 +202,15 @@ def test_both_login_roles_work(stack: Stack) -> None:
     query(stack, 'ALTER ROLE "vrooli-alternate" SET role TO "vrooli"')
     add_database(stack.backend, "rotated")
     with serving(stack, "rotated", user="vrooli-alternate") as url:
-        wait_until(lambda: is_ready(url), 120, "the schema is there")
+        wait_until(lambda: is_ready(url), PATIENCE_S, "the schema is there")
         created = post(url, "By the alternate role")
     owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'vrooli'"
     assert query(stack, owners, "rotated") == "vrooli"
     with serving(stack, "rotated") as url:
-        wait_until(lambda: is_ready(url), 120, "the first role finds all that it needs")
+        wait_until(lambda: is_ready(url), PATIENCE_S, "the first role finds all that it needs")
         assert read(url, created["id"])["text"] == "By the alternate role"
         query(stack, "DROP TABLE vrooli.pictures", "rotated")
-        wait_until(lambda: is_ready(url), 120, "the table is made again")
+        wait_until(lambda: is_ready(url), PATIENCE_S, "the table is made again")
     assert query(stack, owners, "rotated") == "vrooli"
 
 
@@ -216,11 +220,11 @@ def test_objects_created_by_a_member_belong_to_the_owner(stack: Stack) -> None:
     query(stack, 'GRANT "vrooli" TO member')
     add_database(stack.backend, "shared_by_two")
     with serving(stack, "shared_by_two") as url:
-        wait_until(lambda: is_ready(url), 120, "the owner has made the schema")
+        wait_until(lambda: is_ready(url), PATIENCE_S, "the owner has made the schema")
     with serving(stack, "shared_by_two", user="member") as url:
-        wait_until(lambda: is_ready(url), 120, "the member finds it")
+        wait_until(lambda: is_ready(url), PATIENCE_S, "the member finds it")
         assert health(url)["database"]["schema"]["user"] == "member"
         query(stack, "DROP TABLE vrooli.pictures, vrooli.migrations", "shared_by_two")
-        wait_until(lambda: is_ready(url), 120, "the tables are made again")
+        wait_until(lambda: is_ready(url), PATIENCE_S, "the tables are made again")
     owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'vrooli'"
     assert query(stack, owners, "shared_by_two") == "vrooli"

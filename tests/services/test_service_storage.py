@@ -18,7 +18,7 @@ from psycopg_pool import PoolTimeout
 from support.browser.page import health, post, send
 from support.browser.pictures import landscape
 from support.programs.backend import add_database, psql, transaction
-from support.programs.processes import wait_until
+from support.programs.processes import PATIENCE_S, wait_until
 from support.programs.services import Stack, is_ready, start_service
 from vrooli_shared import storage
 from vrooli_shared.database import Database, limit_waits
@@ -286,7 +286,9 @@ def test_the_totals_of_an_existing_database_are_measured(stack: Stack) -> None:
     )
     server = start_service("server-counted", "vrooli_server", folder, environment)
     try:
-        wait_until(partial(is_ready, f"http://127.0.0.1:{server.port}"), 120, "the server is ready")
+        wait_until(
+            partial(is_ready, f"http://127.0.0.1:{server.port}"), PATIENCE_S, "the server is ready"
+        )
     finally:
         server.stop()
     totals = psql(folder, port, "SELECT kind, bytes FROM vrooli.storage ORDER BY 1", "counted")
@@ -371,7 +373,7 @@ def test_a_server_with_full_storage_refuses_what_has_no_room(stack: Stack, full:
     server = start_service("server-full", "vrooli_server", stack.backend.folder, environment)
     try:
         url = f"http://127.0.0.1:{server.port}"
-        wait_until(partial(is_ready, url), 120, "the server is ready")
+        wait_until(partial(is_ready, url), PATIENCE_S, "the server is ready")
         refused = send(url, "A picture", landscape())
         assert (refused.status_code, refused.json()["error"]["code"]) == (507, "storage-full")
         assert "full" in refused.json()["error"]["message"]
@@ -391,7 +393,7 @@ def test_an_upload_that_must_wait_is_answered_in_time(stack: Stack) -> None:
     hold = "SELECT FROM vrooli.storage WHERE kind = 'pictures' FOR UPDATE"
     try:
         url = f"http://127.0.0.1:{server.port}"
-        wait_until(partial(is_ready, url), 120, "the server is ready")
+        wait_until(partial(is_ready, url), PATIENCE_S, "the server is ready")
         with transaction(stack.backend, hold):
             answer = send(url, "A picture", landscape())
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
