@@ -93,11 +93,12 @@ def parse_point(backup: StoredBackup) -> Point | None:
     """
     try:
         record: dict[str, Any] = json.loads(backup.annotations[ANNOTATION])
-        if not _ID.fullmatch(record["id"]):
+        time = datetime.fromisoformat(record["time"])
+        if not _ID.fullmatch(record["id"]) or time.tzinfo is None:
             return None
         return Point(
             id=record["id"],
-            time=datetime.fromisoformat(record["time"]),
+            time=time,
             release=str(record["release"]),
             revision=int(record["revision"]),
             version=str(record["version"]),

@@ -10,15 +10,13 @@ from vrooli.kube.objects import Body, text
 from vrooli.operators.vso import names
 from vrooli.vault import server
 
-ENGINE = "kv-v2"
-
 
 def secret_paths(bodies: Iterable[Body]) -> list[tuple[str, str]]:
     """The mount and the path of each secret in a KV engine of version 2, without repetition."""
     paths = {
         (text(body, "spec", "mount"), text(body, "spec", "path")): None
         for body in bodies
-        if body["kind"] == names.STATIC_SECRET and text(body, "spec", "type") == ENGINE
+        if body["kind"] == names.STATIC_SECRET and text(body, "spec", "type") == names.KV_V2
     }
     return sorted(paths)
 

@@ -1,4 +1,4 @@
-"""``vrooli restore``: PostgreSQL at a moment or a point, in place or a copy; Redis at a point."""
+"""``vrooli restore``: PostgreSQL at a moment or a point, in place or a copy; Redis, secrets."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vrooli import environments, shell
-from vrooli.cli import examples, options
+from vrooli.cli import examples, options, restore_redis, restore_vault
 from vrooli.cli.run import execute
 from vrooli.cli.terminal import prompt, tables
 from vrooli.errors import UsageError
 from vrooli.events import Listener
-from vrooli.grammar import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,17 +21,17 @@ if TYPE_CHECKING:
     from vrooli.workflows.results.backups import (
         PostgresRestoreEndResult,
         PostgresRestoreResult,
-        RedisRestoreResult,
         RestoreResult,
         TableView,
     )
 
 
-class Database(StrEnum):
-    """The databases of a release."""
+class Part(StrEnum):
+    """What of a release is restored."""
 
     POSTGRES = "postgres"
     REDIS = "redis"
+    VAULT = "vault"
 
 
 EXAMPLES = examples.epilog(
@@ -74,10 +73,21 @@ PointId = Annotated[
     ),
 ]
 Only = Annotated[
-    Database,
+    Part,
     typer.Option(
         "--only",
-        help="redis replaces the data of Redis with that of a point.",
+        help="redis replaces the data of Redis with that of a point, vault the values of the "
+        "release's secrets in Vault with those of a point.",
+    ),
+]
+VaultVersion = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--vault-version",
+        metavar="PATH=NUMBER",
+        help="With --only vault, instead of --point: mount and path of a secret of the release in "
+        "Vault, and the version to restore. Repeatable.",
+        show_default=False,
     ),
 ]
 Repository = Annotated[
@@ -113,7 +123,8 @@ def command(
     into: Into = None,
     to: Moment = "",
     point: PointId = "",
-    only: Only = Database.POSTGRES,
+    only: Only = Part.POSTGRES,
+    vault_version: VaultVersion = None,
     finish: Finish = False,
     undo: Undo = False,
     environment: options.EnvironmentName = "dev",
@@ -124,7 +135,7 @@ def command(
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
-    """Restore PostgreSQL to a moment or a point, or Redis to a point.
+    """Restore PostgreSQL to a moment or a point, or Redis or secrets in Vault to a point.
 
     The data of PostgreSQL is restored beside the live data, on the same volume, and compared with
     it. The command shows what the restore would take away, in rows of each table, and asks. Only
@@ -134,14 +145,29 @@ def command(
 
     With --only redis, the live data of Redis is replaced with that of a point. A new point is made
     first, so that the previous data can be brought back.
+
+    With --only vault, the values that the release's secrets in Vault had at a point are written
+    again, as new versions, and the command waits until every pod uses them, as rotate does. It
+    shows the names of the keys that change, and asks. No version is deleted.
     """
+    if vault_version and only is not Part.VAULT:
+        raise UsageError("--vault-version requires --only vault.")
     if finish or undo:
-        _demand_alone(to, into, repository, point, finish=finish, undo=undo)
+        is_postgres = only is Part.POSTGRES
+        _demand_alone(
+            to, into, repository, point, is_postgres=is_postgres, finish=finish, undo=undo
+        )
         _end(environment, cluster, yes, output, debug, undo=undo)
         return
-    if only is Database.REDIS:
-        _demand_point_only(to, into, repository, point)
-        _restore_redis(environment, point, cluster, timeout, yes, output, debug)
+    if only is not Part.POSTGRES:
+        _demand_point_only(only, to, into, repository, point, vault_version)
+    if only is Part.REDIS:
+        restore_redis.run(environment, point, cluster, timeout, yes, output, debug)
+        return
+    if only is Part.VAULT:
+        restore_vault.run(
+            *(environment, point, vault_version or (), cluster, timeout, yes, output, debug)
+        )
         return
     if not into:
         _restore_postgres(environment, to, point, cluster, repository, timeout, yes, output, debug)
@@ -157,20 +183,35 @@ def command(
     execute(work, _show, output, debug)
 
 
-def _demand_point_only(to: str, into: str | None, repository: int | None, point: str) -> None:
-    if to or into or repository or not point:
+def _demand_point_only(
+    only: Part,
+    to: str,
+    into: str | None,
+    repository: int | None,
+    point: str,
+    versions: Sequence[str] | None,
+) -> None:
+    if to or into or repository or not (point or versions):
+        subject = "Redis is" if only is Part.REDIS else "Secrets in Vault are"
         raise UsageError(
-            "Redis is restored in place, to a point.",
-            "Use `vrooli restore --only redis --point ID`; `vrooli backups` lists the points.",
+            f"{subject} restored in place, to a point.",
+            f"Use `vrooli restore --only {only} --point ID`; `vrooli backups` lists the points.",
         )
 
 
 def _demand_alone(
-    to: str, into: str | None, repository: int | None, point: str, *, finish: bool, undo: bool
+    to: str,
+    into: str | None,
+    repository: int | None,
+    point: str,
+    *,
+    is_postgres: bool,
+    finish: bool,
+    undo: bool,
 ) -> None:
-    if to or into or repository or point or (finish and undo):
+    if to or into or repository or point or not is_postgres or (finish and undo):
         raise UsageError(
-            "--finish and --undo end the last restore, and take no other target.",
+            "--finish and --undo end the last restore of PostgreSQL, and take no other target.",
             "Use `vrooli restore --finish` or `vrooli restore --undo`.",
         )
 
@@ -252,36 +293,6 @@ def _show_end(result: PostgresRestoreEndResult, console: Console) -> None:
     console.print(
         f"\nPostgreSQL of {result.release} has the data of before the restore. No write was "
         f"acknowledged for {result.pause_s:.1f} s."
-    )
-
-
-def _restore_redis(
-    environment: str,
-    point: str,
-    cluster: str | None,
-    timeout: float,
-    yes: bool,
-    output: options.OutputFormat,
-    debug: bool,
-) -> None:
-    def work(listener: Listener) -> Awaitable[RedisRestoreResult]:
-        from vrooli.workflows.restore_redis import RedisRestoreOptions, restore_redis
-
-        where = environments.environment(environment)
-        request = RedisRestoreOptions(where, point, cluster, timeout)
-        return restore_redis(request, listener, prompt.consent(yes=yes))
-
-    execute(work, _show_redis, output, debug)
-
-
-def _show_redis(result: RedisRestoreResult, console: Console) -> None:
-    tables.show_steps(result, console)
-    console.print(
-        f"\nRedis of {result.release} has the data of point {result.point}: "
-        f"{counted(result.keys, 'key')}. It refused writes for {result.pause_s:.1f} s."
-    )
-    console.print(
-        f"To bring the previous data back: `{result.undo_command}`", markup=False, soft_wrap=True
     )
 
 

@@ -23,6 +23,7 @@ from vrooli.workflows.results.backups import (
     PostgresRestoreResult,
     RedisRestoreResult,
     RestoreResult,
+    VaultRestoreResult,
 )
 from vrooli.workflows.results.base import Result, StepsResult
 from vrooli.workflows.results.caches import CacheResult
@@ -88,6 +89,7 @@ RESULTS: Mapping[str, tuple[type[Result], ...]] = {
         PostgresRestoreResult,
         PostgresRestoreEndResult,
         RedisRestoreResult,
+        VaultRestoreResult,
     ),
     "rotate": (RotateResult,),
     "scale": (ScaleResult,),

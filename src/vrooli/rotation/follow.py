@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -14,17 +14,17 @@ from vrooli.kube import ApiError, Kube, Manifest
 from vrooli.kube.objects import text
 from vrooli.operators.vso import names as vso
 from vrooli.rotation import targets
-from vrooli.rotation.model import Kind, Target, Value
-from vrooli.rotation.values import has_value
+from vrooli.rotation.model import SyncedSecret, Target
 
 # A change of this annotation makes the Vault Secrets Operator read Vault at once, since 0.9;
 # otherwise it does so at intervals (vso.refreshAfter).
 SYNC = "vrooli.com/rotation-requested-at"
 # The reason of the rotator's event for a value that cannot be used.
 REFUSED = "RotationFailed"
+ANOTHER_VALUE = "Run the same command again: it writes another value to Vault."
 
 
-async def request_sync(kube: Kube, target: Target) -> None:
+async def request_sync(kube: Kube, target: SyncedSecret) -> None:
     """Make the Vault Secrets Operator read the secret now."""
     annotations = {SYNC: datetime.now(UTC).isoformat()}
     await kube.patch(
@@ -34,22 +34,23 @@ async def request_sync(kube: Kube, target: Target) -> None:
 
 
 async def await_secret(
-    kube: Kube, target: Target, name: str, value: Value, timeout_s: float, progress: Progress
+    kube: Kube,
+    namespace: str,
+    name: str,
+    is_new: Callable[[Mapping[str, str]], bool],
+    timeout_s: float,
+    progress: Progress,
 ) -> None:
-    """Wait until a Secret contains the new value.
+    """Wait until the data of a Secret is the new one.
 
     Raises:
-        WaitTimeoutError: It does not.
+        WaitTimeoutError: It is not.
     """
 
     def reason(body: Manifest | None) -> str | None:
-        return _missing(target.kind, targets.data_of(body), value)
+        return None if is_new(targets.data_of(body)) else "it has the previous value"
 
-    await kube.wait_for("v1", "Secret", name, target.namespace, reason, timeout_s, progress)
-
-
-def _missing(kind: Kind, data: Mapping[str, str], value: Value) -> str | None:
-    return None if has_value(kind, data, value.new) else "it has the previous value"
+    await kube.wait_for("v1", "Secret", name, namespace, reason, timeout_s, progress)
 
 
 async def await_completion(
@@ -71,8 +72,16 @@ async def await_completion(
 
 
 @asynccontextmanager
-async def rotator_events(kube: Kube, target: Target, progress: Progress) -> AsyncIterator[None]:
+async def rotator_events(
+    kube: Kube, target: SyncedSecret, progress: Progress, advice: str = ANOTHER_VALUE
+) -> AsyncIterator[None]:
     """Report the rotator's events during the block.
+
+    Args:
+        kube: The cluster.
+        target: The secret.
+        progress: Reports the events.
+        advice: What to do if the rotator refuses the value.
 
     Raises:
         VrooliError: The rotator refuses the value.
@@ -89,8 +98,7 @@ async def rotator_events(kube: Kube, target: Target, progress: Progress) -> Asyn
                         continue
                     if text(body, "reason") == REFUSED:
                         raise VrooliError(
-                            f"The rotator refuses the new value: {text(body, 'message')}",
-                            "Run the same command again: it writes another value to Vault.",
+                            f"The rotator refuses the new value: {text(body, 'message')}", advice
                         )
                     progress.report(text(body, "message"))
 

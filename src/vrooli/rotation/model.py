@@ -54,27 +54,20 @@ GENERATED = (Rotated.POSTGRES, Rotated.REDIS, Rotated.SHARED)
 
 
 @dataclass(frozen=True)
-class Target:
-    """One secret of a release.
+class SyncedSecret:
+    """One secret of a release in Vault.
 
     Attributes:
-        name: Which one.
         namespace: The namespace of the release.
         sync: The VaultStaticSecret that copies it from Vault.
         rotator: The rotator's Deployment; empty if the rotator does not publish this secret.
         state_secret: The rotator's own Secret; empty without a rotator.
     """
 
-    name: Rotated
     namespace: str
     sync: Manifest
     rotator: str = ""
     state_secret: str = ""
-
-    @property
-    def kind(self) -> Kind:
-        """How it is rotated."""
-        return KINDS[self.name]
 
     @property
     def mount(self) -> str:
@@ -95,6 +88,22 @@ class Target:
     def published(self) -> str:
         """The Secret that pods read."""
         return self.source.removesuffix("-vault") if self.rotator else self.source
+
+
+@dataclass(frozen=True)
+class Target(SyncedSecret):
+    """One that can be rotated.
+
+    Attributes:
+        name: Which one.
+    """
+
+    name: Rotated = field(kw_only=True)
+
+    @property
+    def kind(self) -> Kind:
+        """How it is rotated."""
+        return KINDS[self.name]
 
 
 @dataclass(frozen=True)

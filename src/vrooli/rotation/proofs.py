@@ -10,10 +10,37 @@ from vrooli.databases.postgres.pool import Login, LoginRejectedError
 from vrooli.databases.postgres.session import Postgres
 from vrooli.databases.redis.session import Redis, RedisCommandError, RedisPod
 from vrooli.errors import PrerequisiteError, VrooliError
+from vrooli.kube import Kube
+from vrooli.release import Release
+from vrooli.rotation import targets
+from vrooli.rotation.model import Rotated, Target
 
 # How long pgBouncer may cache a password, seconds, and the pause between logins.
 REFUSED_S, POLL_S = 30.0, 1.0
 _WRONG = ("WRONGPASS", "invalid password")
+
+
+async def prove(kube: Kube, release: Release, target: Target, previous: Mapping[str, str]) -> str:
+    """Log in with the published password of a database, and try the previous one.
+
+    Args:
+        kube: The cluster.
+        release: The release.
+        target: The secret of the database.
+        previous: The published data before; empty if unknown.
+
+    Returns:
+        What was proven.
+
+    Raises:
+        VrooliError: The new password is refused, or the previous one still accepted.
+    """
+    published = await targets.read(kube, target.namespace, target.published)
+    if target.name is Rotated.POSTGRES:
+        return await prove_postgres(await Postgres.of(kube, release), published, previous)
+    key = target.kind.published_key
+    redis = await Redis.of(kube, release)
+    return await prove_redis(redis, published[key], previous.get(key, ""))
 
 
 async def prove_postgres(

@@ -17,11 +17,13 @@ from vrooli.kube import Kube, gather_limited
 from vrooli.kube.execution import Program
 from vrooli.kube.objects import Body, items, mapping, name, text
 from vrooli.kube.status import pod_status
-from vrooli.rotation.model import Target
+from vrooli.rotation.model import SyncedSecret
 
 WORKLOADS = ("Deployment", "StatefulSet")
 # A shell removes line ends after the value.
 _DIGEST = 'printf %s "$(printenv "$1")" | sha256sum'
+# The operator of Redis reads its own key with the same value.
+ALIASES = {"REDIS_PASSWORD": "password"}
 POLL_S = 1.0
 # The time limit of a digest, the connection to its pod included, seconds.
 DIGEST_S = 20.0
@@ -44,7 +46,7 @@ class Reader:
     variable: str
 
 
-async def find(kube: Kube, target: Target, key: str) -> list[Reader]:
+async def find(kube: Kube, target: SyncedSecret, key: str) -> list[Reader]:
     """The containers of the namespace whose environment has a key of the published Secret."""
     bodies = [
         {"kind": kind, **body}
@@ -69,15 +71,25 @@ def _variables(container: Body, secret: str, key: str) -> Iterator[str]:
         yield key
     for setting in items(container, "env"):
         reference = mapping(setting, "valueFrom", "secretKeyRef")
-        # The operator of Redis reads its own key with the same value.
-        if text(reference, "name") == secret and text(reference, "key") in (key, "password"):
+        if text(reference, "name") == secret and text(reference, "key") in (key, ALIASES.get(key)):
             yield text(setting, "name")
 
 
-async def await_value(
-    kube: Kube, target: Target, value: str, timeout_s: float, progress: Progress
+async def await_values(
+    kube: Kube,
+    target: SyncedSecret,
+    values: Mapping[str, str],
+    timeout_s: float,
+    progress: Progress,
 ) -> list[str]:
-    """Wait until all pods that read the secret have a value.
+    """Wait until all pods that read keys of the published Secret have the values.
+
+    Args:
+        kube: The cluster.
+        target: The secret.
+        values: The values by key; an empty one also stands for a key that was removed.
+        timeout_s: The time limit, seconds.
+        progress: Reports the pods that it waits for.
 
     Returns:
         The names of the pods.
@@ -85,14 +97,13 @@ async def await_value(
     Raises:
         WaitTimeoutError: Some still have another one.
     """
-    readers = await find(kube, target, target.kind.published_key)
-    digest = sha256(value.encode()).hexdigest()
+    readers = await _find(kube, target, values)
     pods: list[str] = []
     old: Sequence[str] = ()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(timeout_s):
             while True:
-                states = await _states(kube, target.namespace, readers, digest)
+                states = await _states(kube, target.namespace, readers)
                 pods, old = sorted(states), sorted(pod for pod, new in states.items() if not new)
                 if not old:
                     return pods
@@ -105,28 +116,39 @@ async def await_value(
     )
 
 
-async def is_missing(kube: Kube, target: Target, value: str) -> bool:
+async def is_missing(kube: Kube, target: SyncedSecret, values: Mapping[str, str]) -> bool:
     """Whether a pod that reads the secret has another value; pods that do not answer do not count.
 
     Without a rotator, nothing else shows that a rotation was interrupted.
     """
-    readers = await find(kube, target, target.kind.published_key)
-    digest = sha256(value.encode()).hexdigest()
-    return False in (await _states(kube, target.namespace, readers, digest)).values()
+    readers = await _find(kube, target, values)
+    return False in (await _states(kube, target.namespace, readers)).values()
+
+
+async def _find(
+    kube: Kube, target: SyncedSecret, values: Mapping[str, str]
+) -> list[tuple[Reader, str]]:
+    """The containers that read keys, each with the digest of the value."""
+    return [
+        # The shell in the pod removes line ends, too.
+        (reader, sha256(value.rstrip("\n").encode()).hexdigest())
+        for key, value in values.items()
+        for reader in await find(kube, target, key)
+    ]
 
 
 async def _states(
-    kube: Kube, namespace: str, readers: Sequence[Reader], digest: str
+    kube: Kube, namespace: str, readers: Sequence[tuple[Reader, str]]
 ) -> dict[str, bool | None]:
-    """Whether each pod has the value of the digest; None if it does not answer."""
+    """Whether each pod has the values of the digests; None if it does not answer."""
     questions = [
-        (text(pod, "metadata", "name"), reader)
-        for reader in readers
+        (text(pod, "metadata", "name"), reader, digest)
+        for reader, digest in readers
         for pod in await _pods(kube, namespace, reader)
     ]
 
-    async def has_value(question: tuple[str, Reader]) -> tuple[str, bool | None]:
-        pod, reader = question
+    async def has_value(question: tuple[str, Reader, str]) -> tuple[str, bool | None]:
+        pod, reader, digest = question
         argv = ["sh", "-c", _DIGEST, "sh", reader.variable]
         program = Program(namespace, pod, reader.container, argv)
         with contextlib.suppress(VrooliError, TimeoutError):  # it starts or ends just now

@@ -12,7 +12,7 @@ from vrooli.kube import Kube, Manifest
 from vrooli.kube.objects import annotations_of, items, text
 from vrooli.kube.status import deployment_unready_reason
 from vrooli.operators.vso import names as vso
-from vrooli.rotation.model import KINDS, Kind, Rotated, Target
+from vrooli.rotation.model import KINDS, Rotated, SyncedSecret, Target
 
 RELEASE = "meta.helm.sh/release-name"
 # The rotator's settings with the Secrets that it reads (_rotation.tpl in the chart).
@@ -27,36 +27,12 @@ async def find(kube: Kube, environment: Environment, name: Rotated) -> Target:
         UsageError: The release has its secrets from a file.
         PrerequisiteError: The release does not exist, or lacks what a rotation needs.
     """
-    sync = await _sync(kube, environment, KINDS[name])
-    if name not in SOURCES:
-        return Target(name, environment.namespace, sync)
-    rotator_name = f"{environment.release}-rotator"
-    rotator = await kube.get("apps/v1", "Deployment", rotator_name, environment.namespace)
-    settings = _settings(rotator)
-    target = Target(name, environment.namespace, sync, rotator_name, settings.get(STATE, ""))
-    if settings.get(SOURCES[name]) != target.source:
-        raise PrerequisiteError(
-            f"No rotator publishes the password of {name} in {environment.release}: pods would "
-            "lose their connections while it changes.",
-            "Deploy with rotation.enabled: true. Passwords of databases outside the cluster are "
-            "rotated by their owners.",
-        )
-    if rotator is not None and (reason := deployment_unready_reason(rotator)):
-        raise PrerequisiteError(
-            f"The rotator {rotator_name} is not ready: {reason}.",
-            f"Run `vrooli diagnose -e {environment.name}` to find the cause.",
-        )
-    return target
-
-
-async def _sync(kube: Kube, environment: Environment, kind: Kind) -> Manifest:
-    if await kube.serves(vso.API_VERSION, vso.STATIC_SECRET):
-        bodies = await kube.list(vso.API_VERSION, vso.STATIC_SECRET, environment.namespace)
-        destinations = (kind.spec.kubernetes, f"{kind.spec.kubernetes}-vault")
-        for body in bodies:
-            is_own = text(annotations_of(body), RELEASE) == environment.release
-            if is_own and text(body, "spec", "destination", "name") in destinations:
-                return body
+    for secret in await synced(kube, environment):
+        if isinstance(secret, Target) and secret.name is name:
+            if name in SOURCES:
+                await demand_rotator(kube, environment, secret)
+            return secret
+    kind = KINDS[name]
     if await kube.get("v1", "Secret", kind.spec.kubernetes, environment.namespace) is not None:
         raise UsageError(
             f"{environment.release} in {environment.namespace} has its secrets from a file.",
@@ -68,6 +44,63 @@ async def _sync(kube: Kube, environment: Environment, kind: Kind) -> Manifest:
         f"{kind.spec.title} from Vault, or does not exist.",
         shell.checked("To list what it reads: `vrooli status`."),
     )
+
+
+async def synced(kube: Kube, environment: Environment) -> list[SyncedSecret]:
+    """The secrets that a release reads from engines with versions in Vault."""
+    if not await kube.serves(vso.API_VERSION, vso.STATIC_SECRET):
+        return []
+    rotator = await _rotator(kube, environment)
+    settings = _settings(rotator)
+    return [
+        _secret(body, environment, settings)
+        for body in await kube.list(vso.API_VERSION, vso.STATIC_SECRET, environment.namespace)
+        if text(annotations_of(body), RELEASE) == environment.release
+        and text(body, "spec", "type") == vso.KV_V2
+    ]
+
+
+def _secret(body: Manifest, environment: Environment, settings: Mapping[str, str]) -> SyncedSecret:
+    """A secret; one that can be rotated is recognized by the Secret that is written."""
+    source = text(body, "spec", "destination", "name")
+    rotated = {settings.get(setting): name for name, setting in SOURCES.items()}
+    if (name := rotated.get(source)) is not None:
+        state = settings.get(STATE, "")
+        return Target(environment.namespace, body, _rotator_name(environment), state, name=name)
+    for name, kind in KINDS.items():
+        if source in (kind.spec.kubernetes, f"{kind.spec.kubernetes}-vault"):
+            return Target(environment.namespace, body, name=name)
+    return SyncedSecret(environment.namespace, body)
+
+
+async def demand_rotator(kube: Kube, environment: Environment, target: Target) -> None:
+    """Require that a rotator publishes a password, and is ready.
+
+    Raises:
+        PrerequisiteError: None does, or it is not ready.
+    """
+    if not target.rotator:
+        raise PrerequisiteError(
+            f"No rotator publishes the password of {target.name} in {environment.release}: pods "
+            "would lose their connections while it changes.",
+            "Deploy with rotation.enabled: true. Passwords of databases outside the cluster are "
+            "rotated by their owners.",
+        )
+    rotator = await _rotator(kube, environment)
+    if rotator is not None and (reason := deployment_unready_reason(rotator)):
+        raise PrerequisiteError(
+            f"The rotator {target.rotator} is not ready: {reason}.",
+            f"Run `vrooli diagnose -e {environment.name}` to find the cause.",
+        )
+
+
+def _rotator_name(environment: Environment) -> str:
+    return f"{environment.release}-rotator"
+
+
+async def _rotator(kube: Kube, environment: Environment) -> Manifest | None:
+    name = _rotator_name(environment)
+    return await kube.get("apps/v1", "Deployment", name, environment.namespace)
 
 
 def _settings(rotator: Manifest | None) -> Mapping[str, str]:

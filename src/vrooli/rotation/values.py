@@ -42,10 +42,11 @@ async def ensure(vault: VaultClient, kube: Kube, target: Target, replacement: st
     current = values.get(kind.key, "")
     is_usable = bool(current) and not usable.problem(kind.key, current)
     continues = is_pending(target, published, state, current) or (
-        target.name is Rotated.SHARED and await readers.is_missing(kube, target, current)
+        target.name is Rotated.SHARED
+        and await readers.is_missing(kube, target, {kind.published_key: current})
     )
     if is_usable and replacement in ("", current) and continues:
-        return Value(current, False, _previous(target, published, state, current), version)
+        return Value(current, False, previous_data(target, published, state, current), version)
     new = replacement or generate()
     written = await vault.write_version(
         target.mount, target.path, {**values, kind.key: new}, version
@@ -73,7 +74,7 @@ def has_value(kind: Kind, data: Mapping[str, str], value: str) -> bool:
     return any(login.get(kind.key) == value for login in logins)
 
 
-def _previous(
+def previous_data(
     target: Target, published: Mapping[str, str], state: Mapping[str, str], current: str
 ) -> Mapping[str, str]:
     """The values that must be refused later; empty if an interrupted rotation replaced them."""

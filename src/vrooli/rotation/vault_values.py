@@ -11,7 +11,7 @@ from vrooli.errors import PrerequisiteError
 from vrooli.kube import Kube, Manifest
 from vrooli.kube.objects import text
 from vrooli.operators.vso import names as vso
-from vrooli.rotation.model import Target
+from vrooli.rotation.model import SyncedSecret
 from vrooli.vault import server, tls
 from vrooli.vault.address import parse_address
 from vrooli.vault.client import VaultClient
@@ -19,21 +19,32 @@ from vrooli.vault.client import VaultClient
 # Vault's own variables, for a Vault that was not installed by vrooli.
 ADDRESS, TOKEN, CA, NAMESPACE = "VAULT_ADDR", "VAULT_TOKEN", "VAULT_CACERT", "VAULT_NAMESPACE"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-WRITE, ROOT = {"create", "update"}, "root"
+NEEDED, ROOT = frozenset({"create", "read", "update"}), "root"
 
 
 @asynccontextmanager
-async def connect(kube: Kube, target: Target) -> AsyncIterator[VaultClient]:
+async def connect(kube: Kube, target: SyncedSecret) -> AsyncIterator[VaultClient]:
     """The Vault of a secret, with a token that can write it.
 
     Raises:
-        PrerequisiteError: Its address or a token is missing, it does not answer, is sealed, or the
-            token may not write the secret; nothing was changed.
+        PrerequisiteError: As ``reach`` and ``demand_write``; nothing was changed.
+        VaultDeniedError: It rejects the login.
+    """
+    async with reach(kube, target) as vault:
+        await demand_write(vault, target)
+        yield vault
+
+
+@asynccontextmanager
+async def reach(kube: Kube, target: SyncedSecret) -> AsyncIterator[VaultClient]:
+    """The Vault of a secret, with a token.
+
+    Raises:
+        PrerequisiteError: Its address or a token is missing, it does not answer, or is sealed.
         VaultDeniedError: It rejects the login.
     """
     if await _is_ours(kube, target):
         async with server.connect(kube) as vault:
-            await _require_write(vault, target)
             yield vault
         return
     address, token = os.environ.get(ADDRESS, ""), os.environ.get(TOKEN, "")
@@ -49,7 +60,6 @@ async def connect(kube: Kube, target: Target) -> AsyncIterator[VaultClient]:
     namespace = os.environ.get(NAMESPACE, text(target.sync, "spec", "namespace"))
     with closing(VaultClient(address, token, verify=verify, namespace=namespace)) as vault:
         await vault.check_ready()
-        await _require_write(vault, target)
         yield vault
 
 
@@ -68,25 +78,31 @@ def _demand_encrypted(address: str) -> None:
         )
 
 
-async def _is_ours(kube: Kube, target: Target) -> bool:
+async def _is_ours(kube: Kube, target: SyncedSecret) -> bool:
     connection = await _connection(kube, target)
     address = parse_address(text(connection or {}, "spec", "address"))
     return address is not None and address.service == tls.SERVICE
 
 
-async def _connection(kube: Kube, target: Target) -> Manifest | None:
+async def _connection(kube: Kube, target: SyncedSecret) -> Manifest | None:
     login_name = text(target.sync, "spec", "vaultAuthRef")
     login = await kube.get(vso.API_VERSION, vso.AUTH, login_name, target.namespace)
     name = text(login or {}, "spec", "vaultConnectionRef")
     return await kube.get(vso.API_VERSION, vso.CONNECTION, name, target.namespace)
 
 
-async def _require_write(vault: VaultClient, target: Target) -> None:
+async def demand_write(vault: VaultClient, target: SyncedSecret) -> None:
+    """Require that the token can read and write a secret.
+
+    Raises:
+        PrerequisiteError: It cannot; the message has the capabilities that are missing.
+    """
     path = f"{target.mount}/data/{target.path}"
     allowed = (await vault.capabilities([path]))[path]
-    if ROOT not in allowed and not allowed >= WRITE:
-        raise PrerequisiteError(
-            f"The token may not write {target.mount}/{target.path} in Vault at {vault.address}; "
-            "nothing was changed.",
-            f"Use a token whose policy has the capabilities create, update and read for {path}.",
-        )
+    if ROOT in allowed or not (missing := sorted(NEEDED - allowed)):
+        return
+    raise PrerequisiteError(
+        f"The token may not write {target.mount}/{target.path} in Vault at {vault.address}; its "
+        f"policies lack {', '.join(missing)} for {path}. Nothing was changed.",
+        f"Use a token whose policy has the capabilities create, update and read for {path}.",
+    )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeVar
 
 import hvac
@@ -31,6 +33,24 @@ class VaultSealedError(PrerequisiteError):
 
 class VaultConflictError(VrooliError):
     """A secret has another version than the one that was read."""
+
+
+@dataclass(frozen=True)
+class SecretVersion:
+    """A version of a secret.
+
+    Attributes:
+        number: Its number.
+        created: When it was written, by Vault's clock, UTC.
+        values: Its values by key, strings unless another client wrote others; None if it was
+            deleted or destroyed.
+        is_destroyed: Whether its values cannot be recovered.
+    """
+
+    number: int
+    created: datetime
+    values: Mapping[str, Any] | None = field(default=None, repr=False)
+    is_destroyed: bool = False
 
 
 class VaultClient:
@@ -228,6 +248,40 @@ class VaultClient:
         if answer is None:
             return None
         return dict(answer["data"]["data"]), int(answer["data"]["metadata"]["version"])
+
+    async def version(self, mount: str, path: str, number: int = 0) -> SecretVersion | None:
+        """A version of a secret, also a deleted one; None if Vault does not have it.
+
+        Args:
+            mount: The engine.
+            path: The path below the engine.
+            number: The number of the version; 0 is the current one.
+
+        Raises:
+            VaultDeniedError: The token may not read it.
+        """
+        name = f"version {number}" if number else "the current version"
+        try:
+            answer = await self._call(
+                f"read {name} of {mount}/{path}",
+                lambda: self._hvac.secrets.kv.v2.read_secret_version(
+                    path, version=number, mount_point=mount, raise_on_deleted_version=True
+                ),
+                requires=f"the capability read at {mount}/data/{path}",
+            )
+        except VrooliError as error:
+            # Vault answers 404 for a deleted version, too, but with the data that describe it.
+            if not isinstance(cause := error.__cause__, exceptions.InvalidPath):
+                raise
+            if not (answer := cause.json) or not answer.get("data"):
+                return None
+        read = answer["data"]
+        return SecretVersion(
+            int(read["metadata"]["version"]),
+            datetime.fromisoformat(read["metadata"]["created_time"]),
+            read["data"],
+            bool(read["metadata"]["destroyed"]),
+        )
 
     async def write_version(
         self, mount: str, path: str, values: Mapping[str, str], read_version: int

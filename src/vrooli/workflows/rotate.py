@@ -6,8 +6,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from vrooli.databases.postgres.session import Postgres
-from vrooli.databases.redis.session import Redis
 from vrooli.environments import Environment
 from vrooli.errors import UsageError
 from vrooli.events import Listener, Progress, StepEnded
@@ -138,15 +136,19 @@ class _Run:
         async with follow.rotator_events(self._kube, self._target, progress):
             for name in dict.fromkeys((self._target.source, self._target.published)):
                 await follow.await_secret(
-                    *(self._kube, self._target, name, self._value, self._options.timeout_s),
-                    progress,
+                    *(self._kube, self._target.namespace, name, self._is_new),
+                    *(self._options.timeout_s, progress),
                 )
         return Done(self._value.is_written, f"{self._target.published} has the new value")
 
+    def _is_new(self, data: Mapping[str, str]) -> bool:
+        return values.has_value(self._target.kind, data, self._value.new)
+
     async def _read(self, progress: Progress) -> Done:
+        expected = {self._target.kind.published_key: self._value.new}
         async with follow.rotator_events(self._kube, self._target, progress):
-            self._pods = await readers.await_value(
-                self._kube, self._target, self._value.new, self._options.timeout_s, progress
+            self._pods = await readers.await_values(
+                self._kube, self._target, expected, self._options.timeout_s, progress
             )
         self._pods_s = time.monotonic() - self._began
         return Done(self._value.is_written, f"{counted(len(self._pods), 'pod')} use the new value")
@@ -157,17 +159,10 @@ class _Run:
                 self._kube, self._target, self._options.timeout_s, progress
             )
         progress.report("logs in with both passwords")
-        published = await targets.read(self._kube, self._target.namespace, self._target.published)
-        self._proof = await self._prove_login(published, self._value.previous)
+        self._proof = await proofs.prove(
+            self._kube, self._release, self._target, self._value.previous
+        )
         return Done(False, self._proof)
-
-    async def _prove_login(self, published: Mapping[str, str], previous: Mapping[str, str]) -> str:
-        if self._target.name is Rotated.POSTGRES:
-            postgres = await Postgres.of(self._kube, self._release)
-            return await proofs.prove_postgres(postgres, published, previous)
-        redis = await Redis.of(self._kube, self._release)
-        key = self._target.kind.published_key
-        return await proofs.prove_redis(redis, published[key], previous.get(key, ""))
 
     def view(self) -> RotationView:
         """The part of the result."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime
 
 import hvac
 import pytest
@@ -150,3 +151,40 @@ async def test_a_version_is_written_only_over_the_one_that_was_read(client: Vaul
     with pytest.raises(VaultConflictError, match="changed by somebody else"):
         await client.write_version("secret", path, {"PASSWORD": "third"}, 1)
     assert await client.read_version("secret", path) == ({"PASSWORD": "second"}, 2)
+
+
+async def test_each_version_is_read_with_what_became_of_it(
+    client: VaultClient, vault: Server
+) -> None:
+    path, before = some_path(), datetime.now(UTC)
+    assert await client.version("secret", path) is None
+    await client.create_secret("secret", path, {"PASSWORD": "first"})
+    await client.write_version("secret", path, {"PASSWORD": "second"}, 1)
+    await client.write_version("secret", path, {"PASSWORD": "third"}, 2)
+    kv = hvac.Client(vault.address, vault.token).secrets.kv.v2
+    kv.destroy_secret_versions(path, versions=[1])
+    kv.delete_secret_versions(path, versions=[2])
+    first, second, third = [await client.version("secret", path, n) for n in (1, 2, 3)]
+    assert first and second and third
+    assert (first.values, first.is_destroyed) == (None, True)
+    assert (second.values, second.is_destroyed) == (None, False)
+    assert (third.number, third.values) == (3, {"PASSWORD": "third"})
+    assert before <= third.created <= datetime.now(UTC)
+    assert "third" not in repr(third)
+    assert await client.version("secret", path) == third
+    assert await client.version("secret", path, 4) is None
+    kv.delete_latest_version_of_secret(path)
+    current = await client.version("secret", path)
+    assert current is not None
+    assert (current.number, current.values) == (3, None)
+    assert await client.write_version("secret", path, {"PASSWORD": "fourth"}, 3) == 4
+
+
+async def test_the_capability_that_reading_a_version_requires_is_named(
+    client: VaultClient, vault: Server
+) -> None:
+    stranger = VaultClient(vault.address, vault.token)
+    await stranger.use_token_of(["default"], 60)
+    with pytest.raises(VaultDeniedError, match="refused to read version 2 of secret/a") as refused:
+        await stranger.version("secret", "a", 2)
+    assert "the capability read at secret/data/a" in refused.value.advice

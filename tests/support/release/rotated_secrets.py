@@ -25,6 +25,7 @@ def sync(name: str, path: str, destination: str) -> Body:
         "kind": "VaultStaticSecret",
         "metadata": {"name": f"{NAME}-{name}", "annotations": annotations},
         "spec": {
+            "type": "kv-v2",
             "mount": "secret",
             "path": path,
             "vaultAuthRef": f"{NAME}-vault",

@@ -57,6 +57,7 @@ def test_a_backup_is_found_by_the_id_of_its_point_and_by_its_label() -> None:
         ("id", "x;reboot"),
         ("id", "20261129-140501\n"),
         ("id", "../../etc/passwd"),
+        ("time", "2026-11-29T14:05:01"),
         ("redis", {"size": "9", "sha256": "ab", "parts": 1, "keys": 3}),
         ("redis", {"size": 9, "sha256": 7, "parts": 1, "keys": 3}),
         ("redis", {"size": 9, "sha256": "ab", "parts": -1, "keys": 3}),

@@ -19,6 +19,7 @@ from vrooli.cli import schemas
 from vrooli.cli.app import app
 from vrooli.drills.model import RequestedLimits
 from vrooli.environments import ENVIRONMENTS, Environment, SecretsSource
+from vrooli.errors import UsageError
 from vrooli.rotation.model import Rotated
 from vrooli.workflows.backup_run import BackupOptions
 from vrooli.workflows.build import BuildOptions
@@ -33,6 +34,7 @@ from vrooli.workflows.open import OpenOptions
 from vrooli.workflows.options import DeployOptions, DevelopOptions
 from vrooli.workflows.restore import RestoreOptions
 from vrooli.workflows.restore_redis import RedisRestoreOptions
+from vrooli.workflows.restore_vault import VaultRestoreOptions
 from vrooli.workflows.results.artifacts import BuildResult, VerifyResult
 from vrooli.workflows.results.backups import (
     BackupResult,
@@ -40,6 +42,8 @@ from vrooli.workflows.results.backups import (
     BackupView,
     RedisRestoreResult,
     RestoreResult,
+    SecretRestoreView,
+    VaultRestoreResult,
 )
 from vrooli.workflows.results.base import Result, StepsResult
 from vrooli.workflows.results.caches import CacheResult
@@ -251,6 +255,27 @@ RESULTS: dict[str, Result] = {
             "undo_command": "x",
             "keys": 1,
             "pause_s": 0.5,
+        }
+    ),
+    "restore_vault.restore_vault": VaultRestoreResult.model_validate(
+        {
+            **STEPS,
+            **dict.fromkeys(("release", "namespace", "point", "undo_command"), "x"),
+            "secrets": (
+                SecretRestoreView(
+                    path="secret/a",
+                    restored_version=1,
+                    previous_version=3,
+                    version=4,
+                    changed_keys=("A",),
+                    added_keys=(),
+                    removed_keys=(),
+                    kept_keys=("B",),
+                    pods=(),
+                    proof="",
+                ),
+            ),
+            "notes": ("x",),
         }
     ),
     "restore.restore": RestoreResult.model_validate(
@@ -718,6 +743,24 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
         {},
         {"options": RedisRestoreOptions(DEV, "a"), "consent": YES},
     ),
+    (
+        "restore_vault.restore_vault",
+        "restore --only vault --point a --yes",
+        {},
+        {"options": VaultRestoreOptions(DEV, "a", timeout_s=3600.0), "consent": YES},
+    ),
+    (
+        "restore_vault.restore_vault",
+        "restore --only vault --vault-version secret/a=3 --vault-version secret/b=4 --timeout 9 "
+        "-e prod --cluster kind",
+        {},
+        {
+            "options": VaultRestoreOptions(
+                PROD, "", {"secret/a": 3, "secret/b": 4}, "kind", timeout_s=9.0
+            ),
+            "consent": Consent(),
+        },
+    ),
     ("restore.restore", "restore --into x --to 14:05", {}, _restore(to="14:05")),
     (
         "restore.restore",
@@ -922,6 +965,8 @@ def test_a_flag_or_variable_sets_its_argument(
         ("graph --live --values x.yaml", {}, "--values cannot be used"),
         ("graph -f missing.yaml", {}, "cannot be read"),
         ("graph --serve --port 70000", {}, "--port"),
+        ("restore --only vault --vault-version a", {}, "not a path and the number of a version"),
+        ("restore --only vault --vault-version a=1 --point a", {}, "to a point, or to versions"),
         ("shell", {}, "component"),
         ("shell server -o json", {}, "--output json requires a command"),
         ("psql -o json", {}, "--output json requires a command"),
@@ -935,6 +980,25 @@ def test_wrong_use_ends_with_2_and_reports_what_is_certain(
     assert done.exit_code == 2, done.output
     assert said in done.output
     assert "Traceback" not in done.output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--only vault", "Secrets in Vault are restored in place, to a point."),
+        ("--only vault --point a --into x", "Secrets in Vault are restored in place"),
+        ("--only vault --point a --to 14:05", "Secrets in Vault are restored in place"),
+        ("--only vault --point a --repository 2", "Secrets in Vault are restored in place"),
+        ("--only redis --point a --into x", "Redis is restored in place, to a point."),
+        ("--only redis --point a --vault-version a=1", "requires --only vault"),
+        ("--only vault --undo", "end the last restore of PostgreSQL"),
+        ("--only redis --finish", "end the last restore of PostgreSQL"),
+    ],
+)
+def test_options_of_one_part_are_refused_with_another(words: str, said: str) -> None:
+    done = CliRunner().invoke(app, ["restore", *words.split()])
+    assert isinstance(done.exception, UsageError)
+    assert said in done.exception.message
 
 
 # One row for each workflow.

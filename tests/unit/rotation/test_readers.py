@@ -17,9 +17,10 @@ from vrooli.rotation import readers
 from vrooli.rotation.model import Rotated, Target
 from vrooli.rotation.readers import Reader
 
-TARGET = Target(Rotated.POSTGRES, PLACE, POSTGRES_SYNC, "rotator", "state")
+TARGET = Target(PLACE, POSTGRES_SYNC, "rotator", "state", name=Rotated.POSTGRES)
 SECRET = "vrooli-postgres-creds"
 PROGRESS = Progress("rotate", silent)
+NEW = {"DB_PASSWORD": "new"}
 
 pytestmark = pytest.mark.anyio
 
@@ -58,19 +59,19 @@ def cluster_with(values: dict[str, str]) -> FakeCluster:
 
 async def test_all_pods_with_the_new_value_end_the_wait() -> None:
     cluster = cluster_with({"a": "new", "b": "new"})
-    assert await readers.await_value(cluster, TARGET, "new", 5, PROGRESS) == ["a", "b"]
+    assert await readers.await_values(cluster, TARGET, NEW, 5, PROGRESS) == ["a", "b"]
     assert not any("new" in program.argv for program in cluster.server.programs.ran)
 
 
 async def test_pods_with_another_value_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readers, "POLL_S", 0.01)
     with pytest.raises(WaitTimeoutError, match=r"do not use the new value after 0 s: b\."):
-        await readers.await_value(
-            cluster_with({"a": "new", "b": "old"}), TARGET, "new", 0.05, PROGRESS
+        await readers.await_values(
+            cluster_with({"a": "new", "b": "old"}), TARGET, NEW, 0.05, PROGRESS
         )
 
 
 async def test_a_finished_pod_does_not_count() -> None:
     cluster = cluster_with({"a": "new"})
     cluster.add({**pod("done", {"app": "server"}), "status": {"phase": "Succeeded"}})
-    assert await readers.await_value(cluster, TARGET, "new", 5, PROGRESS) == ["a"]
+    assert await readers.await_values(cluster, TARGET, NEW, 5, PROGRESS) == ["a"]

@@ -26,10 +26,10 @@ from vrooli.rotation import values
 from vrooli.rotation.model import Rotated, Target, Value
 from vrooli.vault.client import VaultClient, VaultConflictError
 
-POSTGRES = Target(Rotated.POSTGRES, PLACE, POSTGRES_SYNC, "rotator", "state")
-REDIS = Target(Rotated.REDIS, PLACE, REDIS_SYNC, "rotator", "state")
-SHARED = Target(Rotated.SHARED, PLACE, SHARED_SYNC)
-DOCKERHUB = Target(Rotated.DOCKERHUB, PLACE, DOCKERHUB_SYNC)
+POSTGRES = Target(PLACE, POSTGRES_SYNC, "rotator", "state", name=Rotated.POSTGRES)
+REDIS = Target(PLACE, REDIS_SYNC, "rotator", "state", name=Rotated.REDIS)
+SHARED = Target(PLACE, SHARED_SYNC, name=Rotated.SHARED)
+DOCKERHUB = Target(PLACE, DOCKERHUB_SYNC, name=Rotated.DOCKERHUB)
 OLD = {"DB_USER": "vrooli", "DB_PASSWORD": "old"}
 
 pytestmark = pytest.mark.anyio

@@ -15,7 +15,7 @@ from vrooli.rotation import vault_values
 from vrooli.rotation.model import Rotated, Target
 from vrooli.vault import server
 
-TARGET = Target(Rotated.POSTGRES, PLACE, POSTGRES_SYNC)
+TARGET = Target(PLACE, POSTGRES_SYNC, name=Rotated.POSTGRES)
 LOGIN = {
     "kind": "VaultAuth",
     "metadata": {"name": f"{NAME}-vault"},

@@ -71,7 +71,7 @@ class Site:
         monkeypatch.setattr(vault_values, "connect", vault_of)
         monkeypatch.setattr(follow, "rotator_events", events)
         monkeypatch.setattr(follow, "request_sync", self._sync)
-        monkeypatch.setattr(readers, "await_value", self._read)
+        monkeypatch.setattr(readers, "await_values", self._read)
         monkeypatch.setattr(Postgres, "of", self._postgres)
         monkeypatch.setattr(proofs, "prove_postgres", self._prove)
 
@@ -87,8 +87,8 @@ class Site:
         login = json.dumps({"auths": {"r": {"password": self.vault.values.get("password")}}})
         self.cluster.add(secret("vrooli-dockerhub-pull-secret", {".dockerconfigjson": login}))
 
-    async def _read(self, kube: object, target: object, value: str, *_: object) -> list[str]:
-        assert value == self.vault.values["DB_PASSWORD"]
+    async def _read(self, kube: object, target: object, values: Any, *_: object) -> list[str]:
+        assert values == {"DB_PASSWORD": self.vault.values["DB_PASSWORD"]}
         self.acts.append("pods")
         return ["server-0"]
 

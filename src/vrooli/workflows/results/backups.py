@@ -140,3 +140,36 @@ class RedisRestoreResult(StepsResult):
     pause_s: float = Field(description="how long Redis refused writes, in seconds")
     previous_point: str = Field(description="the ID of the point that was made before")
     undo_command: str = Field(description="a command that brings the previous data back")
+
+
+class SecretRestoreView(Model):
+    """A secret in Vault and the version whose content was written again; no value is shown."""
+
+    path: str = Field(description="mount and path in Vault")
+    restored_version: int = Field(description="the version whose content was written again")
+    previous_version: int = Field(description="the current version before")
+    version: int = Field(
+        description="the current version now; that of before if the values were equal"
+    )
+    changed_keys: tuple[str, ...] = Field(description="the keys that got another value")
+    added_keys: tuple[str, ...] = Field(description="the keys that only the restored version has")
+    removed_keys: tuple[str, ...] = Field(description="the keys that only that of before has")
+    kept_keys: tuple[str, ...] = Field(
+        description="the keys that the restored version lacks and the release requires, which "
+        "keep their values"
+    )
+    pods: tuple[str, ...] = Field(description="the pods that use the values")
+    proof: str = Field(description="what was proven of the database, or empty")
+
+
+class VaultRestoreResult(StepsResult):
+    """Earlier versions of secrets in Vault were written again as new versions."""
+
+    release: str = Field(description="the name of the Helm release")
+    namespace: str = Field(description="its namespace")
+    point: str | None = Field(description="the ID of the point; null if versions were named")
+    secrets: tuple[SecretRestoreView, ...] = Field(description="the secrets, by path")
+    notes: tuple[str, ...] = Field(description="the secrets that stay as they are, and why")
+    undo_command: str = Field(
+        description="a command that writes the values of before again; empty if nothing was written"
+    )

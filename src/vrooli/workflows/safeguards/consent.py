@@ -33,6 +33,7 @@ class Action(StrEnum):
     FINISH_RESTORE = "`restore --finish`"
     ROTATE = "`rotate`"
     RESTORE_REDIS = "`restore --only redis`"
+    RESTORE_VAULT = "`restore --only vault`, if there are changes"
     DRILL = "`drill`"
     RESET_DATA = "`db reset`"
     SEED_DATA = "`db seed`"
@@ -71,6 +72,7 @@ REQUIRES_YES: Mapping[Action, Sequence[str]] = {
     Action.FINISH_RESTORE: EVERY,
     Action.ROTATE: SHARED,
     Action.RESTORE_REDIS: EVERY,
+    Action.RESTORE_VAULT: EVERY,
     Action.DRILL: SHARED,
     Action.RESET_DATA: EVERY,
     Action.SEED_DATA: EVERY,

@@ -1,0 +1,73 @@
+"""``vrooli restore --only vault``: earlier versions of a release's secrets in Vault."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterable
+from typing import TYPE_CHECKING
+
+from vrooli import environments
+from vrooli.cli import options
+from vrooli.cli.run import execute
+from vrooli.cli.terminal import prompt, tables
+from vrooli.errors import UsageError
+from vrooli.events import Listener
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from vrooli.workflows.results.backups import SecretRestoreView, VaultRestoreResult
+
+
+def run(
+    environment: str,
+    point: str,
+    versions: Iterable[str],
+    cluster: str | None,
+    timeout: float,
+    yes: bool,
+    output: options.OutputFormat,
+    debug: bool,
+) -> None:
+    """Restore the secrets to a point, or to versions."""
+
+    def work(listener: Listener) -> Awaitable[VaultRestoreResult]:
+        from vrooli.workflows.restore_vault import VaultRestoreOptions, restore_vault
+
+        where = environments.environment(environment)
+        numbers = dict(map(_parse, versions))
+        request = VaultRestoreOptions(where, point, numbers, cluster, timeout)
+        return restore_vault(request, listener, prompt.consent(yes=yes))
+
+    execute(work, _show, output, debug)
+
+
+def _parse(text: str) -> tuple[str, int]:
+    """A path and the number of a version."""
+    path, _, number = text.rpartition("=")
+    if not path or not (number.isascii() and number.isdigit()):
+        raise UsageError(
+            f"{text!r} is not a path and the number of a version.",
+            "Write --vault-version secret/vrooli/secrets/redis=3.",
+        )
+    return path, int(number)
+
+
+def _show(result: VaultRestoreResult, console: Console) -> None:
+    tables.show_steps(result, console)
+    console.print()
+    for item in result.secrets:
+        console.print(f"{item.path}: {_effect(item)}", markup=False)
+    tables.show_notes(result.notes, console)
+    if result.undo_command:
+        console.print(
+            f"To write the previous values again: `{result.undo_command}`",
+            markup=False,
+            soft_wrap=True,
+        )
+
+
+def _effect(item: SecretRestoreView) -> str:
+    if item.version == item.previous_version:
+        return f"version {item.version} has the values of version {item.restored_version} already."
+    kept = f", and keeps {', '.join(item.kept_keys)}" if item.kept_keys else ""
+    return f"version {item.version} has the values of version {item.restored_version}{kept}."
