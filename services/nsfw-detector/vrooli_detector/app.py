@@ -11,6 +11,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
+from python_multipart.multipart import parse_options_header
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -43,6 +44,10 @@ class Detector:
             raise HTTPException(411, "The Content-Length header is required.")
         if int(length) > self._settings.max_bytes + OVERHEAD_BYTES:
             raise HTTPException(413, f"The limit is {self._settings.max_bytes} bytes.")
+        content_type = parse_options_header(request.headers.get("content-type"))
+        if content_type[1].get(b"charset", b"utf-8").lower() != b"utf-8":
+            # Starlette would decode with any codec of Python, some of which take minutes.
+            raise HTTPException(415, "The form must be in UTF-8.")
         async with request.form(max_files=1, max_fields=4) as form:
             file = form.get("file")
             if not isinstance(file, UploadFile):

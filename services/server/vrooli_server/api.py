@@ -33,7 +33,7 @@ from vrooli_shared.web import ApiError
 log = logging.getLogger(__name__)
 
 LIMIT_DEFAULT = 50
-LIMIT_MAX = 200
+LIMIT_MAX, LIMIT_DIGITS = 200, 3
 STORAGE_FULL = {
     "pictures": "The storage for pictures is full. Post without a picture, or try again later.",
     "texts": "The storage for posts is full. Try again later.",
@@ -165,7 +165,8 @@ async def _fetch_post(request: Request) -> Post:
 def _limit(value: str | None) -> int:
     if value is None:
         return LIMIT_DEFAULT
-    if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= LIMIT_MAX:
+    is_number = value.isascii() and value.isdigit() and len(value) <= LIMIT_DIGITS
+    if not is_number or not 1 <= int(value) <= LIMIT_MAX:
         raise ApiError(422, "limit", f"limit must be a number from 1 to {LIMIT_MAX}.")
     return int(value)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
@@ -9,6 +10,10 @@ from vrooli_server import picture_size
 from vrooli_shared.posts import Picture
 from vrooli_shared.settings import Settings
 from vrooli_shared.web import ApiError, too_large
+
+# The names of the only encoding of forms. Starlette decodes with any codec of Python that a client
+# names, and that of `punycode` takes minutes for a megabyte.
+ENCODINGS = frozenset((b"utf-8", b"utf8"))
 
 
 def picture_type(data: bytes) -> str | None:
@@ -28,8 +33,11 @@ async def read_post(request: Request, settings: Settings) -> tuple[str, Picture 
     Raises:
         ApiError: Something is missing, too long, too large or of an unsupported type.
     """
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+    content_type = request.headers.get("content-type", "")
+    if not content_type.startswith("multipart/form-data"):
         raise ApiError(415, "not-multipart", "Send multipart/form-data with text and picture.")
+    if parse_options_header(content_type)[1].get(b"charset", b"utf-8").lower() not in ENCODINGS:
+        raise ApiError(415, "charset", "The form must be in UTF-8.")
     async with request.form(max_files=1, max_fields=4) as form:
         text = _text(form.get("text"), settings.text_max_chars)
         return text, await _picture(form.get("picture"), settings.picture_max_bytes)

@@ -125,6 +125,14 @@ async def test_a_request_without_a_usable_picture_is_refused(
     assert answer.json()["detail"]
 
 
+async def test_a_form_in_another_encoding_is_refused(client: httpx.AsyncClient) -> None:
+    """Python's punycode takes minutes for a megabyte."""
+    body = b'--b\r\nContent-Disposition: form-data; name="file-"\r\n\r\na-\r\n--b--\r\n'
+    headers = {"Content-Type": "multipart/form-data; boundary=b; charset=punycode"}
+    answer = await client.post("/v1/detect", content=body, headers=headers)
+    assert answer.status_code == 415
+
+
 async def test_a_client_that_is_gone_when_its_turn_comes_gets_no_verdict() -> None:
     """Its picture would only delay those of others."""
     app = create_app(Settings.read({}, LABELS))

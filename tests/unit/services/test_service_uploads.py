@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
@@ -91,6 +92,27 @@ async def test_a_malformed_form_is_a_client_error(client: httpx.AsyncClient) -> 
         400,
         422,
     )
+
+
+def _form(text: bytes, charset: str) -> dict[str, Any]:
+    body = b'--b\r\nContent-Disposition: form-data; name="text"\r\n\r\n' + text + b"\r\n--b--\r\n"
+    headers = {"Content-Type": f"multipart/form-data; boundary=b; charset={charset}"}
+    return {"content": body, "headers": headers}
+
+
+@pytest.mark.parametrize("charset", ["punycode", '"PUNYCODE"', "utf-7", "unicode_escape", "idna"])
+async def test_a_form_in_another_encoding_is_refused(
+    client: httpx.AsyncClient, charset: str
+) -> None:
+    """Python's punycode takes minutes for a megabyte, while no other request is answered."""
+    answer = await client.post("/", **_form(b"hi", charset))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (415, "charset")
+
+
+@pytest.mark.parametrize("charset", ["utf-8", '"UTF-8"', "utf8"])
+async def test_a_form_may_name_its_encoding(client: httpx.AsyncClient, charset: str) -> None:
+    """Some clients name the encoding that all use."""
+    assert (await client.post("/", **_form("é".encode(), charset))).json()["text"] == "é"
 
 
 @pytest.mark.parametrize(
