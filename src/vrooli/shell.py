@@ -104,6 +104,13 @@ def identifier(value: object) -> str:
     return _word(value, _IDENTIFIER)
 
 
+def path_of_file(value: object) -> str:
+    """Return the absolute path of a file or folder on this machine."""
+    text = str(value)
+    # A backtick would end the command in a text.
+    return quote(text) if "`" not in text else _word(text, _LABEL)
+
+
 def quote(value: str) -> str:
     """Quote a text as one word, such as JSON or SQL; control characters are not allowed."""
     return shlex.quote(value) if value.isprintable() else _word(value, _LABEL)

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from vrooli import shell
 from vrooli.errors import PrerequisiteError
 
 ROOT = 0
@@ -40,10 +41,17 @@ def create_trusted(path: Path, mode: int = 0o755) -> None:
 
 def _require(path: Path, untrusted: Iterator[tuple[Path, str]]) -> None:
     for part, reason in untrusted:
+        # A link of another user leads to where that user wants, and the name there is theirs, too.
+        word = shell.path_of_file(part)
+        repair = f"rm {word}"
+        if not part.is_symlink():
+            repair = f"chown -h root:root {word} && chmod go-w {word}"
         raise PrerequisiteError(
             f"{path} is used as root, but {part} {reason}.",
-            f"Check its content, then run `chown root:root {part} && chmod go-w {part}`, or "
-            "set VROOLI_CACHE_DIR and VROOLI_STATE_DIR to folders of root.",
+            shell.checked(
+                f"Check its content, then run `{repair}`, or set VROOLI_CACHE_DIR and "
+                "VROOLI_STATE_DIR to folders of root."
+            ),
         )
 
 
@@ -60,7 +68,8 @@ def find_untrusted(path: Path, *, is_parent: bool = False) -> Iterator[tuple[Pat
     if os.geteuid() != ROOT or not path.exists():
         return
     absolute = path.absolute()
-    for part in {absolute, *absolute.parents, *_with_parents(path.resolve())}:
+    parts = dict.fromkeys((absolute, *absolute.parents, *_with_parents(path.resolve())))
+    for part in parts:
         contains = is_parent or part not in (absolute, path.resolve())
         reason = distrust(part.lstat(), is_parent=contains)
         if reason:

@@ -55,13 +55,24 @@ def program(tmp_path: Path) -> Path:
     return program
 
 
+@pytest.fixture
+def shared(tmp_path: Path) -> Path:
+    """A folder that other users can write to."""
+    if os.geteuid() != 0:
+        pytest.skip("only root must trust files")
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    return shared
+
+
 @pytest.mark.parametrize("level", range(3))
 def test_a_stranger_anywhere_above_a_program_is_named(program: Path, level: int) -> None:
     part = [program, *program.parents][level]
     os.chown(part, STRANGER, STRANGER)
     with pytest.raises(PrerequisiteError, match=f"{part} belongs to the user {STRANGER}") as raised:
         require_trusted(program)
-    assert f"chown root:root {part}" in raised.value.advice
+    assert f"chown -h root:root {part}" in raised.value.advice
 
 
 @pytest.mark.parametrize("level", range(3))
@@ -86,23 +97,50 @@ def test_a_link_is_as_safe_as_both_of_its_ends(program: Path, tmp_path: Path) ->
         require_trusted(near / "link")
 
 
+@pytest.mark.parametrize(
+    ("target", "command"),
+    [
+        ("x;id", "chown -h root:root '{}' && chmod go-w '{}'"),
+        ("$(id)", "chown -h root:root '{}' && chmod go-w '{}'"),
+        ("x`id`", None),
+        ("x\nid", None),
+    ],
+)
+def test_the_name_of_a_strangers_folder_is_no_command(
+    shared: Path, target: str, command: str | None
+) -> None:
+    """Their link leads there, and root pastes what is printed."""
+    shared.chmod(0o1777)
+    (shared / target).mkdir()
+    os.chown(shared / target, STRANGER, STRANGER)
+    (shared / "cache").symlink_to(shared / target)
+    with pytest.raises(PrerequisiteError) as raised:
+        require_trusted(shared / "cache")
+    if command is None:
+        assert "chown" not in raised.value.advice
+        assert "No command is shown" in raised.value.advice
+    else:
+        path = shared / target
+        assert f"`{command.format(path, path)}`" in raised.value.advice
+
+
+def test_a_link_of_a_stranger_is_removed_and_not_followed(shared: Path, tmp_path: Path) -> None:
+    """To change its permissions would change those of any file that it leads to."""
+    shared.chmod(0o1777)
+    link = shared / "cache"
+    link.symlink_to(tmp_path)
+    os.chown(link, STRANGER, STRANGER, follow_symlinks=False)
+    with pytest.raises(PrerequisiteError) as raised:
+        require_trusted(link)
+    assert f"run `rm {link}`" in raised.value.advice
+
+
 def test_other_users_than_root_risk_only_their_own_account(
     program: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program.chmod(0o777)
     monkeypatch.setattr(trust.os, "geteuid", lambda: STRANGER)
     require_trusted(program)
-
-
-@pytest.fixture
-def shared(tmp_path: Path) -> Path:
-    """A folder that other users can write to."""
-    if os.geteuid() != 0:
-        pytest.skip("only root must trust files")
-    shared = tmp_path / "shared"
-    shared.mkdir()
-    shared.chmod(0o777)
-    return shared
 
 
 @pytest.mark.parametrize("names", [("state",), ("state", "clusters", "demo")])
