@@ -19,6 +19,7 @@ import pytest
 from support.fakes.registry import digest_of, serve
 from support.programs.ports import free_port
 from vrooli import images, process
+from vrooli.cluster import image_archive
 from vrooli.errors import CommandError, PrerequisiteError, UsageError, VrooliError
 from vrooli.events import Event, Progress, StepProgressed
 from vrooli.images import catalog, records
@@ -447,6 +448,37 @@ async def test_the_archive_of_a_changed_image_is_another(builder: Buildah, pause
     pause.write_bytes(pause.read_bytes() + b"\0")
     after = await images.archive([await _ensure(builder, pause)], Progress(), builder=builder)
     assert before != after
+
+
+async def test_only_changed_layers_are_compressed_and_the_image_is_that_of_a_whole_compression(
+    builder: Buildah, pause: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    containerfile = tmp_path / "images/pause/Containerfile"
+    containerfile.write_text(containerfile.read_text() + "COPY Containerfile /source\n")
+    await images.archive([await _ensure(builder, pause)], Progress(), builder=builder)
+    layout = builder.store.with_name("layout")
+    before = {path.name: path.stat().st_ino for path in (layout / "blobs/sha256").iterdir()}
+    containerfile.write_text(containerfile.read_text() + "# edited\n")
+    edited = await _ensure(builder, pause)
+    with monkeypatch.context() as patch:
+        pushed: list[set[str]] = []
+        push = Buildah._push_to_layout
+
+        async def observe(self: Buildah, image_id: str, reference: str, folder: Path) -> None:
+            await push(self, image_id, reference, folder)
+            pushed.append({path.name for path in folder.rglob("*") if path.stat().st_size > 0})
+
+        patch.setattr(Buildah, "_push_to_layout", observe)
+        path = await images.archive([edited], Progress(), builder=builder)
+    # The program's layer is there already: a manifest, a configuration and one layer are new.
+    blobs = [name for name in pushed[0] if len(name) == 64]
+    assert len(blobs) == 3
+    assert not before.keys() & set(blobs)
+    digests = image_archive.digests(path)
+    shutil.rmtree(layout)
+    path.unlink()
+    whole = await images.archive([edited], Progress(), builder=builder)
+    assert image_archive.digests(whole) == digests
 
 
 async def test_an_archive_under_other_names_can_be_pulled_by_them(

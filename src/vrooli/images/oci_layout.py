@@ -16,6 +16,8 @@ from vrooli.errors import VrooliError
 
 # The index of a layout: the list of its images.
 INDEX = "index.json"
+# The file with the version of a layout.
+VERSION = "oci-layout"
 # The list of images that `docker load` reads, with the same blobs: without its store of
 # containerd, Docker does not read the index. Format of `docker save` since version 25.
 DOCKER_INDEX = "manifest.json"
@@ -30,7 +32,8 @@ def pack(
 ) -> None:
     """Write images of a layout into one archive, each blob once.
 
-    Blobs that no image of the layout needs are deleted.
+    Blobs that no image of the layout needs are deleted. Of images that have no name any more, the
+    manifest and the configuration stay: they are small, and name the layers that a reader may have.
 
     Args:
         folder: The layout.
@@ -64,7 +67,7 @@ def pack(
         # The index comes first, so that reading the names does not require the whole archive.
         add_json(archive, INDEX, {"schemaVersion": 2, "manifests": selected})
         add_json(archive, DOCKER_INDEX, _docker_index(folder, selected))
-        add_json(archive, "oci-layout", {"imageLayoutVersion": "1.0.0"})
+        add_json(archive, VERSION, {"imageLayoutVersion": "1.0.0"})
         for digest in blobs:
             archive.add(blob_path(folder, digest), _member(digest))
     _delete_unused(folder, index["manifests"])
@@ -105,10 +108,7 @@ def required_blobs(folder: Path, descriptor: dict[str, Any]) -> list[str]:
 
 
 def _layers_of(folder: Path, digest: str) -> list[str]:
-    """The digests of an image's layers; none if the layout no longer has its manifest.
-
-    Manifests and configurations are small, and whoever compares an archive reads them.
-    """
+    """The digests of an image's layers; none if the layout no longer has its manifest."""
     try:
         manifest = json.loads(blob_path(folder, digest).read_text())
     except OSError:
@@ -116,7 +116,7 @@ def _layers_of(folder: Path, digest: str) -> list[str]:
     return [layer["digest"] for layer in manifest.get("layers", ())]
 
 
-def image_name(manifest: dict[str, Any]) -> str:
+def image_name(manifest: Mapping[str, Any]) -> str:
     """The name of an image in an index; empty if it has none."""
     annotations = manifest.get("annotations", {})
     return next((annotations[key] for key in NAMES if key in annotations), "")
@@ -161,11 +161,11 @@ def add_json(archive: tarfile.TarFile, name: str, content: Any) -> None:
 
 
 def _delete_unused(folder: Path, manifests: list[dict[str, Any]]) -> None:
-    used = {
-        blob_path(folder, digest)
-        for manifest in manifests
-        for digest in required_blobs(folder, manifest)
-    }
+    used = set()
+    for manifest in manifests:
+        blobs = required_blobs(folder, manifest)
+        # Without a name only the manifest and the configuration, which come first.
+        used |= {blob_path(folder, blob) for blob in blobs[: None if image_name(manifest) else 2]}
     for path in (folder / "blobs").glob("*/*"):
         if path not in used:
             path.unlink()

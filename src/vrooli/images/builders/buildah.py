@@ -12,12 +12,14 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from vrooli import process, project
 from vrooli.errors import CommandError
 from vrooli.images import oci_layout
+from vrooli.images.builders import layout_push
 from vrooli.images.builders.interface import (
     BUILD_S,
     PUSH_S,
@@ -178,16 +180,14 @@ class Buildah:
             if oci_layout.contains_image(layout_folder, reference, image_id):
                 continue
             on_progress(f"packing {number}/{len(images)} {reference}")
-            destination = f"oci:{layout_folder}:{reference}"
-            push = self.command("push", "--quiet", *self._compression, image_id, destination)
-            try:
-                await process.run(push, timeout_s=SAVE_S)
-            except CommandError:
-                # An interrupted run may have left it incomplete; all of it can be recreated.
-                shutil.rmtree(layout_folder, ignore_errors=True)
-                raise
+            push = partial(self._push_to_layout, image_id, reference)
+            await layout_push.add_image(layout_folder, push)
         names = {reference: first_names[image_id] for reference, image_id in images.items()}
         await asyncio.to_thread(oci_layout.pack, layout_folder, names, target, present)
+
+    async def _push_to_layout(self, image_id: str, reference: str, folder: Path) -> None:
+        push = self.command("push", "--quiet", *self._compression, image_id)
+        await process.run([*push, f"oci:{folder}:{reference}"], timeout_s=SAVE_S)
 
     async def push(self, image_id: str, reference: str) -> str:
         """Push an image to its reference's registry; returns its digest there.
