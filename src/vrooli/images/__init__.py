@@ -19,6 +19,7 @@ from vrooli.images.catalog import (
     WITHOUT_PROGRAMS,
     find_image,
     programs_of,
+    with_bases,
 )
 from vrooli.images.contents import Package, read_with_modules
 from vrooli.images.contents import newest as newest_builds
@@ -49,4 +50,5 @@ __all__ = [
     "read_with_modules",
     "renew",
     "require_registries",
+    "with_bases",
 ]

@@ -72,15 +72,30 @@ def _program_image(name: str, tag: str, program: str) -> Image:
     return Image(name, tag, f"images/{name}", build_s=2, base=None, programs=(program,))
 
 
-def _service_image(name: str, build_s: float, *, shared: bool = False, after: str = "") -> Image:
+def _packages_image(name: str, build_s: float, requirements: str, after: str = "") -> Image:
+    """An image with Python and packages, on which services stand."""
+    return Image(
+        name,
+        "dev",
+        f"images/{name}",
+        build_s,
+        context="services",
+        sources=(requirements,),
+        after=(after,) if after else (),
+        step=True,
+    )
+
+
+def _python_service(name: str, base: str, *sources: str) -> Image:
+    """A service in Python; its sources are added to an image with its packages."""
     return Image(
         name,
         "dev",
         f"services/{name}",
-        build_s,
+        build_s=3,
         context="services",
-        sources=(name, "shared") if shared else (name,),
-        after=(after,) if after else (),
+        sources=(name, *sources),
+        base=base,
     )
 
 
@@ -110,10 +125,23 @@ IMAGES = {
         _program_image("redis-operator", "1.2.4", "redisoperator"),
         _program_image("vault-secrets-operator", "0.10.0", "vault-secrets-operator"),
         _program_image("kube-rbac-proxy", "0.18.1", "kube-rbac-proxy"),
-        _service_image("server", 40, shared=True),
-        _service_image("jobs", 5, shared=True, after="server"),
-        _service_image("rotator", 5, shared=True, after="server"),
-        _service_image("ui", 60, after="server"),
+        _packages_image("python-packages", 40, "shared/requirements.txt"),
+        _packages_image(
+            "detector-packages", 60, "nsfw-detector/requirements.txt", after="python-packages"
+        ),
+        _python_service("server", "python-packages", "shared/vrooli_shared"),
+        _python_service("jobs", "python-packages", "shared/vrooli_shared"),
+        _python_service("rotator", "python-packages", "shared/vrooli_shared"),
+        _python_service("nsfw-detector", "detector-packages"),
+        Image(
+            "ui",
+            "dev",
+            "services/ui",
+            build_s=60,
+            context="services",
+            sources=("ui",),
+            after=("python-packages",),
+        ),
         Image(
             "ui-development",
             "dev",
@@ -123,7 +151,6 @@ IMAGES = {
             sources=("ui/package.json", "ui/package-lock.json", "ui/node-requirements.txt"),
             after=("ui",),
         ),
-        _service_image("nsfw-detector", 60, after="server"),
     )
 }
 
@@ -139,7 +166,10 @@ SERVICES = ("server", "jobs", "rotator", "ui", "nsfw-detector", "adminer")
 DEVELOPMENT = ("ui-development",)
 
 # Images that can be built before the Go programs exist, and those that cannot.
-WITHOUT_PROGRAMS = ("base", "postgresql", "redis", "openbao", *MONITORING, *SERVICES)
+WITHOUT_PROGRAMS = (
+    *("base", "postgresql", "redis", "openbao", "python-packages", "detector-packages"),
+    *(*MONITORING, *SERVICES),
+)
 WITH_PROGRAMS = (*ADDONS, *OPERATORS, "postgres")
 
 

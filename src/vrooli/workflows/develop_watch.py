@@ -53,7 +53,10 @@ def edited_services(paths: Iterable[Path]) -> list[EditedService]:
 
 
 def images_of(paths: Iterable[Path]) -> set[str]:
-    """The images that files are part of, without those whose pods run the files themselves."""
+    """The images that files are part of, by themselves or by their bases.
+
+    Images whose pods run the files themselves are omitted.
+    """
     running = {item.image or item.name: item for item in EDITED_SERVICES}
     replaced = {item.name for item in EDITED_SERVICES if item.image}
     names = {*images.SERVICES, *images.DEVELOPMENT} - replaced
@@ -61,7 +64,7 @@ def images_of(paths: Iterable[Path]) -> set[str]:
         name
         for name in names
         for path in paths
-        if images.is_input(images.find_image(name), path)
+        if any(images.is_input(image, path) for image in images.with_bases([name]))
         and not (name in running and running[name].has(path))
     }
 

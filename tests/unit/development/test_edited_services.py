@@ -32,6 +32,8 @@ ROOT = project.root()
         ("services/ui/package-lock.json", set(), {"ui-development"}),
         ("services/server/Containerfile", set(), {"server"}),
         ("services/shared/requirements.txt", set(), {"server", "jobs", "rotator"}),
+        ("images/python-packages/Containerfile", set(), {"server", "jobs", "rotator"}),
+        ("services/nsfw-detector/requirements.txt", set(), {"nsfw-detector"}),
         ("services/server/__pycache__/api.pyc", set(), set()),
         ("services/ui/node_modules/react/index.js", set(), set()),
         ("services/README.md", set(), set()),

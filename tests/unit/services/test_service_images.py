@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 
-from vrooli import project
+from vrooli import images, project
 
 SERVICES = project.root() / "services"
 NAMES = ("server", "jobs", "ui", "nsfw-detector")
@@ -18,13 +19,25 @@ def _containerfile(name: str) -> str:
     return (SERVICES / name / "Containerfile").read_text()
 
 
-def test_server_and_jobs_share_their_dependency_layers() -> None:
-    """Layers are shared only while the stages are the same to the letter."""
-    server, jobs = (
-        _containerfile(name).partition("FROM ${BASE} AS python")[2].partition("COPY shared/vrooli")
-        for name in ("server", "jobs")
-    )
-    assert server[0] == jobs[0] != ""
+def test_images_with_python_share_its_layer() -> None:
+    """A layer is shared only while the steps are the same to the letter."""
+    files = [*SERVICES.glob("*/Containerfile"), *project.root().glob("images/*/Containerfile")]
+    stages = [
+        text.partition(" AS python\n")[2].partition("\n\n")[0]
+        for text in map(Path.read_text, files)
+        if " AS python\n" in text
+    ]
+    assert len(stages) >= 4  # two images of packages, the page, and its development server
+    assert len(set(stages)) == 1
+
+
+@pytest.mark.parametrize("name", ["server", "jobs", "rotator", "nsfw-detector"])
+def test_an_edit_of_a_service_in_python_repeats_one_step(name: str) -> None:
+    """The packages are the image's base: a copy from a stage would compare all of their files."""
+    assert images.find_image(name).base != "base"
+    steps = re.findall(r"^[A-Z]+ .*$", _containerfile(name), re.MULTILINE)
+    assert not [step for step in steps if step.startswith(("RUN", "COPY --from"))]
+    assert re.fullmatch(rf"COPY {name}/(\w+) /app/\1", steps[-1])
 
 
 @pytest.mark.parametrize("name", NAMES)
