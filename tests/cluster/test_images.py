@@ -9,7 +9,7 @@ import shutil
 import struct
 import sys
 import tarfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -137,6 +137,26 @@ async def test_of_many_contents_those_stay_that_were_used_last(
     gone = {image.id for image in made[: -pruning.MAX_PER_IMAGE]}
     assert not gone & await _all_images(builder)
     assert await _nameless(builder) == set()
+
+
+async def test_an_edit_costs_a_build_and_two_listings(
+    builder: Buildah, pause: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store is not pruned again, nor listed before the build if no other run has built."""
+    await _ensure(builder, pause)
+    for record in (tmp_path / "cache/images/took").iterdir():
+        os.utime(record, (0, 0))
+    pause.write_bytes(pause.read_bytes() + b"\0")
+    commands: list[str] = []
+    run = process.run
+
+    async def observe(argv: Sequence[str], **options: Any) -> process.Completed:
+        commands.append(argv[5])  # after the program and the paths of its store
+        return await run(argv, **options)
+
+    monkeypatch.setattr(process, "run", observe)
+    assert (await _ensure(builder, pause)).built
+    assert commands == ["images", *builder._build_command, "images"]
 
 
 async def test_the_layers_of_failed_builds_go_with_the_next_build(

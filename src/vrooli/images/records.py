@@ -16,6 +16,9 @@ from vrooli.files import write_atomically
 # Go programs.
 PACKAGES, MODULES = CONTENTS = ("packages", "modules")
 
+# The file whose time is that of the last prune.
+PRUNED = "pruned"
+
 
 @dataclass(frozen=True)
 class Record:
@@ -86,6 +89,18 @@ def remove(reference: str) -> None:
 def last_build() -> float:
     """The time of the last build of any image, seconds since the epoch; 0 if there is none."""
     return max((path.stat().st_mtime for path in (folder() / "took").glob("*.json")), default=0.0)
+
+
+def save_prune() -> None:
+    """Record that the builder's store was pruned now."""
+    folder().mkdir(parents=True, exist_ok=True)
+    (folder() / PRUNED).touch()
+
+
+def last_prune() -> float:
+    """The time of the last prune of the builder's store, seconds since the epoch; 0 if none."""
+    path = folder() / PRUNED
+    return path.stat().st_mtime if path.exists() else 0.0
 
 
 def read_contents(kind: str, image_id: str, reader: str) -> list[list[str]] | None:

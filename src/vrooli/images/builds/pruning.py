@@ -33,6 +33,7 @@ async def prune_store(builder: Builder, before: float) -> None:
         await builder.remove_name(name)
         records.remove(name)
     await builder.prune(before)
+    records.save_prune()
     records.retain_contents(set((await builder.images()).values()))
 
 
