@@ -38,6 +38,7 @@ from vrooli.cli import (
     switchover,
     test,
     uninstall,
+    upgrade,
     values,
 )
 from vrooli.cli import open as open_
@@ -90,6 +91,7 @@ app.add_typer(cache.app, name="cache")
 app.add_typer(db.app, name="db")
 app.add_typer(artifact.app, name="artifact")
 app.add_typer(values.app, name="values")
+app.add_typer(upgrade.app, name="upgrade")
 
 
 def _version(requested: bool) -> None:

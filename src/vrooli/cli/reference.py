@@ -75,10 +75,13 @@ def operator_versions() -> str:
             ", ".join(map(str, item.postgres)),
             str(item.newest_postgres or ""),
             *(str(fact) for _, fact in item.facts),
+            ", ".join(f"{old} ({proof})" for old, proof in item.upgrades_from.items()),
         )
         for item in versions.VERSIONS
     ]
-    return _table(("version", "PostgreSQL images", "newest PostgreSQL", *columns), rows)
+    return _table(
+        ("version", "PostgreSQL images", "newest PostgreSQL", *columns, "upgrade from"), rows
+    )
 
 
 def exit_codes() -> str:

@@ -44,6 +44,7 @@ from vrooli.workflows.results.databases import (
 from vrooli.workflows.results.drills import DrillResult
 from vrooli.workflows.results.findings import CheckResult, DiagnoseResult
 from vrooli.workflows.results.graphs import GraphResult
+from vrooli.workflows.results.operators import UpgradeOperatorsResult
 from vrooli.workflows.results.releases import (
     DeployResult,
     DevelopResult,
@@ -94,6 +95,7 @@ RESULTS: Mapping[str, tuple[type[Result], ...]] = {
     "rotate": (RotateResult,),
     "scale": (ScaleResult,),
     "grow": (GrowResult,),
+    "upgrade operators": (UpgradeOperatorsResult,),
     "uninstall": (StepsResult,),
     "status": (StatusResult, WatchResult),
     "diagnose": (DiagnoseResult,),

@@ -6,13 +6,10 @@ from dataclasses import dataclass
 
 from vrooli.environments import ENVIRONMENTS
 from vrooli.kube import Kube
-from vrooli.kube.common_labels import INSTANCE, PART_OF
-from vrooli.kube.objects import labels, name, text
+from vrooli.kube.objects import name
 from vrooli.release.model import Release
+from vrooli.release.records.discovery import find_releases
 
-# Each release of the chart has a ConfigMap with these labels, whoever installed it: Helm, or a
-# program that applies the rendered chart and leaves no record of Helm's.
-PART = f"{PART_OF}=vrooli"
 PRODUCTION = ENVIRONMENTS["prod"]
 
 
@@ -35,12 +32,7 @@ async def find_others(kube: Kube, release: Release) -> list[Other]:
     Raises:
         VrooliError: They cannot be listed.
     """
-    bodies = await kube.list("v1", "ConfigMap", None, PART, names_only=True)
-    releases = {
-        (text(body, "metadata", "namespace"), labels(body)[INSTANCE])
-        for body in bodies
-        if INSTANCE in labels(body)
-    } - {(release.namespace, release.name)}
+    releases = set(await find_releases(kube)) - {(release.namespace, release.name)}
     with_release = {namespace for namespace, _ in releases} | {release.namespace}
     present = {name(body) for body in await kube.list("v1", "Namespace", names_only=True)}
     environments = {item.namespace for item in ENVIRONMENTS.values()}

@@ -5,7 +5,7 @@ An operator of this product is one package with an `Operator`; `catalog.py` list
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -18,9 +18,12 @@ from vrooli.kube import Kube
 from vrooli.kube.objects import Body, has_label
 from vrooli.operators.custom_resource import CustomResource
 from vrooli.operators.reconcile_log import ReconcileError
+from vrooli.operators.reconciliation import Evidence
 
 # Gives the folder of a pinned Go module, by the name of its program group.
 ModuleDir = Callable[[str, Progress], Awaitable[Path]]
+# The objects that a version of an operator cannot manage, one sentence each.
+UnsupportedResources = Callable[[str, Iterable[Body]], Iterator[str]]
 # The command that installs a missing operator.
 INSTALL_COMMAND = "vrooli check --operators --fix"
 # The verbs of a controller that follows objects, and of one that makes and removes them.
@@ -58,11 +61,13 @@ class Distribution:
         version: The operator's version.
         deployment: The name of its Deployment.
         images: The local images that it runs.
+        release: The name of its Helm release; empty if Helm does not install it.
     """
 
     version: str
     deployment: str
     images: tuple[str, ...] = ()
+    release: str = ""
 
 
 @dataclass(frozen=True)
@@ -163,6 +168,12 @@ class Install(Protocol):
         """Install an operator into its namespace, which exists; its pods may not be ready yet."""
 
 
+def no_unsupported(version: str, bodies: Iterable[Body]) -> Iterator[str]:
+    """The reasons of an operator whose versions manage the same objects."""
+    del version, bodies
+    return iter(())
+
+
 async def is_always_restricted(kube: Kube) -> bool | None:
     """For operators whose pods meet the restricted pod security standard, or that make none."""
     del kube
@@ -186,10 +197,13 @@ class Operator:
         install: Installs it.
         resources: The kinds that it serves.
         permissions: What its service account must be allowed to do.
+        metrics_port: The port of its pods at which it serves metrics.
+        unreconciled: Which objects it has not reconciled successfully since its start.
         sample: The smallest valid object of its main kind.
         reconcile_errors: Reads its log; None if its errors are in events or conditions.
         is_restricted: Whether the pods that it makes meet the restricted pod security standard;
             None if that is unknown.
+        unsupported: Which objects a version of it cannot manage.
     """
 
     name: str
@@ -204,9 +218,12 @@ class Operator:
     install: Install
     resources: tuple[CustomResource, ...]
     permissions: tuple[Permission, ...]
+    metrics_port: int
+    unreconciled: Callable[[Evidence], Iterator[str]]
     sample: Mapping[str, Any]
     reconcile_errors: ReconcileErrors | None = None
     is_restricted: Callable[[Kube], Awaitable[bool | None]] = is_always_restricted
+    unsupported: UnsupportedResources = no_unsupported
 
     @property
     def kinds(self) -> tuple[str, ...]:

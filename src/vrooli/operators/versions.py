@@ -6,8 +6,8 @@ docs/compatibility.md contains this list as a table.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
 DOCUMENT = "docs/compatibility.md"
@@ -72,6 +72,7 @@ class OperatorVersion:
         support: Why it should be replaced, as a clause after its title; empty if it need not be.
         postgres: The major versions of PostgreSQL of which it has images by default.
         newest_postgres: The newest major version that its definition accepts; 0: not PGO.
+        upgrades_from: The versions from which an upgrade was proven, and how.
     """
 
     operator: str
@@ -81,6 +82,7 @@ class OperatorVersion:
     support: str = ""
     postgres: tuple[int, ...] = ()
     newest_postgres: int = 0
+    upgrades_from: Mapping[str, Proof] = field(default_factory=dict)
 
     def includes(self, operator: str, version: str) -> bool:
         """Whether a version of an operator belongs to it."""
@@ -171,6 +173,7 @@ VERSIONS: tuple[OperatorVersion, ...] = (
         ),
         support="was archived by its publisher on 2026-06-11 and gets no fixes; the operator of "
         "freshworks-oss continues it with the same kinds",
+        upgrades_from={"1.2.3": Proof.SIMULATED},
     ),
     OperatorVersion(
         REDIS,
@@ -231,6 +234,12 @@ VERSIONS: tuple[OperatorVersion, ...] = (
 def find(operator: str, version: str) -> OperatorVersion | None:
     """The entry of an operator's version; None if the version is not known."""
     return next((item for item in VERSIONS if item.includes(operator, version)), None)
+
+
+def is_known_upgrade(operator: str, installed: str, target: str) -> bool:
+    """Whether an upgrade from one version of an operator to another was proven."""
+    entry = find(operator, target)
+    return entry is not None and (installed == target or installed in entry.upgrades_from)
 
 
 def notes(operator: str, title: str, version: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import platform
 import tarfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -41,6 +42,44 @@ def write(path: Path, names: Iterable[str], *, salt: str = "") -> dict[str, Arch
             entry.size = len(content)
             archive.addfile(entry, io.BytesIO(content))
     return images
+
+
+def write_program(path: Path, name: str, program: Path, entrypoint: str) -> None:
+    """Write an archive with an image that has nothing but a program."""
+    layer = io.BytesIO()
+    with tarfile.open(fileobj=layer, mode="w") as archive:
+        member = tarfile.TarInfo(entrypoint.lstrip("/"))
+        member.size, member.mode = program.stat().st_size, 0o755
+        with program.open("rb") as content:
+            archive.addfile(member, content)
+    blobs: dict[str, bytes] = {}
+
+    def blob(media: str, content: bytes) -> dict[str, Any]:
+        digest = hashlib.sha256(content).hexdigest()
+        blobs[f"blobs/sha256/{digest}"] = content
+        return {"mediaType": media, "digest": f"sha256:{digest}", "size": len(content)}
+
+    packed = blob("application/vnd.oci.image.layer.v1.tar", layer.getvalue())
+    config = {
+        "architecture": {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()],
+        "os": "linux",
+        "config": {"Entrypoint": [entrypoint], "User": "1000:1000"},
+        "rootfs": {"type": "layers", "diff_ids": [packed["digest"]]},
+    }
+    described = blob("application/vnd.oci.image.config.v1+json", json.dumps(config).encode())
+    text = {"schemaVersion": 2, "mediaType": MANIFEST, "config": described, "layers": [packed]}
+    entry = blob(MANIFEST, json.dumps(text).encode())
+    entry["annotations"] = {"org.opencontainers.image.ref.name": name}
+    files = {
+        **blobs,
+        "oci-layout": b'{"imageLayoutVersion": "1.0.0"}',
+        "index.json": json.dumps({"schemaVersion": 2, "manifests": [entry]}).encode(),
+    }
+    with tarfile.open(path, "w") as archive:
+        for file, content_ in files.items():
+            member = tarfile.TarInfo(file)
+            member.size = len(content_)
+            archive.addfile(member, io.BytesIO(content_))
 
 
 def write_index(path: Path, index: Any, name: str = "index.json") -> Path:

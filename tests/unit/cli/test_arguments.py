@@ -66,6 +66,7 @@ from vrooli.workflows.results.databases import (
 from vrooli.workflows.results.drills import DrillResult, DrillView
 from vrooli.workflows.results.findings import CheckResult, DiagnoseResult
 from vrooli.workflows.results.graphs import GraphResult
+from vrooli.workflows.results.operators import OperatorUpgradeView, UpgradeOperatorsResult
 from vrooli.workflows.results.releases import (
     DeployResult,
     DevelopResult,
@@ -86,6 +87,7 @@ from vrooli.workflows.sessions import SessionOptions
 from vrooli.workflows.setup import SetupOptions
 from vrooli.workflows.switchover import Database, SwitchoverOptions
 from vrooli.workflows.test import SuiteOptions
+from vrooli.workflows.upgrade_operators import UpgradeOptions
 from vrooli.workflows.values_change import ValuesOptions
 
 DEV, PROD = ENVIRONMENTS["dev"], ENVIRONMENTS["prod"]
@@ -238,6 +240,22 @@ RESULTS: dict[str, Result] = {
         drills=(
             DrillView(
                 fault="vault-deleted", title="x", scope="cluster", outcome="passed", healed_s=1.0
+            ),
+        ),
+    ),
+    "upgrade_operators.upgrade_operators": UpgradeOperatorsResult(
+        **STEPS,
+        cluster="kind:kind",
+        operators=(
+            OperatorUpgradeView(
+                operator="redis",
+                title="Redis operator",
+                owner="vrooli",
+                source="vendor",
+                before="1.2.3",
+                after="1.2.4",
+                outcome="upgraded",
+                detail="x",
             ),
         ),
     ),
@@ -702,6 +720,18 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
         {**_rotate(secrets=(Rotated.SHARED,)), "consent": YES},
     ),
     ("switchover.switchover", "switchover redis", {}, _switchover()),
+    (
+        "upgrade_operators.upgrade_operators",
+        "upgrade operators",
+        {},
+        {"options": UpgradeOptions(), "consent": Consent()},
+    ),
+    (
+        "upgrade_operators.upgrade_operators",
+        "upgrade operators redis vault --force --timeout 60 --cluster kind --yes",
+        {},
+        {"options": UpgradeOptions(("redis", "vault"), "kind", True, 60.0), "consent": YES},
+    ),
     ("drill.drill", "drill vault-deleted restore", {}, _drill("vault-deleted", "restore")),
     ("drill.drill", "drill --clean-up", {}, _drill(clean_up=True)),
     (

@@ -67,3 +67,11 @@ def test_every_distribution_is_a_known_version() -> None:
 def test_the_images_of_an_entry_are_accepted_by_its_definition() -> None:
     for entry in versions.VERSIONS:
         assert all(major <= entry.newest_postgres for major in entry.postgres)
+
+
+def test_only_a_proven_upgrade_is_known() -> None:
+    assert versions.is_known_upgrade(REDIS.name, "1.2.3", "1.2.4")
+    assert versions.is_known_upgrade(REDIS.name, "1.2.4", "1.2.4")
+    assert not versions.is_known_upgrade(REDIS.name, "1.2.2", "1.2.4")
+    assert not versions.is_known_upgrade(PGO.name, "5.4", "5.8.2")
+    assert not versions.is_known_upgrade(VSO.name, "0.10.0", "0.11.0")

@@ -78,6 +78,7 @@ TABLE = [
     (Action.DELETE_DATA, "staging", PROMPTS, REFUSE),
     (Action.DELETE_DATA, "prod", PROMPTS, REFUSE),
     (Action.DELETE_CLUSTER, None, PROMPTS, REFUSE),
+    (Action.UPGRADE_OPERATORS, None, PROMPTS, REFUSE),
     (Action.RESTORE_CLUSTER, None, PROMPTS, REFUSE),
     (Action.DELETE_SNAPSHOT, None, PROMPTS, REFUSE),
 ]

@@ -13,12 +13,15 @@ from helm_python import Chart, Config, HelmContext, HelmError, HelmNotFoundError
 
 from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.events import Progress
-from vrooli.kube import Manifest
+from vrooli.kube import Kube, Manifest
+from vrooli.kube.objects import labels
 from vrooli.operators.installation import chart_sums, crds, sources
 from vrooli.operators.model import Operator, Site, VendorChart
 
 # Helm's timeout, seconds: for its hooks, since it does not wait for pods.
 INSTALL_S = 120
+# Helm's status of the current revision.
+DEPLOYED = "deployed"
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,33 @@ async def apply(kubeconfig: Path, release: ChartRelease) -> None:
             f"Helm could not install {release.name} in namespace {release.namespace}: "
             f"{error.detail}",
             "Run the same command again; it continues where it stopped.",
+        ) from error
+
+
+async def fetch_revision(kube: Kube, namespace: str, name: str) -> int:
+    """The number of the deployed revision of a release; 0 if there is none."""
+    selector = f"owner=helm,name={name},status={DEPLOYED}"
+    records = await kube.list("v1", "Secret", namespace, selector, names_only=True)
+    return max((int(labels(body)["version"]) for body in records), default=0)
+
+
+async def roll_back(kubeconfig: Path, namespace: str, name: str, revision: int) -> None:
+    """Roll a release back to a revision; it does not wait for its pods.
+
+    Raises:
+        VrooliError: Helm failed.
+    """
+
+    def run() -> None:
+        with Config(kubeconfig_path=kubeconfig, namespace=namespace) as helm:
+            helm.rollback(name, version=revision, timeout=INSTALL_S)
+
+    try:
+        await asyncio.to_thread(run)
+    except HelmError as error:
+        raise VrooliError(
+            f"Helm could not roll {name} in namespace {namespace} back to revision {revision}: "
+            f"{error.detail}"
         ) from error
 
 

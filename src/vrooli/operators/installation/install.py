@@ -43,18 +43,25 @@ async def install(operator: Operator, source: Source, site: Site, progress: Prog
     if not installed.ours and (existing := await find_deployment(operator, kube)):
         description = _description(operator, existing)
         return Done(False, f"{description} was not installed by vrooli and is left unchanged")
-    inputs = {"source": source, "version": distribution.version, **operator.inputs(source, site)}
-    desired = record.Record(True, source, distribution.version, record.fingerprint(inputs))
+    desired = desired_record(operator, source, site)
     deployment = await kube.get(
         "apps/v1", "Deployment", distribution.deployment, operator.namespace
     )
     if installed == desired and deployment:
         return Done(False, _unchanged(operator, deployment, installed))
     progress.report(f"installs {operator.title} {distribution.version} ({source})")
-    await record.write(kube, operator.namespace, record.Record(ours=True))
+    # Without the inputs it counts as unfinished.
+    await record.write(kube, operator.namespace, record.Record(True, installed.source))
     await operator.install(operator, source, site, progress)
     await record.write(kube, operator.namespace, desired)
     return Done(True, f"{distribution.version} ({source})")
+
+
+def desired_record(operator: Operator, source: Source, site: Site) -> record.Record:
+    """The record of an operator that is installed as this product would install it now."""
+    version = operator.distributions[source].version
+    inputs = {"source": source, "version": version, **operator.inputs(source, site)}
+    return record.Record(True, source, version, record.fingerprint(inputs))
 
 
 async def wait_ready(operator: Operator, kube: Kube, progress: Progress) -> None:
@@ -98,7 +105,7 @@ async def status(operator: Operator, kube: Kube) -> OperatorStatus:
     if deployment is None:
         return OperatorStatus(operator.name, operator.namespace, State.ABSENT)
     reason = deployment_unready_reason(deployment)
-    is_other = _is_other_version(operator, deployment, installed)
+    is_other = is_other_version(operator, deployment, installed)
     is_ours = installed.ours and not is_other
     version = installed.version if is_ours else running_version(operator, deployment)
     other = f"another version than was installed here ({installed.version})" if is_other else ""
@@ -129,13 +136,13 @@ def _description(operator: Operator, deployment: Manifest) -> str:
 def _unchanged(operator: Operator, deployment: Manifest, installed: record.Record) -> str:
     """The result of a step that finds an operator installed."""
     recorded = f"{installed.version} ({installed.source})"
-    if _is_other_version(operator, deployment, installed):
+    if is_other_version(operator, deployment, installed):
         running = running_version(operator, deployment)
         return f"{running} runs instead of {recorded} and is left unchanged"
     return recorded
 
 
-def _is_other_version(operator: Operator, deployment: Manifest, installed: record.Record) -> bool:
+def is_other_version(operator: Operator, deployment: Manifest, installed: record.Record) -> bool:
     """Whether an operator that was installed here runs another version now."""
     running = _VERSION.search(_tag(operator, deployment))
     recorded = _VERSION.search(installed.version)

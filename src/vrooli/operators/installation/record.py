@@ -24,9 +24,9 @@ class Record:
 
     Attributes:
         ours: Whether this product created the namespace.
-        source: Where the operator came from; empty if its installation did not finish.
-        version: The operator's version.
-        inputs: The hash of what it was installed from.
+        source: Where the operator came from; empty if its first installation did not finish.
+        version: The operator's version; empty if its last installation did not finish.
+        inputs: The hash of what it was installed from; the same.
     """
 
     ours: bool = False

@@ -7,9 +7,10 @@ the event `MissingRequiredImage` and reconciles nothing (internal/config/config.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
-from vrooli.kube.objects import Body, items, mapping, number, text
+from vrooli.kube.objects import Body, items, mapping, number, ref_of, text
+from vrooli.operators import versions
 
 VARIABLE = "RELATED_IMAGE_"
 EVENT = "MissingRequiredImage"
@@ -77,3 +78,24 @@ def select_version(requested: int, offered: Collection[str]) -> int:
     """
     versions = postgres_versions(offered)
     return requested if not versions or requested in versions else versions[-1]
+
+
+def unsupported_clusters(version: str, clusters: Iterable[Body]) -> Iterator[str]:
+    """The PostgresClusters whose version of PostgreSQL a version of PGO cannot run.
+
+    Args:
+        version: The version of PGO; one that is not known is not judged.
+        clusters: The objects.
+    """
+    entry = versions.find(versions.POSTGRES, version)
+    if entry is None:
+        return
+    majors = " and ".join(map(str, entry.postgres))
+    for body in clusters:
+        major, ref = number(body, "spec", "postgresVersion"), ref_of(body)
+        has_image = bool(text(body, "spec", "image")) or major in entry.postgres
+        if not has_image or major > entry.newest_postgres:
+            yield (
+                f"{ref.kind}/{ref.name} in namespace {ref.namespace} runs PostgreSQL {major}, and "
+                f"{entry.title} has images of {majors}"
+            )

@@ -31,7 +31,7 @@ VENDOR = VendorChart(
     ),
 )
 DISTRIBUTIONS = {
-    Source.VENDOR: Distribution(VENDOR.version, RELEASE),
+    Source.VENDOR: Distribution(VENDOR.version, RELEASE, release=RELEASE),
     Source.GO_MODULE: Distribution(GO_MODULE_VERSION, RELEASE, (IMAGE, POSTGRES_IMAGE)),
 }
 

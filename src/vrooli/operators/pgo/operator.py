@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from vrooli.operators import reconciliation
 from vrooli.operators.custom_resource import CustomResource, build_sample
 from vrooli.operators.model import MANAGE, WATCH, Operator, Permission
-from vrooli.operators.pgo import install, names, readiness, reconcile_log, volumes
+from vrooli.operators.pgo import images, install, names, readiness, reconcile_log, volumes
 
 CLUSTER = CustomResource(
     names.API_VERSION,
@@ -54,7 +55,10 @@ PGO = Operator(
     install=install.install,
     resources=(CLUSTER,),
     permissions=PERMISSIONS,
+    metrics_port=8080,
+    unreconciled=reconciliation.uncounted,
     sample=SAMPLE,
     reconcile_errors=reconcile_log.reconcile_errors,
     is_restricted=install.is_restricted,
+    unsupported=images.unsupported_clusters,
 )

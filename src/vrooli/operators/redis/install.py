@@ -16,8 +16,8 @@ RELEASE = "spotahome-redis-operator"
 VENDOR = VendorChart("redis-operator", "3.2.7", ("https://spotahome.github.io/redis-operator",))
 # Helm's release name contains the chart's name, so the Deployment is named after it.
 DISTRIBUTIONS = {
-    Source.VENDOR: Distribution(REDIS_OPERATOR, RELEASE),
-    Source.GO_MODULE: Distribution(REDIS_OPERATOR, RELEASE, (IMAGE,)),
+    Source.VENDOR: Distribution(REDIS_OPERATOR, RELEASE, release=RELEASE),
+    Source.GO_MODULE: Distribution(REDIS_OPERATOR, RELEASE, (IMAGE,), RELEASE),
 }
 # The restricted pod security standard requires it; the chart's default is less.
 SECURITY = {

@@ -40,6 +40,8 @@ REDIS = Operator(
     install=install.install,
     resources=(FAILOVER,),
     permissions=PERMISSIONS,
+    metrics_port=9710,
+    unreconciled=readiness.unreconciled,
     sample=build_sample(FAILOVER, {"redis": {"replicas": 1}, "sentinel": {"replicas": 1}}),
     reconcile_errors=reconcile_log.reconcile_errors,
 )

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vrooli.kube.objects import Body, number
+from vrooli.kube.objects import Body, number, ref_of
 from vrooli.kube.snapshot import Snapshot
 from vrooli.kube.status import deployment_unready_reason, is_pod_ready
 from vrooli.operators.progress import has_settings, outdated_pods, owns
+from vrooli.operators.reconciliation import Evidence, samples
 from vrooli.operators.redis import names
 from vrooli.operators.redis.volumes import claim_template
+
+# The operator's metric of each RedisFailover: 1 if its last reconciliation succeeded.
+RECONCILED = "redis_operator_controller_cluster_ok"
 
 
 def unready_reason(body: Body, objects: Snapshot) -> str | None:
@@ -93,3 +97,16 @@ def pending_changes(body: Body, objects: Snapshot) -> Iterator[str]:
             yield "its Sentinels' Deployment does not have its last change yet"
         elif reason := deployment_unready_reason(sentinel):
             yield f"Sentinel: {reason}"
+
+
+def unreconciled(evidence: Evidence) -> Iterator[str]:
+    """The RedisFailovers whose last reconciliation since the operator's start did not succeed."""
+    succeeded = {
+        (labels.get("namespace"), labels.get("name"))
+        for labels, value in samples(evidence.metrics, RECONCILED)
+        if value
+    }
+    for body in evidence.bodies:
+        ref = ref_of(body)
+        if (ref.namespace, ref.name) not in succeeded:
+            yield f"{names.KIND}/{ref.name} in namespace {ref.namespace} is not reconciled"

@@ -18,8 +18,10 @@ RELEASE = "vault-secrets-operator"
 DEPLOYMENT = f"{RELEASE}-controller-manager"
 VENDOR = VendorChart(RELEASE, VAULT_SECRETS_OPERATOR, ("https://helm.releases.hashicorp.com",))
 DISTRIBUTIONS = {
-    Source.VENDOR: Distribution(VAULT_SECRETS_OPERATOR, DEPLOYMENT),
-    Source.GO_MODULE: Distribution(VAULT_SECRETS_OPERATOR, DEPLOYMENT, (IMAGE, PROXY_IMAGE)),
+    Source.VENDOR: Distribution(VAULT_SECRETS_OPERATOR, DEPLOYMENT, release=RELEASE),
+    Source.GO_MODULE: Distribution(
+        VAULT_SECRETS_OPERATOR, DEPLOYMENT, (IMAGE, PROXY_IMAGE), RELEASE
+    ),
 }
 
 

@@ -50,5 +50,7 @@ VSO = Operator(
     install=install.install,
     resources=(CONNECTION, AUTH, STATIC_SECRET),
     permissions=PERMISSIONS,
+    metrics_port=8080,
+    unreconciled=readiness.unreconciled,
     sample=SAMPLE,
 )

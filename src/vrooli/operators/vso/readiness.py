@@ -8,9 +8,13 @@ result of the last success.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from vrooli.kube.objects import Body, items, number, text
 from vrooli.kube.snapshot import Snapshot
 from vrooli.kube.status import find_condition
+from vrooli.operators.reconciliation import Evidence, uncounted, warned
+from vrooli.operators.vso.names import STATIC_SECRET
 
 READY, SYNCED = "Ready", "SecretSynced"
 
@@ -56,3 +60,12 @@ def _failure(body: Body) -> str | None:
     # Its message also has the time until the next attempt, which differs each time.
     error = synced.message.partition("err=")[2] if synced and synced.is_false else ""
     return f": {error}" if error else ""
+
+
+def unreconciled(evidence: Evidence) -> Iterator[str]:
+    """The objects that it has not reconciled since its start, or whose last attempt failed.
+
+    A failed attempt counts like a success, and is an event.
+    """
+    yield from uncounted(evidence)
+    yield from warned(evidence, STATIC_SECRET)

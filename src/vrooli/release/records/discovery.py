@@ -1,4 +1,4 @@
-"""Find the name of a namespace's release, for a release with a custom name."""
+"""Find the releases of a cluster, and the name of a namespace's only one."""
 
 from __future__ import annotations
 
@@ -6,14 +6,34 @@ import asyncio
 
 from vrooli.errors import VrooliError
 from vrooli.kube import Kube
+from vrooli.kube.common_labels import INSTANCE, PART_OF
 from vrooli.kube.objects import labels, text
 from vrooli.release.records import storage
 
 # The chart of the releases to find.
 CHART = "vrooli"
+# Each release of the chart has a ConfigMap with these labels, whoever installed it: Helm, or a
+# program that applies the rendered chart and leaves no record of Helm's.
+PART = f"{PART_OF}=vrooli"
 SECRET = ("v1", "Secret")
 # In a slow cluster the expected name is used, seconds.
 TIMEOUT_S = 3.0
+
+
+async def find_releases(kube: Kube) -> list[tuple[str, str]]:
+    """The namespace and the name of each release of the chart in a cluster.
+
+    Raises:
+        VrooliError: They cannot be listed.
+    """
+    bodies = await kube.list("v1", "ConfigMap", None, PART, names_only=True)
+    return sorted(
+        {
+            (text(body, "metadata", "namespace"), labels(body)[INSTANCE])
+            for body in bodies
+            if INSTANCE in labels(body)
+        }
+    )
 
 
 async def find_only_release(kube: Kube, namespace: str) -> str | None:

@@ -37,6 +37,7 @@ class Action(StrEnum):
     DRILL = "`drill`"
     RESET_DATA = "`db reset`"
     SEED_DATA = "`db seed`"
+    UPGRADE_OPERATORS = "`upgrade operators`, if there is something to do"
     UNINSTALL = "`uninstall`"
     DELETE_DATA = "`uninstall --delete-data`"
     DELETE_CLUSTER = "`cluster delete`, if the cluster exists"
@@ -76,6 +77,7 @@ REQUIRES_YES: Mapping[Action, Sequence[str]] = {
     Action.DRILL: SHARED,
     Action.RESET_DATA: EVERY,
     Action.SEED_DATA: EVERY,
+    Action.UPGRADE_OPERATORS: EVERY,
     Action.UNINSTALL: EVERY,
     Action.DELETE_DATA: EVERY,
     Action.DELETE_CLUSTER: EVERY,

@@ -1,0 +1,99 @@
+"""Waits until an operator has reconciled every object of its kinds since its start."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime
+
+import httpx
+
+from vrooli.errors import VrooliError, WaitTimeoutError
+from vrooli.events import Progress
+from vrooli.grammar import counted
+from vrooli.kube import Kube, pod_http
+from vrooli.kube.events import Event, parse_events
+from vrooli.kube.objects import Body, creation_time, is_deleted, ref_of
+from vrooli.kube.status import is_pod_ready
+from vrooli.operators.model import Operator
+from vrooli.operators.reconciliation import Evidence
+
+# How long an operator may take to reconcile all objects, seconds: it begins with all of them when
+# it has become the leader, for which it may wait 15 s, and repeats an attempt that failed.
+RECONCILED_S = 120.0
+# How long its metrics may be unreadable before they count as not served, seconds.
+UNREADABLE_S = 30.0
+# The interval of reads, and the timeout of each, seconds: nobody can watch metrics.
+POLL_S, READ_S = 1.0, 5.0
+
+
+async def wait_reconciled(operator: Operator, kube: Kube, progress: Progress) -> str:
+    """Wait until the operator's pod has reconciled every object of its kinds.
+
+    Returns:
+        What was proven, as a clause.
+
+    Raises:
+        WaitTimeoutError: It has not reconciled all of them without an error.
+    """
+    began = read_at = time.monotonic()
+    shown = ""
+    while True:
+        bodies = await fetch_resources(operator, kube)
+        try:
+            evidence = await _fetch_evidence(operator, kube, bodies)
+        except (VrooliError, httpx.HTTPError, OSError) as error:
+            if time.monotonic() - read_at > UNREADABLE_S:
+                return f"its metrics cannot be read, so its reconciliations are not proven: {error}"
+            reasons = [f"its metrics cannot be read: {error}"]
+        else:
+            read_at = time.monotonic()
+            reasons = list(operator.unreconciled(evidence))
+            if not reasons:
+                return f"{counted(len(bodies), 'resource')} reconciled"
+        if time.monotonic() - began > RECONCILED_S:
+            raise WaitTimeoutError(
+                f"{operator.title} has not reconciled its resources after {RECONCILED_S:.0f} s: "
+                f"{'; '.join(reasons)}"
+            )
+        if reasons[0] != shown:
+            shown = reasons[0]
+            progress.report(shown)
+        await asyncio.sleep(POLL_S)
+
+
+async def fetch_resources(operator: Operator, kube: Kube) -> list[Body]:
+    """The objects of the operator's kinds, of all namespaces.
+
+    Raises:
+        VrooliError: They cannot be listed.
+    """
+    kinds = [(resource.api_version, resource.kind) for resource in operator.resources]
+    lists = await asyncio.gather(*(kube.list(*kind, None) for kind in kinds))
+    return [body for bodies in lists for body in bodies]
+
+
+async def _fetch_evidence(operator: Operator, kube: Kube, bodies: list[Body]) -> Evidence:
+    pods = await kube.list("v1", "Pod", None, operator.selector)
+    ready = [pod for pod in pods if is_pod_ready(pod) and not is_deleted(pod)]
+    if not ready:
+        raise VrooliError(f"no pod of {operator.title} is ready")
+    pod = max(ready, key=creation_time)
+    answer = await pod_http.get(
+        kube, ref_of(pod), operator.metrics_port, "/metrics", limit_s=READ_S
+    )
+    if answer.status != httpx.codes.OK:
+        raise VrooliError(f"the response has the status {answer.status}")
+    events = await _fetch_events(operator, kube)
+    since = datetime.fromisoformat(creation_time(pod)).astimezone(UTC)
+    return Evidence(bodies, answer.text, events, since, datetime.now(UTC))
+
+
+async def _fetch_events(operator: Operator, kube: Kube) -> list[Event]:
+    lists = await asyncio.gather(
+        *(
+            kube.list("v1", "Event", None, fields=f"involvedObject.kind={kind}")
+            for kind in operator.kinds
+        )
+    )
+    return parse_events(body for bodies in lists for body in bodies)
