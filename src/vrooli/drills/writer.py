@@ -28,6 +28,8 @@ VERIFY_S, VERIFY_EVERY_S = 40.0, 2.0
 # How long its writes and its objects may take to be removed, seconds.
 CLEAN_S = 60.0
 POLL_S = 0.5
+# The volume of its notes has as many bytes.
+NOTES_BYTES = 64 * 1024**2
 # Clocks that differ by more are corrected; less is the time of the question itself, seconds.
 CLOCK_S = 2.0
 
@@ -109,7 +111,7 @@ class Writer:
             await asyncio.sleep(VERIFY_EVERY_S)
 
     async def _run(self, *argv: str) -> str:
-        return await self._kube.exec(self._namespace, NAME, argv, NAME)
+        return await self._kube.exec(self._namespace, NAME, argv, NAME, most=NOTES_BYTES)
 
 
 def between(written: Sequence[Written], store: str, began: float, ended: float) -> Outage:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import httpx_ws  # kr8s' own way to talk to pods, whose errors it passes on
@@ -29,6 +31,28 @@ _REFUSALS = (
     *(kr8s.ExecError, kr8s.NotFoundError, kr8s.ServerError, kr8s.APITimeoutError),
     *(httpx_ws.HTTPXWSException, httpx.HTTPError, OSError),
 )
+
+
+# The limit of an output of a program that is asked for a state, bytes.
+OUTPUT = 8 * 1024**2
+
+
+class _Output(io.BytesIO):
+    """An output of a program in a pod, which could otherwise fill the memory here."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def write(self, data: Any) -> int:
+        """Keep a part of it.
+
+        Raises:
+            ExecError: It is too long.
+        """
+        if self.tell() + len(data) > self._most:
+            raise kr8s.ExecError(f"its output has more than {self._most} bytes")
+        return super().write(data)
 
 
 @dataclass(frozen=True)
@@ -54,13 +78,27 @@ class Pods(Rest):
     """The part of the client that deals with pods."""
 
     async def exec(
-        self, namespace: str, pod: str, argv: Sequence[str], container: str | None = None
+        self,
+        namespace: str,
+        pod: str,
+        argv: Sequence[str],
+        container: str | None = None,
+        *,
+        most: int = OUTPUT,
     ) -> str:
         """Run a program in a pod's container and return its standard output.
 
+        Args:
+            namespace: The pod's namespace.
+            pod: The pod.
+            argv: The program and its arguments.
+            container: The container; None takes the first one.
+            most: The limit of each output, bytes.
+
         Raises:
-            VrooliError: It failed.
+            VrooliError: It failed, or an output is too long.
         """
+        stdout, stderr = _Output(most), _Output(most)
         try:
             named = {"metadata": {"name": pod, "namespace": namespace}}
             # Only whoever doesn't name a container needs to know those that it has.
@@ -70,13 +108,14 @@ class Pods(Rest):
                 else await Pod.get(pod, namespace=namespace, api=self._api)
             )
             # The pod's own exec waits until it is ready; whoever asks why it isn't can't.
-            async with Exec(target, list(argv), container=container).run() as done:
+            sinks: Any = {"stdout": stdout, "stderr": stderr, "capture_output": False}
+            async with Exec(target, list(argv), container=container, **sinks).run():
                 pass
         except* _REFUSALS as errors:  # they come in the group of their connection's tasks
             words = " ".join(argv)
             error = first_error(errors)
             raise VrooliError(f"`{words}` failed in pod {namespace}/{pod}: {error}") from errors
-        return bytes(done.stdout).decode(errors="replace")
+        return stdout.getvalue().decode(errors="replace")
 
     async def run_program(self, program: execution.Program) -> execution.Completed:
         """Run a program in a container until it ends, with its input, outputs and exit code.

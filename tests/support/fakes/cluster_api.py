@@ -77,6 +77,7 @@ class ApiServer:
         self.failures = Failures()
         self.programs = PodPrograms()
         self.open_websocket = self.programs.connect
+        self.namespace = "default"
         self.unserved: set[str] = set()
         self.is_healthy = True
         self.on_request: Callable[[Request], None] = lambda request: None

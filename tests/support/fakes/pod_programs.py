@@ -104,7 +104,8 @@ class _WebSocket:
             assert not self._is_closed
             self._stdin += data[1:]
 
-    async def receive_bytes(self) -> bytes:
+    async def receive_bytes(self, timeout: float | None = None) -> bytes:
+        assert timeout is None
         if self._programs.is_endless:
             await asyncio.Event().wait()
         if self._messages is None:

@@ -58,3 +58,18 @@ async def test_an_output_without_end_is_an_error(monkeypatch: pytest.MonkeyPatch
     cluster = cluster_with(Completed(0, "x" * 6, "y" * 5))
     with pytest.raises(VrooliError, match="larger than 10 bytes"):
         await cluster.run_program(Program("dev", "pod", "main", ["yes"]))
+
+
+async def test_a_short_output_is_read_without_an_input() -> None:
+    cluster = cluster_with(Completed(0, "some", "noise"))
+    cluster.server.programs.protocol = "v4.channel.k8s.io"
+    assert await cluster.exec("dev", "pod", ["cat", "file"], "main") == "some"
+
+
+@pytest.mark.parametrize("outputs", [("x" * 11, ""), ("", "y" * 11)])
+async def test_a_long_output_without_an_input_is_an_error(outputs: tuple[str, str]) -> None:
+    """Any pod of a release may be asked, and its programs may be others."""
+    cluster = cluster_with(Completed(0, *outputs))
+    cluster.server.programs.protocol = "v4.channel.k8s.io"
+    with pytest.raises(VrooliError, match="more than 10 bytes"):
+        await cluster.exec("dev", "pod", ["cat", "file"], "main", most=10)

@@ -45,7 +45,7 @@ def report(answer: Answer) -> Mapping[str, Any]:
     _, _, body = answer.text.partition(" ")
     try:
         parsed = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return parsed if isinstance(parsed, Mapping) else {}
 

@@ -109,6 +109,6 @@ async def _query(kube: Kube, pod: Body, about: Ref, name: str, argv: list[str]) 
 def _is_json(output: str) -> bool:
     try:
         json.loads(output)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True

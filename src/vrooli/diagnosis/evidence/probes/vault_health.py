@@ -155,6 +155,6 @@ def answers(evidence: Evidence) -> Iterator[tuple[Answer, Mapping[str, Any]]]:
 def _parsed(body: str) -> Mapping[str, Any] | None:
     try:
         parsed = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return parsed if isinstance(parsed, Mapping) else None
