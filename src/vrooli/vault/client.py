@@ -13,7 +13,7 @@ import urllib3
 from hvac import exceptions
 
 from vrooli.errors import PrerequisiteError, VrooliError
-from vrooli.vault import transport
+from vrooli.vault import answers, transport
 
 Answer = TypeVar("Answer")
 
@@ -93,6 +93,7 @@ class VaultClient:
         self._hvac.adapter.close()
         self._root.adapter.close()
 
+    @answers.checked
     async def check_ready(self) -> None:
         """Check that Vault responds and is unsealed.
 
@@ -116,6 +117,7 @@ class VaultClient:
                 "pod starts: `kubectl delete pod -n vault vault-0`. Then read its log.",
             )
 
+    @answers.checked
     async def log_in(self, role: str, service_account_token: str, mount: str = "kubernetes") -> str:
         """Log in as a service account; later requests use the token.
 
@@ -133,6 +135,7 @@ class VaultClient:
         )
         return str(answer["auth"]["client_token"])
 
+    @answers.checked
     async def ensure_kv(self, mount: str) -> bool:
         """Mount a KV engine of version 2 unless one is mounted; returns whether it was mounted.
 
@@ -160,6 +163,7 @@ class VaultClient:
             )
         return False
 
+    @answers.checked
     async def ensure_policy(self, name: str, rules: str) -> bool:
         """Create or update a policy; returns whether it was changed."""
         read = await self._call_or_none(
@@ -174,6 +178,7 @@ class VaultClient:
         )
         return True
 
+    @answers.checked
     async def ensure_role(self, mount: str, name: str, settings: Mapping[str, Any]) -> bool:
         """Create or update a role of Kubernetes authentication; returns whether it was changed."""
         path = f"auth/{mount}/role/{name}"
@@ -189,6 +194,7 @@ class VaultClient:
         )
         return True
 
+    @answers.checked
     async def role(self, mount: str, name: str) -> dict[str, Any] | None:
         """The settings of a role of Kubernetes authentication; None if it does not exist."""
         read = await self._call_or_none(
@@ -196,6 +202,7 @@ class VaultClient:
         )
         return None if read is None else dict(read["data"])
 
+    @answers.checked
     async def use_token_of(self, policies: Sequence[str], ttl_s: int) -> None:
         """Use a new token with these policies for later requests."""
         answer = await self._call(
@@ -206,6 +213,7 @@ class VaultClient:
         )
         self._hvac.token = answer["auth"]["client_token"]
 
+    @answers.checked
     async def create_secret(self, mount: str, path: str, values: Mapping[str, str]) -> bool:
         """Create a secret unless the path ever had one; returns whether it was created.
 
@@ -224,6 +232,7 @@ class VaultClient:
             raise
         return True
 
+    @answers.checked
     async def read_secret(self, mount: str, path: str) -> dict[str, str] | None:
         """A secret's current values; None if there are none.
 
@@ -233,6 +242,7 @@ class VaultClient:
         read = await self.read_version(mount, path)
         return None if read is None else read[0]
 
+    @answers.checked
     async def read_version(self, mount: str, path: str) -> tuple[dict[str, str], int] | None:
         """A secret's current values and their version; None if there are none.
 
@@ -249,6 +259,7 @@ class VaultClient:
             return None
         return dict(answer["data"]["data"]), int(answer["data"]["metadata"]["version"])
 
+    @answers.checked
     async def version(self, mount: str, path: str, number: int = 0) -> SecretVersion | None:
         """A version of a secret, also a deleted one; None if Vault does not have it.
 
@@ -283,6 +294,7 @@ class VaultClient:
             bool(read["metadata"]["destroyed"]),
         )
 
+    @answers.checked
     async def write_version(
         self, mount: str, path: str, values: Mapping[str, str], read_version: int
     ) -> int:
@@ -312,6 +324,7 @@ class VaultClient:
             raise
         return int(answer["data"]["version"])
 
+    @answers.checked
     async def secret_version(self, mount: str, path: str) -> int | None:
         """The number of a secret's current version; None if there is no secret.
 
@@ -324,6 +337,7 @@ class VaultClient:
         )
         return None if answer is None else int(answer["data"]["current_version"])
 
+    @answers.checked
     async def policy(self, name: str) -> str | None:
         """The rules of a policy; None if it does not exist."""
         read = await self._call_or_none(
@@ -331,11 +345,13 @@ class VaultClient:
         )
         return None if read is None else str(read["data"]["rules"])
 
+    @answers.checked
     async def own_policies(self) -> list[str]:
         """The policies of the current token."""
         answer = await self._call("look up the current token", self._hvac.auth.token.lookup_self)
         return [str(name) for name in answer["data"]["policies"]]
 
+    @answers.checked
     async def capabilities(self, paths: Sequence[str]) -> dict[str, frozenset[str]]:
         """The capabilities of the current token at each path; ``deny`` means none."""
         answer = await self._call(
@@ -344,6 +360,7 @@ class VaultClient:
         )
         return {path: frozenset(answer["data"][path]) for path in paths}
 
+    @answers.checked
     async def engine(self, mount: str) -> str:
         """Type and version of the engine at a mount, such as "kv 2"; empty if unknown."""
         path = f"sys/internal/ui/mounts/{mount}"
