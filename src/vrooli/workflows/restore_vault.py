@@ -211,7 +211,7 @@ def _format_change(release: Release, runs: Sequence[SecretRestoreRun]) -> str:
 
 
 def _undo_command(options: VaultRestoreOptions, runs: Sequence[SecretRestoreRun]) -> str:
-    """The command that writes the values of before again; empty if nothing was written."""
+    """The command that writes the values of before again; empty if there is none to show."""
     undone = [run.undo for run in runs if run.undo is not None]
     if not undone:
         return ""
@@ -219,4 +219,4 @@ def _undo_command(options: VaultRestoreOptions, runs: Sequence[SecretRestoreRun]
         f"--vault-version {shell.quote(f'{path}={number}')}" for path, number in undone
     )
     where = advice.same_release(options.environment, options.cluster)
-    return f"vrooli restore --only vault {words} {where}"
+    return shell.reject(f"vrooli restore --only vault {words} {where}", "")[0]
