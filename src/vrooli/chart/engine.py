@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ from vrooli.errors import UsageError, VrooliError
 # only introduce others.
 _SCHEMA_ERROR = re.compile(r"[\s-]*at '(?P<pointer>.*?)': (?P<text>.*)")
 _SUMMARIES = ("validation failed", "'allOf' failed", "'anyOf' failed", "'oneOf' failed")
+
+# The renderings to keep: those of the files' values, of a release, and of another environment.
+MAX_KEPT = 4
 
 
 class Severity(IntEnum):
@@ -99,12 +103,28 @@ def render_texts(
 ) -> Rendering:
     """Like `render`, with the templates' texts.
 
+    A command renders the same values more than once, so the last renderings are kept.
+
     Raises:
         UsageError: The chart rejects the values; the message names the key.
     """
+    path = chart or project.chart_dir()
+    return _render(path, _state(path), json.dumps(values), release, namespace)
+
+
+def _state(chart: Path) -> tuple[tuple[str, int, int], ...]:
+    """The size and the time of each file of a chart, by which a change is noticed."""
+    files = (path for path in sorted((chart, *chart.rglob("*"))) if path.is_file())
+    states = ((path, path.stat()) for path in files)
+    return tuple((str(path), state.st_size, state.st_mtime_ns) for path, state in states)
+
+
+@lru_cache(maxsize=MAX_KEPT)
+def _render(chart: Path, state: object, values: str, release: str, namespace: str) -> Rendering:
+    del state  # only distinguishes renderings
     try:
-        with helm_python.Chart.load(chart or project.chart_dir()) as loaded:
-            texts = loaded.render(dict(values), name=release, namespace=namespace)
+        with helm_python.Chart.load(chart) as loaded:
+            texts = loaded.render(json.loads(values), name=release, namespace=namespace)
     except helm_python.HelmError as error:
         raise to_usage_error(error) from error
     return Rendering(texts, namespace)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tarfile
 from pathlib import Path
 
@@ -42,6 +43,24 @@ def test_a_rejection_names_the_key() -> None:
 def test_a_folder_without_a_chart_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="can't be rendered"):
         engine.render({}, release="a", namespace="b", chart=tmp_path)
+
+
+def test_the_same_values_are_rendered_once_until_the_chart_changes(tmp_path: Path) -> None:
+    chart = tmp_path / "chart"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("{apiVersion: v2, name: x, version: 1.0.0}\n")
+    template = chart / "templates" / "a.yaml"
+
+    def render(text: str, **values: str) -> engine.Rendering:
+        template.write_text(f"{{kind: {text}, apiVersion: v1, metadata: {{name: a}}}}")
+        os.utime(template, (0, len(text)))  # as an edit does, even within a tick of the clock
+        return engine.render_texts(values, release="a", namespace="b", chart=chart)
+
+    first = render("Pod", a="1")
+    assert render("Pod", a="1") is first
+    assert render("Pod", a="2") is not first
+    (changed,) = render("Secret", a="1").manifests
+    assert changed.kind == "Secret"
 
 
 def test_a_package_excludes_the_charts_tests(tmp_path: Path) -> None:
