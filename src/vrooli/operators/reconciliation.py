@@ -7,6 +7,7 @@ worked on them.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,14 +47,22 @@ class Evidence:
 
 
 def samples(metrics: str, name: str) -> Iterator[tuple[Mapping[str, str], float]]:
-    """The labels and the value of each sample of a metric.
+    """The labels and the value of each sample of a metric; values that are not finite are omitted.
 
     Source: https://prometheus.io/docs/instrumenting/exposition_formats/
     """
     for line in metrics.splitlines():
         match = _SAMPLE.fullmatch(line.strip())
-        if match and match[1] == name:
-            yield dict(_LABEL.findall(match[2] or "")), float(match[3])
+        if match and match[1] == name and math.isfinite(value := _parse_number(match[3])):
+            yield dict(_LABEL.findall(match[2] or "")), value
+
+
+def _parse_number(text: str) -> float:
+    """The number; NaN if the text is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def uncounted(evidence: Evidence) -> Iterator[str]:

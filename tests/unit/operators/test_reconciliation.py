@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from vrooli.kube.events import Event
 from vrooli.kube.objects import Ref
 from vrooli.operators import PGO, REDIS, VSO
@@ -35,6 +37,12 @@ def test_samples_are_read_with_escaped_labels_and_without_comments() -> None:
         "total_created 1e+09\n"
     )
     assert list(samples(text, "total")) == [({"a": "x", "b": 'quote \\" and } brace'}, 3), ({}, 4)]
+
+
+@pytest.mark.parametrize("value", ["NaN", "+Inf", "-Inf", "x", "1e999"])
+def test_values_that_are_no_numbers_are_left_out(value: str) -> None:
+    """A counter of objects is finite."""
+    assert list(samples(f"total {value}\ntotal 1", "total")) == [({}, 1)]
 
 
 def test_pgo_has_reconciled_as_many_clusters_as_there_are_without_errors() -> None:

@@ -74,7 +74,8 @@ async def fetch_resources(operator: Operator, kube: Kube) -> list[Body]:
 
 
 async def _fetch_evidence(operator: Operator, kube: Kube, bodies: list[Body]) -> Evidence:
-    pods = await kube.list("v1", "Pod", None, operator.selector)
+    # Pods of other namespaces may have the same labels.
+    pods = await kube.list("v1", "Pod", operator.namespace, operator.selector)
     ready = [pod for pod in pods if is_pod_ready(pod) and not is_deleted(pod)]
     if not ready:
         raise VrooliError(f"no pod of {operator.title} is ready")
