@@ -17,16 +17,20 @@ import pytest
 from support.cluster.live import Live
 from support.failures import faults_under_load
 from support.failures.faults_under_load import Bench, Cost, writing
-from support.release import production, rotation
+from support.release import moments, production, rotation
 from support.release.artifacts import Source
 from support.release.helm_cli import PlainHelm
 from support.release.posts import stored
 from support.release.production import FIRST, SECOND, Site
 from support.release.rotation import Changes
+from vrooli.databases.postgres.session import Postgres
 from vrooli.drills.faults import pods
 from vrooli.drills.http_load import Load, Losses, load
+from vrooli.events import silent
 from vrooli.kube import Kube
 from vrooli.rotation.model import Rotated
+from vrooli.workflows.restore_end import finish_restore
+from vrooli.workflows.restore_postgres import PostgresRestoreOptions
 from vrooli.workflows.switchover import Database
 
 log = logging.getLogger(__name__)
@@ -150,6 +154,11 @@ async def test_an_environment_runs_as_its_values_say_and_loses_nothing(
 ) -> None:
     chosen = SOME[site.environment.name]
     await _suffers(site, kube, chosen, RESTED_S, record_property, SOME_PER_S, SOME_PATIENCE)
+    if site.environment.name == "staging":
+        async with moments.writing(await Postgres.of(kube, site.release)) as writer:
+            released = PostgresRestoreOptions(site.environment, cluster=site.cluster)
+            await moments.restore_once(writer, released, moments.PAUSE_S * SOME_PATIENCE)
+            await finish_restore(released, silent)
 
 
 @pytest.mark.long
@@ -159,6 +168,9 @@ async def test_an_environment_loses_nothing_in_any_fault(
     site: Site, kube: Kube, record_property: Callable[[str, object], None]
 ) -> None:
     await _suffers(site, kube, tuple(FAULTS), LONG_RESTED_S, record_property)
+    async with moments.writing(await Postgres.of(kube, site.release)) as writer:
+        released = PostgresRestoreOptions(site.environment, cluster=site.cluster)
+        await moments.restore_twice(writer, released)
 
 
 @pytest.mark.long

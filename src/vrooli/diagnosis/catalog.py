@@ -39,6 +39,7 @@ from vrooli.diagnosis.rules.postgres import (
     image_withdrawn,
     no_leader,
     password_differs,
+    replica_diverged,
     restore_failed,
     schema_missing,
     schema_permission,
@@ -178,6 +179,7 @@ DATA: tuple[Rule, ...] = (
     backup_failed.RULE,
     operator_refuses.RULE,
     no_leader.RULE,
+    replica_diverged.RULE,
 )
 # Deploys, and the network around the workloads.
 AROUND: tuple[Rule, ...] = (

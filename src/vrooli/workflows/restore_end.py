@@ -10,6 +10,7 @@ from vrooli.backups import listing, restored
 from vrooli.backups.beside import Beside, Exchanged, State
 from vrooli.backups.listing import Listing
 from vrooli.backups.restored import Phase, Restored
+from vrooli.databases.postgres import replication
 from vrooli.databases.postgres.session import Postgres
 from vrooli.errors import PrerequisiteError
 from vrooli.events import Listener, Progress
@@ -17,7 +18,7 @@ from vrooli.kube import Kube
 from vrooli.release import lease
 from vrooli.release.model import Release
 from vrooli.steps import Done, Step, StepEnded, run_steps
-from vrooli.workflows import restore_postgres_run as shared
+from vrooli.workflows import restore_switch
 from vrooli.workflows.clusters import access
 from vrooli.workflows.restore_postgres import PostgresRestoreOptions
 from vrooli.workflows.results.backups import PostgresRestoreEndResult
@@ -56,7 +57,7 @@ async def _end(
     async with access.connect(options.cluster) as reached:
         release = Release.of(options.environment, reached.cluster.kubeconfig)
         await lease.demand_free(reached.kube, release)
-        ending = await _prepared(reached.kube, release)
+        ending = await _prepared(options, reached.kube, release)
         ending.demand_possible(undo=undo)
         action = Action.UNDO_RESTORE if undo else Action.FINISH_RESTORE
         consent.demand(action, options.environment.name, ending.change(undo=undo))
@@ -75,7 +76,7 @@ async def _end(
     )
 
 
-async def _prepared(kube: Kube, release: Release) -> _Ending:
+async def _prepared(options: PostgresRestoreOptions, kube: Kube, release: Release) -> _Ending:
     listed = await listing.fetch(kube, release)
     postgres = listed.repository.postgres
     record = await restored.fetch(postgres)
@@ -87,7 +88,7 @@ async def _prepared(kube: Kube, release: Release) -> _Ending:
             "Wait until it runs. If its instance was removed with the volume, the data are gone: "
             f"`kubectl delete configmap {restored.name_of(postgres.name)} -n {release.namespace}`.",
         )
-    return _Ending(release, listed, beside, record, await beside.state())
+    return _Ending(release, listed, beside, record, await beside.state(), options.timeout_s)
 
 
 @dataclass
@@ -99,6 +100,7 @@ class _Ending:
     beside: Beside
     record: Restored | None
     state: State
+    timeout_s: float
     pause_s: float = 0.0
     aside: str = ""
 
@@ -163,15 +165,29 @@ class _Ending:
         """Run the steps."""
         delete = self.discard if undo else self.finish
         if not (self.state.is_exchanging or (undo and self.state.is_switched)):
-            return await run_steps([Step("data", "Data", delete)], listener)
+            steps = [Step("data", "Data", delete)]
+            if await self._is_cut_off():
+                steps += self._next_steps("data")
+            return await run_steps(steps, listener)
         switch = self.switch_back if undo else self.complete
         steps = [
             Step("switch", "Switch", switch),
-            Step("replicas", "Replicas", self.follow, ("switch",)),
-            Step("backup", "Backup", self.back_up, ("replicas",)),
-            Step("data", "Data", delete, ("backup",)),
+            *self._next_steps("switch"),
+            Step("data", "Data", delete, ("replicas",)),
         ]
         return await run_steps(steps, listener)
+
+    async def _is_cut_off(self) -> bool:
+        """Whether a command was killed after its switch, before the replicas followed."""
+        if self.record is None or not self.record.is_live:
+            return False
+        primary = (await self.postgres.primary()).pod
+        if primary != self.beside.pod:
+            return False
+        return bool(replication.first_problem(await replication.fetch_all(self.postgres, primary)))
+
+    def _next_steps(self, after: str) -> list[Step]:
+        return restore_switch.next_steps(self.listed, self.beside, self.timeout_s, after=after)
 
     async def complete(self, progress: Progress) -> Done:
         """Complete an exchange that was interrupted."""
@@ -187,7 +203,7 @@ class _Ending:
         if self.record is not None:
             await restored.store(self.postgres, self.record.in_phase(Phase.UNDOING))
         progress.report("exchanges the data")
-        self.pause_s = await shared.exchange(self.postgres, self.beside.undo)
+        self.pause_s = await restore_switch.exchange(self.postgres, self.beside.undo)
         return Done(changed=True, detail=f"no write was acknowledged for {self.pause_s:.1f} s")
 
     async def _continue(
@@ -195,7 +211,7 @@ class _Ending:
     ) -> Done:
         progress.report("continues the exchange that was interrupted")
         self.aside = (await exchange()).aside
-        await shared.await_writable(self.postgres, progress)
+        await restore_switch.await_writable(self.postgres, progress)
         return Done(changed=True, detail="the exchange was continued")
 
     async def _demand_primary(self) -> None:
@@ -206,14 +222,6 @@ class _Ending:
                 "primary. Nothing was changed.",
                 f"Run `vrooli switchover postgres --to {self.beside.pod}` first.",
             )
-
-    async def follow(self, progress: Progress) -> Done:
-        """Wait until the replicas follow."""
-        return await shared.follow(self.postgres, progress)
-
-    async def back_up(self, progress: Progress) -> Done:
-        """Back up the new timeline."""
-        return await shared.back_up(self.listed, 1, progress)
 
     async def discard(self, progress: Progress) -> Done:
         """Delete the restored data and the record."""

@@ -109,7 +109,6 @@ async def _prepared(
         listed, options.to, options.point, options.repository, now
     )
     beside = Beside(postgres, (await postgres.primary()).pod)
-    _demand_single(postgres, len(await postgres.instances()))
     previous = await _previous(beside)
     for item in (beside, previous):
         _demand_possible(postgres, await item.state())
@@ -125,16 +124,6 @@ async def _previous(beside: Beside) -> Beside:
     record = await restored.fetch(beside.postgres)
     pods = {item.pod for item in await beside.postgres.instances()}
     return replace(beside, pod=record.pod) if record and record.pod in pods else beside
-
-
-def _demand_single(postgres: Postgres, instances: int) -> None:
-    """Refuse PostgreSQL with replicas: that they follow the restored data is not proven."""
-    if instances > 1:
-        raise PrerequisiteError(
-            f"PostgreSQL {postgres.name} has {instances} instances; a restore in place supports "
-            "one. Nothing was changed.",
-            "Restore a copy with --into, and copy rows back with `pg_dump --table` and `psql`.",
-        )
 
 
 def _demand_possible(postgres: Postgres, state: State) -> None:

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from vrooli.backups import contents, listing, restored
+from vrooli.backups import contents, restored
 from vrooli.backups.beside import Beside
 from vrooli.backups.contents import Contents
-from vrooli.backups.info import INCREMENTAL
 from vrooli.backups.listing import Listing
 from vrooli.backups.restored import Phase, Restored
 from vrooli.backups.targets import Recovery
-from vrooli.databases.polling import poll_reason
-from vrooli.databases.postgres import pool, switchover
+from vrooli.databases.postgres import pool
 from vrooli.databases.postgres.session import Postgres
-from vrooli.errors import PrerequisiteError, VrooliError, WaitTimeoutError
+from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.events import Progress
 from vrooli.grammar import counted
 from vrooli.kube import Kube
 from vrooli.release.model import Release
 from vrooli.release.records import storage
 from vrooli.steps import Done, Step
-from vrooli.workflows import restore_steps
-from vrooli.workflows.backup_run import BACKUP_S
+from vrooli.workflows import restore_steps, restore_switch
 
-# How long the first write after a switch may take, seconds.
-WRITABLE_S = 60.0
-# How long Patroni may take to start PostgreSQL, seconds.
-STARTED_S = 120.0
 # What PGO sets up in a database of a pool after the first start: without it nobody can log in.
 _POOL = "SELECT count(*) AS count FROM pg_namespace WHERE nspname = 'pgbouncer'"
 
@@ -76,8 +69,9 @@ class PostgresRestoreRun:
         return [
             Step("prepare", "Preparation", self.prepare),
             Step("switch", "Switch", self.switch, ("prepare",)),
-            Step("replicas", "Replicas", self.follow, ("switch",)),
-            Step("backup", "Backup", self.back_up, ("replicas",)),
+            *restore_switch.next_steps(
+                self.listed, self.beside, self.timeout_s, repository=self.recovery.repository
+            ),
         ]
 
     async def archive(self, progress: Progress) -> Done:
@@ -198,20 +192,12 @@ class PostgresRestoreRun:
         self.record = self.record.in_phase(Phase.SWITCHING)
         await restored.store(self.postgres, self.record)
         progress.report("exchanges the data")
-        self.pause_s = await exchange(self.postgres, self.beside.switch)
+        self.pause_s = await restore_switch.exchange(self.postgres, self.beside.switch)
         self.record = self.record.in_phase(Phase.SWITCHED)
         await restored.store(self.postgres, self.record)
         users = await contents.fetch_users(self.postgres)
         self.returned_roles = tuple(sorted(users - self.live.users))
         return Done(changed=True, detail=f"no write was acknowledged for {self.pause_s:.1f} s")
-
-    async def follow(self, progress: Progress) -> Done:
-        """Wait until the replicas follow: Patroni rewinds them to the restored data."""
-        return await follow(self.postgres, progress)
-
-    async def back_up(self, progress: Progress) -> Done:
-        """Back up the new timeline: new replicas start from the newest backup."""
-        return await back_up(self.listed, self.recovery.repository, progress)
 
     async def discard(self) -> None:
         """Delete the restored data and the record."""
@@ -227,59 +213,3 @@ class PostgresRestoreRun:
 
 def _rows(count: int | None) -> str:
     return "no table" if count is None else counted(count, "row")
-
-
-async def exchange(postgres: Postgres, act: Callable[[], Awaitable[object]]) -> float:
-    """Exchange data while clients wait in the pool; returns how long no write was acknowledged.
-
-    Raises:
-        VrooliError: The exchange failed, or nobody can write after it.
-    """
-    async with switchover.probe_pool(postgres) as probe:
-        async with switchover.paused_pool(postgres):
-            await act()
-        await probe.wait_for_write(WRITABLE_S)
-        return round(probe.longest_s, 3)
-
-
-async def await_writable(postgres: Postgres, progress: Progress) -> None:
-    """Wait until the primary accepts writes, for example after Patroni has started it.
-
-    Raises:
-        WaitTimeoutError: It does not.
-    """
-
-    async def reason() -> str:
-        try:
-            rows = await postgres.query("SELECT pg_is_in_recovery() AS is_in_recovery")
-        except VrooliError as error:
-            return error.message
-        return "it is in recovery" if rows[0]["is_in_recovery"] else ""
-
-    if problem := await poll_reason(reason, STARTED_S, progress):
-        raise WaitTimeoutError(
-            f"PostgreSQL {postgres.name} accepts no writes after {STARTED_S:g} s: {problem}",
-            "Run `vrooli diagnose` to find the cause, then the same command again.",
-        )
-
-
-async def follow(postgres: Postgres, progress: Progress) -> Done:
-    """Wait until all replicas follow the primary.
-
-    Raises:
-        WaitTimeoutError: One does not.
-    """
-    primary, instances = await postgres.primary(), await postgres.instances()
-    if len(instances) > 1:
-        await switchover.await_followers(postgres, primary.pod, progress)
-    return Done(changed=False, detail=f"{len(instances) - 1} of {len(instances) - 1} follow")
-
-
-async def back_up(listed: Listing, repository: int, progress: Progress) -> Done:
-    """Back up the data of a new timeline."""
-    progress.report(f"pgBackRest copies the data to repository {repository}")
-    await listed.repository.backup(repository, INCREMENTAL, BACKUP_S)
-    info = await listed.repository.info()
-    label = info.of(repository)[-1].label
-    since = listing.format_time(info.of(repository)[-1].stopped)
-    return Done(changed=True, detail=f"{label}, {since}")

@@ -14,12 +14,15 @@ from vrooli.workflows.results.status import WorkloadView
 async def annotate(
     kube: Kube, release: Release, workloads: Iterable[WorkloadView]
 ) -> tuple[WorkloadView, ...]:
-    """The workloads; a ready PostgresCluster with its restore that has not ended."""
+    """The workloads; a PostgresCluster with its restore that has not ended."""
     return tuple([await _annotated(kube, release, item) for item in workloads])
 
 
 async def _annotated(kube: Kube, release: Release, workload: WorkloadView) -> WorkloadView:
-    if workload.kind != names.KIND or not workload.ready:
+    if workload.kind != names.KIND:
         return workload
     record = await restored.read(kube, workload.name, release.namespace)
-    return workload if record is None else workload.model_copy(update={"detail": record.note})
+    if record is None:
+        return workload
+    detail = f"{workload.detail}; {record.note}" if workload.detail else record.note
+    return workload.model_copy(update={"detail": detail})

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Set
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 
 import psycopg
 
@@ -13,9 +14,31 @@ from vrooli.backups import moment
 from vrooli.databases.postgres import pool
 from vrooli.databases.postgres.session import Postgres
 from vrooli.errors import VrooliError
+from vrooli.events import silent
+from vrooli.workflows.restore_end import finish_restore, undo_restore
+from vrooli.workflows.restore_postgres import PostgresRestoreOptions, restore_postgres
 
 TABLE = "vrooli.restore_test"
-PAUSE_S = 0.05
+BETWEEN_S = 0.05
+# Clients wait for a switch at most so long, seconds.
+PAUSE_S = 10.0
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What a restore under writes has kept.
+
+    Attributes:
+        options: The restore.
+        acknowledged: The numbers that had been acknowledged, also after it.
+        last: The last number that it kept.
+        newest: The newest number that it took away.
+    """
+
+    options: PostgresRestoreOptions
+    acknowledged: Set[int]
+    last: int
+    newest: int
 
 
 class Writer:
@@ -43,14 +66,14 @@ class Writer:
                             await connection.execute(query.encode(), (self._number,))
                             self.acknowledged.append(self._number)
                             self._written.set()
-                        await asyncio.sleep(PAUSE_S)
-            await asyncio.sleep(PAUSE_S)
+                        await asyncio.sleep(BETWEEN_S)
+            await asyncio.sleep(BETWEEN_S)
 
     async def moment(self) -> tuple[int, str]:
         """The last number that is written, and a moment before the next one."""
         async with self._between:
             at = (await moment.now(self._postgres)).isoformat()
-            await asyncio.sleep(PAUSE_S)
+            await asyncio.sleep(BETWEEN_S)
             return self._number, at
 
     async def wait_for(self, count: int) -> None:
@@ -85,3 +108,37 @@ async def writing(postgres: Postgres) -> AsyncIterator[Writer]:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
             await postgres.execute(f"DROP TABLE IF EXISTS {TABLE};", login.database)
+
+
+async def restore_once(
+    writer: Writer, release: PostgresRestoreOptions, pause_s: float = PAUSE_S
+) -> Restored:
+    """Restore a moment between two writes, and assert that exactly the later ones are gone."""
+    await writer.wait_for(20)
+    last, at = await writer.moment()
+    await writer.wait_for(20)
+    options = replace(release, to=at)
+    result = await restore_postgres(options, silent)
+    assert result.pause_s < pause_s
+    await writer.wait_for(5)
+    before, present = set(writer.acknowledged), await writer.present()
+    lost = before - present
+    assert lost == {number for number in before if last < number <= max(lost)}
+    assert present >= set(range(1, last + 1))
+    return Restored(options, before, last, max(lost))
+
+
+async def restore_twice(writer: Writer, release: PostgresRestoreOptions) -> None:
+    """Restore a moment, undo it, restore it again and finish."""
+    once = await restore_once(writer, release)
+    undone = await undo_restore(release, silent)
+    assert undone.pause_s < PAUSE_S
+    present = await writer.present()
+    assert present >= {number for number in once.acknowledged if number <= once.newest}
+
+    again = await restore_postgres(once.options, silent)
+    assert again.pause_s < PAUSE_S
+    present = await writer.present()
+    restored = set(range(1, once.last + 1))
+    assert {number for number in present if number <= once.newest} == restored
+    await finish_restore(release, silent)

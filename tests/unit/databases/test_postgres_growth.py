@@ -10,10 +10,10 @@ import pytest
 from support.fakes.cluster import FakeCluster, namespace
 from support.release.database_pods import Body, output
 from vrooli.databases.model import Plan, Switched
-from vrooli.databases.postgres import disk, growth, switchover
+from vrooli.databases.postgres import disk, growth, replication, switchover
 from vrooli.databases.postgres.growth import Replacement
+from vrooli.databases.postgres.replication import Replica
 from vrooli.databases.postgres.session import Instance, Postgres
-from vrooli.databases.postgres.switchover import Replica
 from vrooli.errors import PrerequisiteError, WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.operators.pgo import names
@@ -100,7 +100,7 @@ class Pgo:
 def patroni(monkeypatch: pytest.MonkeyPatch) -> None:
     """All replicas stream; a switchover takes a quarter of a second."""
 
-    async def fetch_replicas(pgo: Any, primary: str, pods: Any) -> list[Replica]:
+    async def fetch(pgo: Any, primary: str, pods: Any) -> list[Replica]:
         return [Replica(pod, "streaming") for pod in pods]
 
     async def plan(pgo: Any, to: str, progress: Progress) -> Plan:
@@ -115,7 +115,8 @@ def patroni(monkeypatch: pytest.MonkeyPatch) -> None:
     async def await_followers(*words: object) -> None:
         return None
 
-    for function in (fetch_replicas, plan, switch_over, await_followers):
+    monkeypatch.setattr(replication, "fetch", fetch)
+    for function in (plan, switch_over, await_followers):
         monkeypatch.setattr(switchover, function.__name__, function)
     monkeypatch.setattr(growth, "POLL_S", 0.0)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from vrooli.chart import manifest
 from vrooli.kube.snapshot import Snapshot
+from vrooli.operators.pgo import readiness as pgo_readiness
 from vrooli.operators.pgo.names import API_VERSION, CLUSTER_LABEL, ROLE_LABEL
 from vrooli.operators.redis import names as redis
 from vrooli.release.rollout import readiness
@@ -84,6 +86,47 @@ def test_a_postgres_cluster_without_a_ready_leader_is_not_ready() -> None:
     assert lack(postgres(), other) == "no instance is the leader"
     sick = pod("pg-0", {CLUSTER_LABEL: "pg", ROLE_LABEL: "master"}, ready=False)
     assert lack(postgres(), sick) == "no instance is the leader"
+
+
+def member(name: str, role: str, status: str) -> dict[str, Any]:
+    """An instance with the state that Patroni has written."""
+    instance = pod(name, {CLUSTER_LABEL: "pg", ROLE_LABEL: role})
+    instance["metadata"]["annotations"] = {"status": status}
+    return instance
+
+
+def on_timeline(number: int) -> str:
+    """The state of an instance that runs."""
+    return json.dumps({"state": "running", "timeline": number})
+
+
+def test_a_replica_of_another_timeline_than_the_leader_does_not_follow() -> None:
+    leader = member("pg-0", "master", on_timeline(3))
+    assert lack(postgres(), leader, member("pg-1", "replica", on_timeline(3))) is None
+    diverged = member("pg-1", "replica", on_timeline(1))
+    reason = "replica pg-1 does not follow the leader: it is on timeline 1, the leader on 3"
+    assert lack(postgres(), leader, diverged) == reason
+    objects = seen(postgres(), leader, diverged)
+    assert "0 of 1 replicas" in pgo_readiness.summary(postgres(), objects)
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        "",
+        "no JSON",
+        "[" * 100_000,
+        "[]",
+        '{"timeline": 1}',
+        '{"state": "starting", "timeline": 1}',
+        '{"state": "running", "timeline": null}',
+        '{"state": "running", "timeline": 1e999}',
+    ],
+)
+def test_a_replica_without_a_timeline_is_not_judged(status: str) -> None:
+    leader = member("pg-0", "master", on_timeline(3))
+    assert lack(postgres(), leader, member("pg-1", "replica", status)) is None
+    assert lack(postgres(), member("pg-0", "master", status), LEADER) is None
 
 
 def failover(replicas: int = 2) -> dict[str, Any]:

@@ -19,15 +19,16 @@ from support.release.records import helm_secret, record
 from support.release.repository import FakeRepository, backup
 from vrooli.backups import restored
 from vrooli.backups.restored import Phase, Restored
-from vrooli.databases.postgres import pool
+from vrooli.databases.postgres import pool, replication
 from vrooli.databases.postgres.pool import Login
 from vrooli.databases.postgres.session import Postgres
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import InterruptError, PrerequisiteError, UsageError, VrooliError
-from vrooli.events import Event, LogLine, silent
+from vrooli.events import Event, LogLine, StepEnded, silent
 from vrooli.kube.execution import Completed, Program
 from vrooli.release.model import Release
-from vrooli.workflows import restore_end, restore_postgres, restore_postgres_run
+from vrooli.steps import Done
+from vrooli.workflows import restore_end, restore_postgres, restore_switch
 from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.access import Access
 from vrooli.workflows.restore_postgres import PostgresRestoreOptions
@@ -55,6 +56,7 @@ class Volume:
         size: The bytes of the live data.
         memory: The free memory of the container.
         live_rows: The rows of the table in the live data; the restored ones have 2.
+        followers: The replicas that stream.
     """
 
     words: set[str] = field(default_factory=set)
@@ -64,15 +66,28 @@ class Volume:
     live_rows: int = 5
     size: int = 10**6
     memory: str = "-"
+    followers: list[str] = field(default_factory=list)
 
     def run(self, program: Program) -> Completed:
         """Run a program in the container of the database."""
         script, arguments = program.argv[2], program.argv[6:]
         if "bash -s" in script:
             return self._restore(arguments[0])
+        if "patronictl reinit" in script:
+            scope, replica = arguments
+            self.verbs.append(f"copy {scope} {replica}")
+            self.followers.append(replica)
+            return output(f"Success: reinitialize for member {replica}\n")
         rows = 2 if arguments[3:] == [FOLDER] else self.live_rows
         trimmed = replace(program, argv=program.argv[:9])
-        return psql(lambda text: _answer(text, rows))(trimmed)
+        return psql(lambda text: self._answer(text, rows))(trimmed)
+
+    def _answer(self, text: str, rows: int) -> Completed:
+        if "pg_stat_replication" not in text:
+            return _answer(text, rows)
+        fields = {"state": "streaming", "sync_state": "async", "lag": 0}
+        lines = (json.dumps({"pod": pod, **fields}) for pod in self.followers)
+        return output("".join(f"{line}\n" for line in lines))
 
     def _restore(self, verb: str) -> Completed:
         if verb == "state":
@@ -153,7 +168,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch, volume: Volume) -> FakeCluster:
 
     monkeypatch.setattr(access, "connect", connect)
     monkeypatch.setattr(pool, "login_of", login_of)
-    monkeypatch.setattr(restore_postgres_run, "exchange", exchange)
+    monkeypatch.setattr(restore_switch, "exchange", exchange)
     return fake
 
 
@@ -272,11 +287,68 @@ async def test_the_rest_of_a_killed_restore_does_not_replace_the_check_of_room(
     assert volume.verbs == []
 
 
-async def test_replicas_are_refused(cluster: FakeCluster, volume: Volume) -> None:
+@pytest.fixture
+def replica(cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A replica that does not follow by itself."""
+    monkeypatch.setattr(restore_switch, "FOLLOW_S", 0.01)
     cluster.add(postgres_pod("pg-b-0", "replica"))
-    with pytest.raises(PrerequisiteError, match="2 instances; a restore in place supports one"):
+    return "pg-b-0"
+
+
+async def test_the_data_are_copied_to_replicas_after_a_backup(
+    cluster: FakeCluster, volume: Volume, replica: str
+) -> None:
+    events: list[Event] = []
+    await restore_postgres.restore_postgres(TO, events.append)
+    assert volume.verbs == ["build", "prepare", "switch", f"copy vrooli-pg-ha {replica}"]
+    ended = {item.step: item.detail for item in events if isinstance(item, StepEnded)}
+    assert ended["replicas"] == f"1 of 1 follow; the data were copied to {replica}"
+    assert list(ended)[-2:] == ["backup", "replicas"]
+
+    volume.followers.remove(replica)
+    await restore_end.undo_restore(TO, silent)
+    assert volume.verbs[-4:] == ["prepare-undo", "undo", f"copy vrooli-pg-ha {replica}", "discard"]
+
+
+async def test_a_replica_that_follows_is_left_alone(
+    cluster: FakeCluster, volume: Volume, replica: str
+) -> None:
+    volume.followers.append(replica)
+    await restore_postgres.restore_postgres(TO, silent)
+    assert volume.verbs == ["build", "prepare", "switch"]
+
+
+async def test_a_refusal_of_patroni_is_an_error(
+    cluster: FakeCluster, volume: Volume, replica: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replication, "REINITIALIZED", "another answer")
+    with pytest.raises(VrooliError, match=f"did not copy the data to {replica}: Success: reinit"):
         await restore_postgres.restore_postgres(TO, silent)
-    assert volume.verbs == []
+
+
+@pytest.mark.parametrize(
+    ("end", "verb"), [(restore_end.finish_restore, "finish"), (restore_end.undo_restore, "discard")]
+)
+async def test_the_end_of_a_killed_command_lets_the_replicas_follow(
+    cluster: FakeCluster, volume: Volume, replica: str, end: Any, verb: str
+) -> None:
+    await _store(cluster, Phase.SWITCHED if verb == "finish" else Phase.UNDOING)
+    volume.words = {"old" if verb == "finish" else "new"}
+    await end(TO, silent)
+    assert volume.verbs == [verb, f"copy vrooli-pg-ha {replica}"]
+
+
+async def test_another_primary_after_the_switch_is_an_error(
+    cluster: FakeCluster, volume: Volume, replica: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail_over(*_: object) -> Done:
+        cluster.add(postgres_pod(POD, "replica"), postgres_pod(replica, "master"))
+        return Done(changed=True)
+
+    monkeypatch.setattr(restore_switch, "back_up", fail_over)
+    with pytest.raises(VrooliError, match="pg-b-0 has become the primary before") as failure:
+        await restore_postgres.restore_postgres(TO, silent)
+    assert "vrooli restore --finish" in failure.value.advice
 
 
 async def test_a_restore_that_was_killed_in_the_switch_can_be_undone(

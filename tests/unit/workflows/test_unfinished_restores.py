@@ -40,6 +40,9 @@ async def test_a_restore_that_has_not_ended_is_named_with_the_commands_that_end_
     assert "`vrooli restore --finish` or `vrooli restore --undo`" in detail
 
 
-async def test_why_it_is_not_ready_and_other_kinds_stay_as_they_are() -> None:
-    assert await _detail(ready=False) == "no"
+async def test_it_follows_why_the_cluster_is_not_ready() -> None:
+    assert (await _detail(ready=False)).startswith("no; the restore to 11:55 ")
+
+
+async def test_other_kinds_stay_as_they_are() -> None:
     assert await _detail("RedisFailover") == ""

@@ -14,7 +14,7 @@ from functools import partial
 
 from vrooli.databases.model import Switched
 from vrooli.databases.polling import poll_reason
-from vrooli.databases.postgres import disk, switchover
+from vrooli.databases.postgres import disk, replication, switchover
 from vrooli.databases.postgres.session import Postgres
 from vrooli.errors import PrerequisiteError, WaitTimeoutError
 from vrooli.events import Progress
@@ -221,8 +221,8 @@ class Replacement:
         if len(primaries) != 1:
             return "there is no primary"
         others = [item.pod for item in instances if item.pod != primaries[0]]
-        replicas = await switchover.fetch_replicas(self.postgres, primaries[0], others)
-        return switchover.first_problem(replicas)
+        replicas = await replication.fetch(self.postgres, primaries[0], others)
+        return replication.first_problem(replicas)
 
     async def _exists(self, retired: DataVolume) -> bool:
         """Whether a retired volume still exists; it does until its pod has ended."""

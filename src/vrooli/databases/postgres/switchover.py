@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 
 from vrooli.databases import programs
 from vrooli.databases.model import Plan, Switched
 from vrooli.databases.polling import poll_reason
-from vrooli.databases.postgres import pool
+from vrooli.databases.postgres import pool, replication
+from vrooli.databases.postgres.replication import Replica
 from vrooli.databases.postgres.session import CONTAINER, Instance, Postgres
 from vrooli.databases.postgres.write_probe import WriteProbe, probing
 from vrooli.databases.programs import Place
@@ -23,8 +23,6 @@ from vrooli.errors import PrerequisiteError, UsageError, VrooliError, WaitTimeou
 from vrooli.events import Progress
 from vrooli.kube.concurrency import gather_limited
 
-# The unreplayed log of a replica at which a switchover is short, bytes.
-MAX_LAG = 1024 * 1024
 # How long replicas may take to catch up before a switchover, seconds.
 CATCH_UP_S = 30.0
 # The longest pause of the pool, and the time limits of patronictl and of the promotion, seconds.
@@ -33,38 +31,11 @@ PAUSE_S, PATRONI_S, PROMOTED_S = 60.0, 90.0, 90.0
 # How long the former primary may take to follow the new one, seconds; it may need pg_rewind.
 FOLLOW_S = 180.0
 PROBE_S = 15.0
-REPLICATION = """SELECT application_name AS pod, state, sync_state,
-  pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint AS lag FROM pg_stat_replication"""
 # patronictl exits with 0 even if Patroni refuses. Source: api.py of Patroni.
 SWITCHED = "switched over"
 _PATRONI = 'patronictl switchover --scheduled=now --force --candidate "$1"'
 # Ends when the instance has left recovery; a loop of requests from here would be slower.
 _WRITABLE = "DO $$ BEGIN WHILE pg_is_in_recovery() LOOP PERFORM pg_sleep(0.02); END LOOP; END $$"
-
-
-@dataclass(frozen=True)
-class Replica:
-    """The replication of one replica, as the primary reports it.
-
-    Attributes:
-        pod: Its pod.
-        state: The state of its connection, such as streaming; empty without one.
-        is_synchronous: Whether commits wait for it.
-        lag: The log that it has not replayed yet, bytes.
-    """
-
-    pod: str
-    state: str = ""
-    is_synchronous: bool = False
-    lag: int = 0
-
-    def problem(self) -> str:
-        """Why a switchover must not start yet; empty if it can."""
-        if self.state != "streaming":
-            return f"{self.pod} does not stream from the primary ({self.state or 'not connected'})"
-        if self.lag > MAX_LAG:
-            return f"{self.pod} is {self.lag / 1024 / 1024:.1f} MiB behind the primary"
-        return ""
 
 
 async def plan(postgres: Postgres, to: str, progress: Progress) -> Plan:
@@ -108,8 +79,8 @@ async def _await_in_sync(
 
     async def problem() -> str:
         nonlocal replicas
-        replicas = await fetch_replicas(postgres, primary.pod, pods)
-        return first_problem(replicas)
+        replicas = await replication.fetch(postgres, primary.pod, pods)
+        return replication.first_problem(replicas)
 
     if reason := await poll_reason(problem, CATCH_UP_S, progress):
         raise PrerequisiteError(
@@ -117,27 +88,6 @@ async def _await_in_sync(
             "Wait until it has caught up, or run `vrooli diagnose` to find the cause.",
         )
     return replicas
-
-
-def first_problem(replicas: Iterable[Replica]) -> str:
-    """Why one of the replicas does not follow closely; empty if all do."""
-    return next(filter(None, (item.problem() for item in replicas)), "")
-
-
-async def fetch_replicas(postgres: Postgres, primary: str, pods: Sequence[str]) -> list[Replica]:
-    """The replication of these pods, as the primary reports it."""
-    rows = {row["pod"]: row for row in await postgres.query(REPLICATION, pod=primary)}
-    return [
-        Replica(
-            pod,
-            rows[pod]["state"],
-            rows[pod]["sync_state"] in ("sync", "quorum"),
-            rows[pod]["lag"] or 0,
-        )
-        if pod in rows
-        else Replica(pod)
-        for pod in pods
-    ]
 
 
 def _candidate(replicas: Sequence[Replica], to: str) -> str:
@@ -232,13 +182,7 @@ async def await_followers(postgres: Postgres, primary: str, progress: Progress) 
     Raises:
         WaitTimeoutError: One does not.
     """
-
-    async def problem() -> str:
-        pods = [item.pod for item in await postgres.instances()]
-        others = [pod for pod in pods if pod != primary]
-        return first_problem(await fetch_replicas(postgres, primary, others))
-
-    if reason := await poll_reason(problem, FOLLOW_S, progress):
+    if reason := await replication.await_followers(postgres, primary, FOLLOW_S, progress):
         raise WaitTimeoutError(
             f"{primary} is the primary, but not all replicas follow it after {FOLLOW_S:g} s: "
             f"{reason}.",

@@ -23,3 +23,8 @@ LEADER_ROLES = ("master", "primary")
 # The option of PostgreSQL for sessions of its superuser: a function or an operator that a user of
 # the application has created in a schema of the search path would run with the superuser's rights.
 SEARCH_PATH = "-c search_path=pg_catalog,pg_temp"
+
+
+def patroni_scope(cluster: str) -> str:
+    """The name under which Patroni knows a PostgresCluster (internal/naming/names.go of PGO)."""
+    return f"{cluster}-ha"

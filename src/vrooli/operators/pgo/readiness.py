@@ -11,7 +11,7 @@ from vrooli.kube.events import Event
 from vrooli.kube.objects import Body, items, mapping, number, text
 from vrooli.kube.snapshot import Snapshot
 from vrooli.kube.status import find_condition, is_observed, is_pod_ready
-from vrooli.operators.pgo import data_version, images, names
+from vrooli.operators.pgo import data_version, images, members, names
 from vrooli.operators.progress import changed_at
 
 # PGO's conditions of volumes that it cannot resize, and of a resource that it does not reconcile.
@@ -29,6 +29,8 @@ def unready_reason(body: Body, objects: Snapshot) -> str | None:
         return f"{ready} of {desired} PostgreSQL instances are ready"
     if not any(map(is_pod_ready, _pods(body, objects, *names.LEADER_ROLES))):
         return "no instance is the leader"
+    if replicas := members.diverged(_pods(body, objects, *names.LEADER_ROLES, "replica")):
+        return str(replicas[0])
     if not text(body, "status", "databaseRevision") or not text(body, "status", "usersRevision"):
         return "its databases and users are not created yet"
     pool = mapping(body, "spec", "proxy", "pgBouncer")
@@ -50,8 +52,10 @@ def _summary(body: Body, objects: Snapshot) -> Iterator[str]:
     leader_names = ", ".join(pod["metadata"]["name"] for pod in leaders)
     yield f"leader {leader_names}" if leader_names else "no leader"
     if desired > 1:
-        replicas = sum(map(is_pod_ready, _pods(body, objects, "replica")))
-        yield f"{replicas} of {desired - 1} replicas"
+        replicas = _pods(body, objects, "replica")
+        behind = [item.pod for item in members.diverged([*leaders, *replicas])]
+        following = sum(is_pod_ready(pod) for pod in replicas if pod not in behind)
+        yield f"{following} of {desired - 1} replicas"
     if pool := mapping(body, "spec", "proxy", "pgBouncer"):
         ready = number(body, "status", "proxy", "pgBouncer", "readyReplicas")
         yield f"{ready} of {number(pool, 'replicas', default=1)} pgBouncer"
