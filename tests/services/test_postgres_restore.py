@@ -26,7 +26,14 @@ SCRIPT = beside.program()
 PATIENT = SCRIPT.replace("freeze_ms=10000", "freeze_ms=120000")
 assert PATIENT != SCRIPT
 PORT = "5999"
+# With what Patroni writes once an instance has been a replica, as each is after its first restart.
 SETTINGS = """
+recovery_target=''
+recovery_target_lsn=''
+recovery_target_name=''
+recovery_target_time=''
+recovery_target_timeline='latest'
+recovery_target_xid=''
 archive_mode=on
 archive_command='pgbackrest --stanza=db archive-push "%p"'
 restore_command='pgbackrest --stanza=db archive-get %f "%p"'

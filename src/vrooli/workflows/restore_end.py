@@ -167,12 +167,12 @@ class _Ending:
         if not (self.state.is_exchanging or (undo and self.state.is_switched)):
             steps = [Step("data", "Data", delete)]
             if await self._is_cut_off():
-                steps += self._next_steps("data")
+                steps += self._next_steps("data", undo=undo)
             return await run_steps(steps, listener)
         switch = self.switch_back if undo else self.complete
         steps = [
             Step("switch", "Switch", switch),
-            *self._next_steps("switch"),
+            *self._next_steps("switch", undo=undo),
             Step("data", "Data", delete, ("replicas",)),
         ]
         return await run_steps(steps, listener)
@@ -186,8 +186,12 @@ class _Ending:
             return False
         return bool(replication.first_problem(await replication.fetch_all(self.postgres, primary)))
 
-    def _next_steps(self, after: str) -> list[Step]:
-        return restore_switch.next_steps(self.listed, self.beside, self.timeout_s, after=after)
+    def _next_steps(self, after: str, *, undo: bool) -> list[Step]:
+        # A replica that was promoted in the middle of an exchange has the data of before it.
+        is_bound = not (undo and self.state.is_exchanging)
+        return restore_switch.next_steps(
+            self.listed, self.beside, self.timeout_s, after=after, is_bound=is_bound
+        )
 
     async def complete(self, progress: Progress) -> Done:
         """Complete an exchange that was interrupted."""

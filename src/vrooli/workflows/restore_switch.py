@@ -34,6 +34,7 @@ def next_steps(
     *,
     after: str = "switch",
     repository: int = REPLICA_REPOSITORY,
+    is_bound: bool = True,
 ) -> list[Step]:
     """The steps that follow a switch.
 
@@ -45,11 +46,18 @@ def next_steps(
         limit_s: How long a copy for the replicas may take, seconds.
         after: The step before them.
         repository: The number of the repository that the data are from.
+        is_bound: Whether only this instance has the right data.
     """
+
+    async def replicas(progress: Progress) -> Done:
+        if is_bound:
+            await _demand_primary(beside)
+        return await follow(beside.postgres, limit_s, progress)
+
     numbers = sorted({REPLICA_REPOSITORY, repository})
     return [
         Step("backup", "Backup", lambda it: back_up(listed, numbers, it), (after,)),
-        Step("replicas", "Replicas", lambda it: follow(beside, limit_s, it), ("backup",)),
+        Step("replicas", "Replicas", replicas, ("backup",)),
     ]
 
 
@@ -98,20 +106,13 @@ async def back_up(listed: Listing, repositories: Sequence[int], progress: Progre
     return Done(changed=True, detail="; ".join(made))
 
 
-async def follow(beside: Beside, limit_s: float, progress: Progress) -> Done:
-    """Have Patroni copy the data to the replicas that do not follow, and wait until all do.
-
-    Args:
-        beside: The instance that has the data.
-        limit_s: How long the copies may take, seconds.
-        progress: Reports what it waits for.
+async def _demand_primary(beside: Beside) -> None:
+    """Refuse another primary: a replica cannot have had the data when it was promoted.
 
     Raises:
-        VrooliError: Another instance has become the primary, or Patroni refused.
-        WaitTimeoutError: A replica does not follow.
+        VrooliError: There is another one.
     """
-    postgres = beside.postgres
-    primary = (await postgres.primary()).pod
+    primary = (await beside.postgres.primary()).pod
     if primary != beside.pod:
         raise VrooliError(
             f"{primary} has become the primary before it had the data of {beside.pod}: "
@@ -119,6 +120,21 @@ async def follow(beside: Beside, limit_s: float, progress: Progress) -> Done:
             "Compare the data. If they are those of before, delete the rest of this restore with "
             "`vrooli restore --finish`, then restore again.",
         )
+
+
+async def follow(postgres: Postgres, limit_s: float, progress: Progress) -> Done:
+    """Have Patroni copy the data to the replicas that do not follow, and wait until all do.
+
+    Args:
+        postgres: The PostgresCluster.
+        limit_s: How long the copies may take, seconds.
+        progress: Reports what it waits for.
+
+    Raises:
+        VrooliError: Patroni refused.
+        WaitTimeoutError: A replica does not follow.
+    """
+    primary = (await postgres.primary()).pod
     copied: list[str] = []
     if await replication.await_followers(postgres, primary, FOLLOW_S, progress):
         replicas = await replication.fetch_all(postgres, primary)

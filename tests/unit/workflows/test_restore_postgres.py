@@ -338,6 +338,20 @@ async def test_the_end_of_a_killed_command_lets_the_replicas_follow(
     assert volume.verbs == [verb, f"copy vrooli-pg-ha {replica}"]
 
 
+async def test_a_replica_that_was_promoted_in_an_exchange_has_the_data_of_before(
+    cluster: FakeCluster, volume: Volume, replica: str
+) -> None:
+    await _store(cluster, Phase.SWITCHING)
+    volume.words = {"exchanging", "new", "old"}
+    cluster.add(postgres_pod(POD, "replica"), postgres_pod(replica, "master"))
+    cluster.server.programs.handlers["dev", replica, "database"] = volume.run
+    with pytest.raises(VrooliError, match="pg-b-0 has become the primary before"):
+        await restore_end.finish_restore(TO, silent)
+    volume.words, volume.verbs = {"exchanging", "new", "old"}, []
+    await restore_end.undo_restore(TO, silent)
+    assert volume.verbs == ["undo", f"copy vrooli-pg-ha {POD}", "discard"]
+
+
 async def test_another_primary_after_the_switch_is_an_error(
     cluster: FakeCluster, volume: Volume, replica: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

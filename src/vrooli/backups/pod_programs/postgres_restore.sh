@@ -9,6 +9,8 @@
 # Data that Patroni has created after a crash in an exchange are kept in vrooli-aside beside it.
 set -eu
 export LC_ALL=C
+# A function that a user of the application has created would run with the superuser's rights.
+export PGOPTIONS="-c search_path=pg_catalog,pg_temp"
 live="$PGDATA"
 volume=$(dirname "$live")
 root="$volume/vrooli-restore"
@@ -29,6 +31,9 @@ copy_settings() { # DIRECTORY
   for file in $settings; do
     [ ! -e "$live/$file" ] || cp -p "$live/$file" "$1/$file"
   done
+  # Patroni leaves empty targets in the settings of an instance that has been a replica. They
+  # conflict with the target of a restore.
+  sed -i '/^ *recovery_target/d' "$1/postgresql.conf" "$1/postgresql.auto.conf"
 }
 
 # Start a server on data beside the live ones: no network, no archiving, no subscriptions, little
