@@ -44,7 +44,7 @@ def operators(
     names: Annotated[
         list[OperatorName] | None,
         typer.Argument(
-            metavar="[OPERATOR]...",
+            metavar="OPERATOR",
             help="Operators: postgres, redis or vault. Default: all that vrooli has installed.",
             show_default=False,
         ),

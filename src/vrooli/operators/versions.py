@@ -6,6 +6,8 @@ docs/compatibility.md contains this list as a table.
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -259,3 +261,13 @@ def notes(operator: str, title: str, version: str) -> tuple[str, ...]:
         f"({known}): whether its definitions accept the chart's objects, and whether readiness "
         f"and diagnosis are correct, is not certain ({DOCUMENT})",
     )
+
+
+def is_newer(version: str, other: str) -> bool:
+    """Whether a version is newer than another, by their numbers."""
+    pairs = itertools.zip_longest(_numbers(version), _numbers(other), fillvalue=0)
+    return next((first > second for first, second in pairs if first != second), False)
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version)]

@@ -52,7 +52,8 @@ async def build(folder: Path) -> tuple[Path, Callable[[str, Progress], Awaitable
         An archive with its image, and what gives the folder of its module.
     """
     go = await golang.toolchain(Progress())
-    env = {"CGO_ENABLED": "0", "GOCACHE": str(folder / "cache"), "GOTOOLCHAIN": "local"}
+    caches = {"GOMODCACHE": golang.caches() / "mod", "GOCACHE": golang.caches() / "build"}
+    env = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", **{k: str(v) for k, v in caches.items()}}
     asked = await process.run(
         [go, "mod", "download", "-json", f"{MODULE}@v{VERSION}"],
         env=env,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from vrooli.errors import VrooliError
 from vrooli.events import Progress
@@ -17,6 +18,7 @@ from vrooli.steps import Done
 # Timeout for an operator's pods to become ready, image pulls included, seconds.
 READY_S = 300.0
 FOREIGN = "foreign"
+UPGRADE_COMMAND = "vrooli upgrade operators"
 # The version in a tag, such as 5.8.2 in ubi9-5.8.2-0.
 _VERSION = re.compile(r"\d+\.\d+(?:\.\d+)*")
 
@@ -116,8 +118,23 @@ async def status(operator: Operator, kube: Kube) -> OperatorStatus:
         version=version,
         source=installed.source if is_ours else FOREIGN,
         detail="; ".join(filter(None, (reason, other))),
-        notes=versions.notes(operator.name, operator.title, version),
+        notes=(
+            *versions.notes(operator.name, operator.title, version),
+            *_outdated(operator, installed, is_ours=is_ours),
+        ),
     )
+
+
+def _outdated(operator: Operator, installed: record.Record, *, is_ours: bool) -> Iterator[str]:
+    """That this version of the product installs a newer version of an operator, if it does."""
+    if not is_ours or not installed.version or installed.source not in list(Source):
+        return
+    current = operator.distributions[Source(installed.source)].version
+    if versions.is_newer(current, installed.version):
+        yield (
+            f"{operator.title} {installed.version} is older than {current}, which this version of "
+            f"vrooli installs: `{UPGRADE_COMMAND}`"
+        )
 
 
 async def find_deployment(operator: Operator, kube: Kube) -> Manifest | None:

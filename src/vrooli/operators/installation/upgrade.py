@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -85,7 +83,13 @@ async def plan(operator: Operator, source: Source, site: Site, bodies: Iterable[
     result = Plan(operator, source, running, _owner(installed, deployment), target)
     if not installed.ours or is_other_version(operator, deployment, installed):
         return _refuse_foreign(result, installed, deployment)
-    if _is_newer(running, target):
+    return _judge_version(result, bodies)
+
+
+def _judge_version(result: Plan, bodies: Iterable[Body]) -> Plan:
+    """Refuse a version that is older or cannot manage the objects; doubt an unproven upgrade."""
+    operator, running, target = result.operator, result.installed, result.target
+    if versions.is_newer(running, target):
         return replace(
             result,
             refusal=f"{operator.title} {running} is newer than {target}, which this version of "
@@ -139,16 +143,6 @@ def _owner(installed: Record, deployment: Manifest) -> str:
     return f"another program, as {place}"
 
 
-def _is_newer(version: str, other: str) -> bool:
-    """Whether a version is newer than another, by their numbers."""
-    pairs = itertools.zip_longest(_numbers(version), _numbers(other), fillvalue=0)
-    return next((first > second for first, second in pairs if first != second), False)
-
-
-def _numbers(version: str) -> list[int]:
-    return [int(number) for number in re.findall(r"\d+", version)]
-
-
 @dataclass(frozen=True)
 class WayBack:
     """What an operator was before its upgrade.
@@ -179,19 +173,19 @@ class WayBack:
         Returns:
             What was done, as a clause.
         """
-        title = self.operator.title
+        title, version = self.operator.title, self.record.version or "its previous release"
         if not self.revision:
             await self._mark_unfinished(site)
             return f"{title} stays as it is: Helm has no previous release of it"
-        progress.report(f"goes back to {title} {self.record.version}")
+        progress.report(f"goes back to {title} {version}")
         name = self.operator.distributions[Source(self.record.source)].release
         namespace = self.operator.namespace
         try:
             await helm.roll_back(site.kubeconfig, namespace, name, self.revision)
             await record.write(site.kube, namespace, self.record)
         except VrooliError as error:
-            return f"{title} could not go back to {self.record.version}: {error.message}"
-        back = f"went back to {title} {self.record.version} (Helm's revision {self.revision})"
+            return f"{title} could not go back to {version}: {error.message}"
+        back = f"went back to {title} {version} (Helm's revision {self.revision})"
         try:
             await wait_ready(self.operator, site.kube, progress)
         except VrooliError as error:

@@ -56,6 +56,15 @@ async def test_the_tag_of_a_vendor_contains_more_than_the_version() -> None:
     assert (status.version, status.source, status.detail) == ("5.8.2", "vendor", "")
 
 
+async def test_an_operator_that_an_older_version_installed_is_outdated() -> None:
+    body = deployment("registry.example/crunchydata/postgres-operator:ubi9-5.8.1-0")
+    *_, note = (await _status(body, version="5.8.1", source="vendor")).notes
+    assert "5.8.1 is older than 5.8.2" in note
+    assert "`vrooli upgrade operators`" in note
+    current = deployment("registry.example/crunchydata/postgres-operator:ubi9-5.8.2-0")
+    assert (await _status(current, version="5.8.2", source="vendor")).notes == ()
+
+
 async def test_another_version_than_was_installed_is_reported() -> None:
     body = deployment("registry.example/crunchydata/postgres-operator:ubi9-5.8.5-0")
     status = await _status(body, version="5.4", source="go-module")
