@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from vrooli.kube.events import Event
-from vrooli.kube.objects import Body, text
+from vrooli.kube.objects import Body, ref_of, text
 
 # The counter of every operator that is built with controller-runtime, by controller and result.
 # Source: its package pkg/internal/controller/metrics.
@@ -85,7 +85,8 @@ def warned(evidence: Evidence, kind: str) -> Iterator[str]:
         for event in evidence.events
         if event.about.kind == kind and event.last is not None and event.last >= oldest
     }
+    refs = {(ref.namespace, ref.name) for ref in map(ref_of, evidence.bodies)}
     for (namespace, name), event in sorted(last.items()):
-        if event.type == "Warning":
+        if event.type == "Warning" and (namespace, name) in refs:
             message = " ".join(event.message.split())
             yield f"{kind}/{name} in namespace {namespace}: {event.reason}: {message}"

@@ -12,6 +12,7 @@ from vrooli.chart.manifest import Manifest
 from vrooli.events import Progress
 from vrooli.grammar import counted
 from vrooli.kube import Kube
+from vrooli.kube.objects import Body, ref_of
 from vrooli.operators import Operator
 from vrooli.operators.installation.reconciled import fetch_resources
 from vrooli.release import secret_redaction
@@ -22,14 +23,18 @@ from vrooli.release.rollout import operator_logs, queries, readiness, wait
 
 
 class Operated:
-    """The objects of all releases, and the resources of the operators, by namespace."""
+    """The objects of all releases, and the resources of the operators.
+
+    Those that are not ready when they are read are not awaited.
+    """
 
     def __init__(self, kube: Kube, kubeconfig: Path) -> None:
         self._kube, self._kubeconfig = kube, kubeconfig
         self._places: dict[str, dict[str, Manifest]] = {}
+        self._unready: set[tuple[str, str]] = set()
 
     async def read(self, operators: Iterable[Operator], progress: Progress) -> Mapping[str, str]:
-        """Read the objects, and why some are not ready: these are not awaited later.
+        """Read the objects, and why some are not ready.
 
         Args:
             operators: Whose resources are read.
@@ -38,7 +43,7 @@ class Operated:
         Raises:
             VrooliError: They cannot be read.
         """
-        self._places = {}
+        self._places, self._unready = {}, set()
         for namespace, name in await find_releases(self._kube):
             progress.report(f"reads the release {name} in namespace {namespace}")
             release = Release(name, namespace, self._kubeconfig)
@@ -51,6 +56,7 @@ class Operated:
             snapshot = await queries.fetch_release_snapshot(self._kube, list(objects.values()))
             reasons = readiness.unready_reasons(objects.values(), snapshot)
             unready |= {f"{key} in namespace {namespace}": it for key, it in reasons.items()}
+            self._unready |= {(namespace, key) for key in reasons}
             self._places[namespace] = {
                 key: item for key, item in objects.items() if key not in reasons
             }
@@ -60,6 +66,11 @@ class Operated:
         for item in items:
             if item.kind in readiness.RULES and not item.is_hook:
                 self._places.setdefault(item.namespace, {}).setdefault(item.key, item)
+
+    def is_awaited(self, body: Body) -> bool:
+        """Whether an object was ready, or did not exist."""
+        ref = ref_of(body)
+        return (ref.namespace, str(ref)) not in self._unready
 
     @property
     def summary(self) -> str:

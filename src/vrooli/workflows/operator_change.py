@@ -12,6 +12,7 @@ from vrooli.databases.restarts import Restart
 from vrooli.errors import VrooliError, WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.operators import Site
+from vrooli.operators.installation.install import wait_ready
 from vrooli.operators.installation.reconciled import wait_reconciled
 from vrooli.operators.installation.upgrade import Plan, WayBack, replace_operator
 from vrooli.steps import Done, first_error, message_of
@@ -70,12 +71,16 @@ class OperatorChange:
         plan, since = self._plan, datetime.now(UTC)
         await replace_operator(plan.operator, plan.source, self._site, progress)
         try:
-            self.proof = await wait_reconciled(plan.operator, self._site.kube, progress)
+            self.proof = await wait_reconciled(
+                plan.operator, self._site.kube, self._operated.is_awaited, progress
+            )
         except WaitTimeoutError as error:
             errors = await self._operated.fetch_operator_errors()
             raise WaitTimeoutError("\n".join([error.message, *errors]), error.advice) from error
         await asyncio.sleep(SEEN_S)
         await self._operated.await_ready(progress, self._timeout_s, since)
+        # It may have crashed on what it met.
+        await wait_ready(plan.operator, self._site.kube, progress)
 
     def _failure(self, error: BaseException, done: str) -> UpgradeFailedError:
         title, target = self._plan.operator.title, self._plan.target

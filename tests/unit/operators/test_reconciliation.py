@@ -90,5 +90,6 @@ def test_a_refusal_of_vault_that_counts_as_a_success_is_not_one() -> None:
     # VSO repeats failed attempts: one that was not repeated has succeeded, which is no event.
     old = event("Warning", NOW - timedelta(seconds=50))
     assert list(VSO.unreconciled(evidence(secret, counted, old))) == []
+    assert list(VSO.unreconciled(evidence([], counted, refused))) == []
     earlier = Evidence(secret, counted, [refused], NOW - timedelta(seconds=1), NOW)
     assert list(VSO.unreconciled(earlier)) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import httpx
@@ -27,8 +28,20 @@ UNREADABLE_S = 30.0
 POLL_S, READ_S = 1.0, 5.0
 
 
-async def wait_reconciled(operator: Operator, kube: Kube, progress: Progress) -> str:
-    """Wait until the operator's pod has reconciled every object of its kinds.
+class MetricsError(VrooliError):
+    """The metrics of an operator cannot be read."""
+
+
+async def wait_reconciled(
+    operator: Operator, kube: Kube, is_awaited: Callable[[Body], bool], progress: Progress
+) -> str:
+    """Wait until the operator's pod has reconciled the objects of its kinds.
+
+    Args:
+        operator: The operator.
+        kube: The cluster.
+        is_awaited: Whether an object must be reconciled.
+        progress: Receives the progress.
 
     Returns:
         What was proven, as a clause.
@@ -39,19 +52,23 @@ async def wait_reconciled(operator: Operator, kube: Kube, progress: Progress) ->
     began = read_at = time.monotonic()
     shown = ""
     while True:
-        bodies = await fetch_resources(operator, kube)
-        try:
-            evidence = await _fetch_evidence(operator, kube, bodies)
-        except (VrooliError, httpx.HTTPError, OSError) as error:
-            if time.monotonic() - read_at > UNREADABLE_S:
-                return f"its metrics cannot be read, so its reconciliations are not proven: {error}"
-            reasons = [f"its metrics cannot be read: {error}"]
+        bodies = list(filter(is_awaited, await fetch_resources(operator, kube)))
+        pod, read_error = await _find_pod(operator, kube), ""
+        if pod is None:
+            reasons = ["none of its pods is ready"]
         else:
-            read_at = time.monotonic()
-            reasons = list(operator.unreconciled(evidence))
-            if not reasons:
-                return f"{counted(len(bodies), 'resource')} reconciled"
-        if time.monotonic() - began > RECONCILED_S:
+            try:
+                reasons = await _unreconciled(operator, kube, pod, bodies)
+            except MetricsError as error:
+                read_error = f"its metrics cannot be read: {error}"
+                reasons = [read_error]
+        if not reasons:
+            return f"{counted(len(bodies), 'resource')} reconciled"
+        now = time.monotonic()
+        read_at = read_at if read_error else now
+        if now - read_at > UNREADABLE_S:
+            return f"whether it has reconciled its resources is not proven: {read_error}"
+        if now - began > RECONCILED_S:
             raise WaitTimeoutError(
                 f"{operator.title} has not reconciled its resources after {RECONCILED_S:.0f} s: "
                 f"{'; '.join(reasons)}"
@@ -73,21 +90,33 @@ async def fetch_resources(operator: Operator, kube: Kube) -> list[Body]:
     return [body for bodies in lists for body in bodies]
 
 
-async def _fetch_evidence(operator: Operator, kube: Kube, bodies: list[Body]) -> Evidence:
+async def _find_pod(operator: Operator, kube: Kube) -> Body | None:
+    """The newest pod of the operator that is ready."""
     # Pods of other namespaces may have the same labels.
     pods = await kube.list("v1", "Pod", operator.namespace, operator.selector)
     ready = [pod for pod in pods if is_pod_ready(pod) and not is_deleted(pod)]
-    if not ready:
-        raise VrooliError(f"no pod of {operator.title} is ready")
-    pod = max(ready, key=creation_time)
-    answer = await pod_http.get(
-        kube, ref_of(pod), operator.metrics_port, "/metrics", limit_s=READ_S
-    )
+    return max(ready, key=creation_time, default=None)
+
+
+async def _unreconciled(
+    operator: Operator, kube: Kube, pod: Body, bodies: Sequence[Body]
+) -> list[str]:
+    """Why objects are not reconciled, one sentence each.
+
+    Raises:
+        MetricsError: The metrics of the pod cannot be read.
+    """
+    port = operator.metrics_port
+    try:
+        answer = await pod_http.get(kube, ref_of(pod), port, "/metrics", limit_s=READ_S)
+    except (VrooliError, httpx.HTTPError, OSError) as error:
+        raise MetricsError(f"port {port}: {error or type(error).__name__}") from error
     if answer.status != httpx.codes.OK:
-        raise VrooliError(f"the response has the status {answer.status}")
+        raise MetricsError(f"the response of port {port} has the status {answer.status}")
     events = await _fetch_events(operator, kube)
     since = datetime.fromisoformat(creation_time(pod)).astimezone(UTC)
-    return Evidence(bodies, answer.text, events, since, datetime.now(UTC))
+    evidence = Evidence(bodies, answer.text, events, since, datetime.now(UTC))
+    return list(operator.unreconciled(evidence))
 
 
 async def _fetch_events(operator: Operator, kube: Kube) -> list[Event]:
