@@ -300,6 +300,30 @@ CONFLICTS: list[tuple[dict[str, Any], str]] = [
         {"vso": {"extraSecrets": {"vrooli-redis-creds": {"vaultPath": "a/data/b"}}}},
         r"vso\.extraSecrets\.vrooli-redis-creds: this name is already used by vso\.secrets\.redis",
     ),
+    (
+        {"replicaCount": {"jobs": 2}, "services": {"jobs": {"extraEnv": {"WORKER_ID": 0}}}},
+        r"services\.jobs\.extraEnv\.WORKER_ID: 0 would be the number of 2 pods",
+    ),
+    (
+        {
+            "services": {
+                "server": {
+                    "extraEnv": {"WORKER_ID": 7},
+                    "autoscaling": {"enabled": True, "maxReplicas": 3},
+                }
+            }
+        },
+        r"services\.server\.extraEnv\.WORKER_ID: 7 would be the number of 3 pods",
+    ),
+    (
+        {
+            "services": {
+                "server": {"extraEnv": {"WORKER_ID": "7"}},
+                "jobs": {"extraEnv": {"WORKER_ID": 7}},
+            }
+        },
+        r"services\.server\.extraEnv\.WORKER_ID: 7 is also the number of services\.jobs",
+    ),
 ]
 
 

@@ -1,6 +1,6 @@
 {{/*
-Rules of optional settings: two values for one setting, names that the chart or another service uses,
-and DB_URL or REDIS_URL whose parts are missing.
+Rules of optional settings: two values for one setting, names and numbers that the chart or another
+service uses, and DB_URL or REDIS_URL whose parts are missing.
 */}}
 {{- define "vrooli.podChecks" -}}
 {{- $names := dict }}
@@ -8,6 +8,7 @@ and DB_URL or REDIS_URL whose parts are missing.
 {{- $_ := set $names (include "vrooli.componentName" (list $ $key)) (printf "services.%s" $key) }}
 {{- end }}
 {{- include "vrooli.labelChecks" (list "commonLabels" .Values.commonLabels) }}
+{{- include "vrooli.workerChecks" . }}
 {{- range $key, $service := .Values.services }}
 {{- include "vrooli.labelChecks" (list (printf "services.%s.pod.labels" $key) ($service.pod.labels | default dict)) }}
 {{- range $name, $source := $service.pod.variables }}
@@ -36,6 +37,31 @@ Rejects labels of the application that the chart sets itself.
 {{- range $label, $value := last . }}
 {{- if or (hasPrefix "app.kubernetes.io/" $label) (hasPrefix "helm.sh/" $label) }}
 {{ first $ }}: {{ $label }} is set by the chart
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+Rejects numbers of workers that several pods would have: Vrooli's pods make the same ids then.
+*/}}
+{{- define "vrooli.workerChecks" -}}
+{{- $numbers := dict }}
+{{- range $key, $service := .Values.services }}
+{{- $number := dig "WORKER_ID" "" $service.extraEnv | toString }}
+{{- if $number }}
+{{- $pods := int (get $.Values.replicaCount $key) }}
+{{- with $service.autoscaling }}
+{{- if or .enabled .keda.enabled }}
+{{- $pods = max $pods (int .maxReplicas) }}
+{{- end }}
+{{- end }}
+{{- if gt $pods 1 }}
+services.{{ $key }}.extraEnv.WORKER_ID: {{ $number }} would be the number of {{ $pods }} pods; use a StatefulSet, and the label apps.kubernetes.io/pod-index in pod.variables
+{{- end }}
+{{- with get $numbers $number }}
+services.{{ $key }}.extraEnv.WORKER_ID: {{ $number }} is also the number of {{ . }}
+{{- end }}
+{{- $_ := set $numbers $number (printf "services.%s" $key) }}
 {{- end }}
 {{- end }}
 {{- end }}
