@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-_FIELD = re.compile(r'([\w.-]+)=("(?:[^"\\]|\\.)*"|\S*)')
+# A name begins where no name does already, and ends where it must: a long word without an equals
+# sign would take quadratic time otherwise.
+_FIELD = re.compile(r'(?<![\w.-])([\w.-]++)=("(?:[^"\\]|\\.)*"|\S*)')
 
 
 @dataclass(frozen=True)

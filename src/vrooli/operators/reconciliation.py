@@ -24,7 +24,7 @@ RECONCILIATIONS = "controller_runtime_reconcile_total"
 # seconds.
 REPEATED_S = 30.0
 _SAMPLE = re.compile(r"([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)(?: \d+)?")
-_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+_LABEL = re.compile(r'(?<!\w)(\w++)="((?:[^"\\]|\\.)*)"')
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from support.fakes.cluster import FakeCluster
 from support.fakes.cluster_failures import NEVER
+from support.fakes.cluster_kinds import BY_NAME
 from vrooli import operators
 from vrooli.chart import manifest
 from vrooli.events import Progress, silent
@@ -118,6 +120,18 @@ async def test_no_other_line_is_reported(
     make: Callable[[], FakeCluster], changed_s_ago: float
 ) -> None:
     assert await _read(make(), changed(changed_s_ago)) == operator_logs.Reading({})
+
+
+async def test_a_pod_of_others_with_the_labels_of_an_operator_is_not_believed() -> None:
+    """Whoever may create a pod anywhere would otherwise let each deploy fail."""
+    kube = cluster(STARTED)
+    forged = copy.deepcopy(dict(await kube.get("v1", "Pod", "pgo-1", NAMESPACE) or {}))
+    forged["metadata"]["namespace"] = "others"
+    kube.server.store(BY_NAME["Pod"], "others", forged)
+    kube.server.logs["others", "pgo-1", "operator"] = [line(4), line(2), line(0)]
+    assert await _read(kube, changed(10)) == operator_logs.Reading({})
+    kube.remove("Pod", "pgo-1", NAMESPACE)  # others may have installed it elsewhere
+    assert await _read(kube, changed(10)) == operator_logs.Reading(REPORTED)
 
 
 @pytest.mark.parametrize(

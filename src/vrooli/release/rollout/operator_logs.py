@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from vrooli.chart.manifest import Manifest
 from vrooli.errors import VrooliError
-from vrooli.kube import ApiError, Kube
+from vrooli.kube import Kube
 from vrooli.kube import Manifest as Body
 from vrooli.kube.pods import LogRange
 from vrooli.kube.snapshot import Snapshot
@@ -140,19 +140,15 @@ async def _log(kube: Kube, pod: Body, status: ContainerStatus) -> Log:
 
 
 async def _pods(kube: Kube, operator: Operator) -> list[Body]:
-    """An operator's pods, in any namespace, or at least in its own.
+    """An operator's pods in its own namespace; if there are none, in any.
+
+    Pods of others may have the same labels, and what they write would count as the operator's.
 
     Raises:
         ApiError: They may be in a namespace that may not be looked at.
     """
-    try:
-        return await kube.list("v1", "Pod", None, operator.selector)
-    except ApiError as error:
-        if not error.is_forbidden:
-            raise
-        if pods := await kube.list("v1", "Pod", operator.namespace, operator.selector):
-            return pods
-        raise
+    own = await kube.list("v1", "Pod", operator.namespace, operator.selector)
+    return own or await kube.list("v1", "Pod", None, operator.selector)
 
 
 def _status(pod: Body, operator: Operator) -> ContainerStatus | None:
