@@ -34,6 +34,8 @@ OTHERS = (
     "rfm-vrooli-rf:6379,stand-ins-server:5329,vrooli-pg-primary:5432,kubernetes.default.svc:443"
 )
 LIMIT_S = 300.0
+# When a migration that does not end is stopped, seconds.
+STOPPED_S = 15
 
 
 @pytest.fixture
@@ -57,6 +59,13 @@ def files(folder: Path, **migration: str) -> list[Path]:
     path = folder / "stand-ins.yaml"
     path.write_text(yaml.safe_dump(stand_in_values(**migration)))
     return [ENVIRONMENTS["dev"].values_file, VROOLI, path]
+
+
+def hanging(folder: Path) -> list[Path]:
+    """The values files with a migration that does not end, and is stopped soon."""
+    path = folder / "hanging.yaml"
+    path.write_text(f"migration: {{timeoutSeconds: {STOPPED_S}}}")
+    return [*files(folder, HANG_MIGRATION="1"), path]
 
 
 def without_migration(folder: Path) -> list[Path]:
@@ -114,8 +123,15 @@ async def log_of(kube: Kube, pod: str, container: str) -> str:
     return "\n".join([line async for line in kube.logs(NAMESPACE, pod, container)])
 
 
+async def migration_log(kube: Kube) -> str:
+    """The log of the last migration."""
+    pods = await kube.list("v1", "Pod", NAMESPACE, "app.kubernetes.io/component=migration")
+    newest = max(pods, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
+    return await log_of(kube, newest["metadata"]["name"], "migration")
+
+
 @pytest.mark.timeout(1500)
-async def test_stand_ins_run_follow_the_master_and_survive_a_failed_migration(
+async def test_stand_ins_run_follow_the_master_and_survive_failed_migrations(
     helm: PlainHelm, kube: Kube, tmp_path: Path
 ) -> None:
     await helm.install(project.chart_dir(), *without_migration(tmp_path))
@@ -134,8 +150,13 @@ async def test_stand_ins_run_follow_the_master_and_survive_a_failed_migration(
         await helm.upgrade(project.chart_dir(), *files(tmp_path, FAIL_MIGRATION=OTHERS))
     assert await uids(kube) == before
     await counts_again(kube, await total(kube))
-    jobs = await kube.list("v1", "Pod", NAMESPACE, "app.kubernetes.io/component=migration")
-    log = await log_of(kube, jobs[0]["metadata"]["name"], "migration")
+    log = await migration_log(kube)
     assert "P3018" in log
     # It is the first upgrade with a migration, whose policies exist before its pod.
     assert "reaches its database and []" in log
+
+    with pytest.raises(VrooliError):
+        await helm.upgrade(project.chart_dir(), *hanging(tmp_path))
+    assert await uids(kube) == before
+    await counts_again(kube, await total(kube))
+    assert "waits for a lock" in await migration_log(kube)
