@@ -31,6 +31,9 @@ TYPES = (
     "application/vnd.docker.distribution.manifest.list.v2+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
+# A parameter of a challenge. Its name begins where no name does already: a long word would take
+# quadratic time otherwise.
+_PARAMETER = re.compile(r'(?<!\w)(\w++)="([^"]*)"')
 
 
 async def run(site: Site) -> CheckResult:
@@ -188,7 +191,7 @@ async def _request(client: httpx.AsyncClient, method: str, image: Reference) -> 
 
 async def _token(client: httpx.AsyncClient, challenge: str) -> str:
     """An anonymous token as the registry's challenge offers it; empty if it offers none."""
-    message = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
+    message = dict(_PARAMETER.findall(challenge))
     realm = message.pop("realm", "")
     if not challenge.lower().startswith("bearer") or not realm:
         return ""

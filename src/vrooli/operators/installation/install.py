@@ -20,7 +20,7 @@ READY_S = 300.0
 FOREIGN = "foreign"
 UPGRADE_COMMAND = "vrooli upgrade operators"
 # The version in a tag, such as 5.8.2 in ubi9-5.8.2-0.
-_VERSION = re.compile(r"\d+\.\d+(?:\.\d+)*")
+_VERSION = re.compile(r"(?<![\d.])\d++\.\d++(?:\.\d++)*")
 
 
 async def ensure(operator: Operator, source: Source, site: Site, progress: Progress) -> Done:

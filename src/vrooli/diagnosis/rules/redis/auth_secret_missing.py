@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from vrooli import shell
@@ -26,7 +27,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if name in synced:
             continue  # the vso rules report why it is missing
         better = next(iter(synced), "")
-        log = list(recent_lines(evidence, f'secrets? "{name}" not found', "redis-operator"))
+        pattern = f'secrets? "{re.escape(name)}" not found'
+        log = list(recent_lines(evidence, pattern, "redis-operator"))
         yield Symptom(
             resource=ref,
             message=f'secrets "{name}" not found: auth.secretPath references it for the password'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.components import vso
@@ -22,7 +23,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if dig(body, "spec", "destination", "create") is True or not evidence.is_readable("Secret"):
             continue
         if name and evidence.get(secret) is None:
-            log = list(recent_lines(evidence, f"{name}.* does not exist", VSO.namespace))
+            pattern = f"{re.escape(name)}.* does not exist"
+            log = list(recent_lines(evidence, pattern, VSO.namespace))
             yield Symptom(
                 resource=ref,
                 message=f"destination secret {name} does not exist, and create=false: nothing is "

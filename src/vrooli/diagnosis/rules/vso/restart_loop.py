@@ -16,7 +16,8 @@ REASON = "RolloutRestartTriggered"
 # there was one at every second refresh or more: several rotations in a day are not a loop.
 MANY, WITHIN_S = 5, 120.0
 REFRESHES = 2
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|m|s)")
+# Not within a number: a long one would take quadratic time otherwise.
+_DURATION = re.compile(r"(?<![\d.])(\d++(?:\.\d++)?)(h|m|s)")
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0}
 
 

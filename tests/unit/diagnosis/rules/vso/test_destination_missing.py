@@ -32,6 +32,13 @@ def test_a_symptom_names_its_resource_and_remediation(case: str) -> None:
     assert_reported(destination_missing.RULE, *CASES[case])
 
 
+@pytest.mark.parametrize("name", ["(", "[a", "a{1", "*"])
+def test_a_name_is_no_pattern(name: str) -> None:
+    """Whoever creates the object writes it; a pattern could end the diagnosis or never end."""
+    (symptom,) = destination_missing.RULE.find(destination(PULL.name, name=name, create=False))
+    assert f"secret {name} does not exist" in symptom.message
+
+
 def test_a_template_that_somebody_changed_comes_back_with_the_release() -> None:
     """A patch of it would hold parts of what it makes, which are masked."""
     seen = destination(PULL.name, name="no-such-secret", create=False, transformation={})
