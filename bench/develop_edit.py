@@ -60,7 +60,7 @@ def measure(root: Path, cluster: str, number: int) -> dict[str, object]:
         total_s, cpu_s, lines = develop(root, cluster)
     finally:
         source.write_text(text)
-    url = f"{lines[-1]['result']['urls']['server']}/api/health"
+    url = f"{lines[-1]['result']['urls']['ui'].rstrip('/')}/api/health"
     answer = httpx.get(url, headers={"X-Probe": "liveness"}, timeout=10).text
     steps = {
         line["step"]: round(line["elapsed_s"], 1) for line in lines if line["type"] == "step-ended"

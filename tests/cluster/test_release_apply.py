@@ -19,11 +19,12 @@ from vrooli import project
 from vrooli.chart import engine, values
 from vrooli.chart.values import Values
 from vrooli.environments import ENVIRONMENTS
-from vrooli.errors import UsageError
+from vrooli.errors import UsageError, VrooliError
 from vrooli.events import Progress
 from vrooli.kube import Kube
 from vrooli.redaction import Redactor
 from vrooli.release import Release, apply, pending, rollback, uninstall
+from vrooli.release.apply import ApplyOptions
 from vrooli.release.drift import comparison
 from vrooli.release.drift.diff import Act
 from vrooli.release.model import secret_name
@@ -159,6 +160,25 @@ async def test_refused_values_touch_nothing(bare_kube: Kube, release: Release, d
     with pytest.raises(UsageError, match="servises"):
         await apply.ensure(bare_kube, release, {**dev, "servises": {}}, PROGRESS)
     assert await bare_kube.get("v1", "Namespace", release.namespace) is None
+
+
+async def test_a_field_that_the_server_does_not_know_is_refused(
+    bare_kube: Kube, release: Release, tmp_path: Path
+) -> None:
+    """Helm's own validation is off: the server refuses it, at an installation and later."""
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "Chart.yaml").write_text("{apiVersion: v2, name: x, version: 1.0.0}\n")
+    template = tmp_path / "templates" / "a.yaml"
+    options = ApplyOptions(chart=tmp_path)
+    spec = "{apiVersion: v1, kind: Service, metadata: {name: a}, spec: {ports: [{port: 1}]%s}}\n"
+    template.write_text(spec % ", bogus: 1")
+    with pytest.raises(VrooliError, match="bogus"):
+        await apply.ensure(bare_kube, release, {}, PROGRESS, options)
+    template.write_text(spec % "")
+    await apply.ensure(bare_kube, release, {}, PROGRESS, options)
+    template.write_text(spec % ", bogus: 1")
+    with pytest.raises(VrooliError, match="bogus"):
+        await apply.ensure(bare_kube, release, {}, PROGRESS, options)
 
 
 @pytest.mark.usefixtures("hurry")

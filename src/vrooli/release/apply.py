@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -222,19 +221,17 @@ async def _run_helm(
     number = record.revision.number + 1 if record is not None else 1
     labels = {**pending.signature(), **metadata.build_labels(number, options.origin, author())}
 
-    def operate(helm: helm_python.Config) -> dict[str, Any]:
-        operation: Callable[..., dict[str, Any]] = helm.install
-        if record is not None:
-            operation = partial(helm.upgrade, max_history=NO_LIMIT, reset_values=True)
-        return operation(
-            chart,
-            release.name,
-            dict(values),
-            context=cancel,
-            timeout=round(options.limit_s),
-            description=options.description,
-            labels=labels,
-        )
+    function = helm.INSTALL if record is None else helm.UPGRADE
+    given: dict[str, Any] = {
+        "timeout_seconds": round(options.limit_s),
+        "description": options.description,
+        "labels": labels,
+    }
+    if record is not None:
+        given |= {"max_history": NO_LIMIT, "reset_values": True}
+
+    def operate(config: helm_python.Config) -> dict[str, Any]:
+        return helm.apply(function, config, cancel, chart, release.name, values, given)
 
     try:
         result = await helm.call(release, operate, cancel)

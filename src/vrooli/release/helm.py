@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import TypeVar
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
 
 import helm_python
+from helm_python import _native
 
 from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.kube import forbidden
@@ -14,6 +18,9 @@ from vrooli.redaction import Redactor
 from vrooli.release.model import Release
 
 T = TypeVar("T")
+
+# The functions of the engine's library.
+INSTALL, UPGRADE = "helm_install", "helm_upgrade"
 
 
 async def call(
@@ -43,6 +50,50 @@ async def call(
             cancel.cancel()
         await asyncio.gather(task, return_exceptions=True)
         raise
+
+
+def apply(
+    function: str,
+    config: helm_python.Config,
+    context: helm_python.HelmContext,
+    chart: Path,
+    name: str,
+    values: Mapping[str, Any],
+    options: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Install or upgrade a release without the engine's validation on this side.
+
+    The API server refuses unknown fields in both cases, since Kubernetes 1.25. With its validation,
+    the engine reads the server's OpenAPI document for each object, only to find out whether the
+    server does so: about 2 s for a release. The library has an option for that, which the methods
+    of its Python package do not pass on (helm-python-sdk 0.2.2).
+
+    Args:
+        function: The library's function.
+        config: The connection to the cluster.
+        context: Cancels the operation.
+        chart: The chart, a folder or a package.
+        name: The release's name.
+        values: The chart's values.
+        options: Further options of the library; those without a value are omitted.
+
+    Raises:
+        HelmError: It failed.
+    """
+    given = {key: value for key, value in options.items() if value is not None}
+    result: dict[str, Any] = json.loads(
+        _native.call_string(
+            function,
+            config._raw(),
+            context._raw(),
+            _native.HANDLE(0),  # the chart is not loaded yet
+            os.fspath(chart),
+            name,
+            json.dumps(values),
+            json.dumps({**given, "disable_openapi_validation": True}),
+        )
+    )
+    return result
 
 
 def failure(release: Release, action: str, error: helm_python.HelmError) -> VrooliError:

@@ -11,6 +11,7 @@ import pytest
 
 from support.fakes.cluster import FakeCluster
 from support.secrets.canaries import Canary, canaries, leaked
+from vrooli import project
 from vrooli.errors import PrerequisiteError
 from vrooli.kube import Kube
 from vrooli.release import Release, helm, helm_tests
@@ -74,3 +75,25 @@ async def test_the_pod_of_a_test_that_did_not_pass_is_deleted(
     else:
         assert not (await work).passed
     assert cluster.find("Pod", "smoke") is None
+
+
+KUBECONFIG = """
+{apiVersion: v1, kind: Config, current-context: a, users: [{name: a, user: {}}],
+ contexts: [{name: a, context: {cluster: a, user: a}}],
+ clusters: [{name: a, cluster: {server: "https://127.0.0.1:1"}}]}
+"""
+
+
+@pytest.mark.parametrize("function", [helm.INSTALL, helm.UPGRADE])
+def test_the_engine_knows_the_options_that_it_is_given(function: str) -> None:
+    """Its library refuses unknown ones before it connects."""
+    with helm_python.Config(kubeconfig_content=KUBECONFIG) as config:
+
+        def apply(**options: object) -> None:
+            context = helm_python.HelmContext()
+            helm.apply(function, config, context, project.chart_dir(), "x", {}, options)
+
+        with pytest.raises(helm_python.HelmKubeError, match="unreachable"):
+            apply(timeout_seconds=5, description=None, labels={"a": "b"})
+        with pytest.raises(helm_python.HelmInvalidArgError, match="unknown"):
+            apply(unknown=True)
