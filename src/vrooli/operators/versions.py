@@ -175,7 +175,7 @@ VERSIONS: tuple[OperatorVersion, ...] = (
         ),
         support="was archived by its publisher on 2026-06-11 and gets no fixes; the operator of "
         "freshworks-oss continues it with the same kinds",
-        upgrades_from={"1.2.3": Proof.SIMULATED},
+        upgrades_from={"1.2.3": Proof.LIVE},
     ),
     OperatorVersion(
         REDIS,
