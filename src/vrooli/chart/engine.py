@@ -130,6 +130,12 @@ def _render(chart: Path, state: object, values: str, release: str, namespace: st
     return Rendering(texts, namespace)
 
 
+def defaults() -> dict[str, Any]:
+    """The values of the chart's own values file."""
+    with helm_python.Chart.load(project.chart_dir()) as loaded:
+        return dict(loaded.values)
+
+
 def value_problems(values: Mapping[str, Any]) -> tuple[ValueProblem, ...]:
     """The values that the chart rejects, each with its key; none if it accepts all."""
     try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from vrooli import operators, project
+from vrooli import operators
+from vrooli.chart import engine
 from vrooli.chart import values as chart_values
 from vrooli.chart.values import Values
 from vrooli.kube import Kube
@@ -32,14 +33,10 @@ async def local_values(kube: Kube, values: Values, files: Iterable[Path]) -> Val
     """
     if any(KEY in (chart_values.read(file).get(SECTION) or {}) for file in files):
         return {}
-    values = chart_values.merge(_defaults(), values)
+    values = chart_values.merge(engine.defaults(), values)
     deployment = await find_deployment(operators.PGO, kube)
     if deployment is None or text(values, SECTION, "image"):
         return {}
     requested = number(values, SECTION, KEY)
     version = images.select_version(requested, images.offered_images(deployment))
     return {} if version == requested else {SECTION: {KEY: version}}
-
-
-def _defaults() -> Values:
-    return chart_values.read(project.chart_dir() / "values.yaml")

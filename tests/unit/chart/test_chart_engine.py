@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from vrooli import project
-from vrooli.chart import engine, manifest
+from vrooli.chart import engine, manifest, values
 from vrooli.errors import UsageError
 
 
@@ -61,6 +61,10 @@ def test_the_same_values_are_rendered_once_until_the_chart_changes(tmp_path: Pat
     assert render("Pod", a="2") is not first
     (changed,) = render("Secret", a="1").manifests
     assert changed.kind == "Secret"
+
+
+def test_the_charts_own_values_are_those_of_its_file() -> None:
+    assert engine.defaults() == values.read(project.chart_dir() / "values.yaml")
 
 
 def test_a_package_excludes_the_charts_tests(tmp_path: Path) -> None:
