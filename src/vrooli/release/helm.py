@@ -65,7 +65,7 @@ def apply(
 
     The API server refuses unknown fields in both cases, since Kubernetes 1.25. With its validation,
     the engine reads the server's OpenAPI document for each object, only to find out whether the
-    server does so: about 2 s for a release. The library has an option for that, which the methods
+    server does so: about 1 s for a release. The library has an option for that, which the methods
     of its Python package do not pass on (helm-python-sdk 0.2.2).
 
     Args:

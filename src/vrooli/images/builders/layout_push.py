@@ -54,18 +54,21 @@ def _prepare(new: Path, layout: Path) -> dict[str, dict[str, Any]]:
 
 def compressed_layers(layout: Path) -> dict[str, dict[str, Any]]:
     """The entry of each layer in a manifest of a layout, by the digest of its content."""
-    layers = {}
+    layers: dict[str, dict[str, Any]] = {}
     for entry in _entries(layout):
         if entry["mediaType"].endswith(oci_layout.INDEXES):
             continue
         try:
             manifest = _read(layout, entry["digest"])
-            config = _read(layout, manifest["config"]["digest"])
-        except (OSError, ValueError):  # incomplete after a crash
+            contents = _read(layout, manifest["config"]["digest"])["rootfs"]["diff_ids"]
+            pairs = list(zip(contents, manifest["layers"], strict=True))
+        except (OSError, ValueError, KeyError):  # incomplete after a crash
             continue
-        for digest, layer in zip(config["rootfs"]["diff_ids"], manifest["layers"], strict=True):
-            if oci_layout.blob_path(layout, layer["digest"]).exists():
-                layers[digest] = layer
+        layers |= {
+            content: layer
+            for content, layer in pairs
+            if oci_layout.blob_path(layout, layer["digest"]).exists()
+        }
     return layers
 
 
