@@ -6,81 +6,22 @@ The API server runs no pods: what a command reads, changes and says is what is t
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from support.cluster import accounts
+from support.cluster.accounts import Command
 from support.release.artifacts import APPLICATION_ONLY
-from vrooli import process
 from vrooli.chart import values
 from vrooli.environments import ENVIRONMENTS
 from vrooli.events import Progress, silent
 from vrooli.kube import Kube
 from vrooli.operators import OPERATORS
-from vrooli.process import Completed
 from vrooli.release import Release, apply
 
 PRODUCTION = ENVIRONMENTS["prod"]
 NAMESPACE = PRODUCTION.namespace
-# The built-in role `admin` of a namespace, as an API server without controllers lacks it: all
-# objects of applications, and nothing of the cluster.
-READ = ["get", "list", "watch"]
-WRITE = [*READ, "create", "update", "patch", "delete", "deletecollection"]
-GROUPS = [
-    *("apps", "autoscaling", "batch", "coordination.k8s.io", "discovery.k8s.io"),
-    *("networking.k8s.io", "policy"),
-    *("rbac.authorization.k8s.io", "postgres-operator.crunchydata.com"),
-    *("databases.spotahome.com", "secrets.hashicorp.com"),
-]
-OBJECTS = [
-    *("configmaps", "persistentvolumeclaims", "pods", "pods/exec", "pods/portforward"),
-    *("secrets", "serviceaccounts", "services"),
-]
-RULES: list[dict[str, Any]] = [
-    {"apiGroups": GROUPS, "resources": ["*"], "verbs": WRITE},
-    {"apiGroups": [""], "resources": OBJECTS, "verbs": WRITE},
-    {
-        "apiGroups": [""],
-        "resources": ["events", "limitranges", "namespaces", "pods/log", "resourcequotas"],
-        "verbs": READ,
-    },
-]
-LIMIT_S = 60.0
-
-
-@dataclass(frozen=True)
-class Command:
-    """Runs vrooli as the administrator of the namespace."""
-
-    kubeconfig: Path
-    state: Path
-
-    async def run(self, *words: str) -> Completed:
-        """The command's output and status, whatever it is."""
-        argv = [sys.executable, "-m", "vrooli", *words, "-e", PRODUCTION.name]
-        return await process.run(
-            [*argv, "--cluster", "context:bare"],
-            env={
-                "KUBECONFIG": str(self.kubeconfig),
-                "VROOLI_STATE_DIR": str(self.state),
-                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            },
-            check=False,
-            timeout_s=LIMIT_S,
-        )
-
-    async def json(self, *words: str) -> tuple[int, dict[str, Any]]:
-        """The exit code and the result of a command."""
-        done = await self.run(*words, "--output", "json")
-        assert "Traceback" not in done.log, done.log
-        last = json.loads(done.output.splitlines()[-1])
-        return done.status, last["result"]
 
 
 @pytest.fixture
@@ -88,7 +29,7 @@ async def admin(bare_kube: Kube, bare_kubeconfig: Path, tmp_path: Path) -> Comma
     """The administrator's command line, with a release of two revisions that they deployed."""
     kubeconfig = await accounts.kubeconfig_of(
         "administrator",
-        RULES,
+        accounts.ADMINISTRATOR,
         NAMESPACE,
         kube=bare_kube,
         source=bare_kubeconfig,
@@ -101,7 +42,7 @@ async def admin(bare_kube: Kube, bare_kubeconfig: Path, tmp_path: Path) -> Comma
             release = Release.of(PRODUCTION, kubeconfig)
             done = await apply.ensure(kube, release, chosen, Progress("release", silent))
             assert "pod security unchanged" in done.detail
-    return Command(kubeconfig, tmp_path / "state")
+    return Command(kubeconfig, tmp_path / "state", PRODUCTION.name)
 
 
 async def test_each_command_works_with_its_namespace_and_names_what_it_could_not_read(

@@ -1,16 +1,80 @@
-"""Service accounts with rights of a test's choice in one namespace."""
+"""Service accounts with rights of a test's choice in one namespace, and commands with them."""
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from vrooli import process
 from vrooli.kube import Kube
+from vrooli.process import Completed
 
 GROUP = "rbac.authorization.k8s.io"
+# The built-in role `admin` of a namespace, as an API server without controllers lacks it: all
+# objects of applications, and nothing of the cluster.
+READ = ["get", "list", "watch"]
+WRITE = [*READ, "create", "update", "patch", "delete", "deletecollection"]
+GROUPS = [
+    *("apps", "autoscaling", "batch", "coordination.k8s.io", "discovery.k8s.io"),
+    *("networking.k8s.io", "policy"),
+    *("rbac.authorization.k8s.io", "postgres-operator.crunchydata.com"),
+    *("databases.spotahome.com", "secrets.hashicorp.com"),
+]
+OBJECTS = [
+    *("configmaps", "persistentvolumeclaims", "pods", "pods/exec", "pods/portforward"),
+    *("secrets", "serviceaccounts", "services"),
+]
+ADMINISTRATOR: list[dict[str, Any]] = [
+    {"apiGroups": GROUPS, "resources": ["*"], "verbs": WRITE},
+    {"apiGroups": [""], "resources": OBJECTS, "verbs": WRITE},
+    {
+        "apiGroups": [""],
+        "resources": ["events", "limitranges", "namespaces", "pods/log", "resourcequotas"],
+        "verbs": READ,
+    },
+]
+LIMIT_S = 120.0
+
+
+@dataclass(frozen=True)
+class Command:
+    """Runs vrooli as the administrator of the namespace."""
+
+    kubeconfig: Path
+    state: Path
+    environment: str
+
+    async def run(self, name: str, *words: str) -> Completed:
+        """The command's output and status, whatever it is."""
+        where = ["-e", self.environment, "--cluster", f"context:{self._context}"]
+        return await process.run(
+            [sys.executable, "-m", "vrooli", name, *where, *words],
+            env={
+                "KUBECONFIG": str(self.kubeconfig),
+                "VROOLI_STATE_DIR": str(self.state),
+                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            },
+            check=False,
+            timeout_s=LIMIT_S,
+        )
+
+    async def json(self, name: str, *words: str) -> tuple[int, dict[str, Any]]:
+        """The exit code and the result of a command."""
+        done = await self.run(name, *words, "--output", "json")
+        assert "Traceback" not in done.log, done.log
+        last = json.loads(done.output.splitlines()[-1])
+        return done.status, last["result"]
+
+    @property
+    def _context(self) -> str:
+        return str(yaml.safe_load(self.kubeconfig.read_text())["current-context"])
 
 
 async def kubeconfig_of(
