@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
 from vrooli.errors import PrerequisiteError  # noqa: E402 - found by the path above
-from vrooli.trust import find_untrusted  # noqa: E402
+from vrooli.trust import require_trusted  # noqa: E402
 
 UV_VERSION = "0.13.9"
 # uv and the hashes of its wheels.
@@ -61,16 +61,6 @@ def main(stamp: str) -> int:
         report(f"vrooli: failed to create the Python environment: {error}")
         return 3
     return 0
-
-
-def require_trusted(path: Path) -> None:
-    """As root, use nothing of the cache that another user can change or replace."""
-    for part, _ in find_untrusted(path):
-        raise PrerequisiteError(
-            f"{path} is used as root, but other users can change {part}.",
-            f"Check its content, then run `chown root:root {part} && chmod go-w {part}`, or set "
-            "VROOLI_CACHE_DIR to a folder of root.",
-        )
 
 
 def ensure_uv(cache: Path) -> Path:

@@ -56,7 +56,7 @@ async def test_pods_are_looked_into_with_the_rights_of_the_namespace(admin: Comm
 async def test_a_point_needs_no_rights_outside_and_a_rotation_names_those_it_lacks(
     admin: Command,
 ) -> None:
-    assert_done(await admin.run("backup", "--yes"), "")
+    assert_done(await admin.run("backup"), "")
     switchover, rotation = await asyncio.gather(
         admin.run("switchover", "postgres", "--yes"), admin.run("rotate", "shared", "--yes")
     )

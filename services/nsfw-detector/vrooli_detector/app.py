@@ -25,6 +25,8 @@ from vrooli_detector.verdict import Settings
 
 # Maximum size of a multipart body without the picture.
 OVERHEAD_BYTES = 16 * 1024
+# The parser of the header takes quadratic time; a boundary has 70 characters at most (RFC 2046).
+MAX_CONTENT_TYPE = 256
 
 
 class Detector:
@@ -44,8 +46,11 @@ class Detector:
             raise HTTPException(411, "The Content-Length header is required.")
         if int(length) > self._settings.max_bytes + OVERHEAD_BYTES:
             raise HTTPException(413, f"The limit is {self._settings.max_bytes} bytes.")
-        content_type = parse_options_header(request.headers.get("content-type"))
-        if content_type[1].get(b"charset", b"utf-8").lower() != b"utf-8":
+        content_type = request.headers.get("content-type", "")
+        if len(content_type) > MAX_CONTENT_TYPE:
+            raise HTTPException(415, "The Content-Type header is too long.")
+        charset = parse_options_header(content_type)[1].get(b"charset", b"utf-8")
+        if charset.lower() != b"utf-8":
             # Starlette would decode with any codec of Python, some of which take minutes.
             raise HTTPException(415, "The form must be in UTF-8.")
         async with request.form(max_files=1, max_fields=4) as form:

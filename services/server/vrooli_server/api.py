@@ -93,11 +93,17 @@ async def _publish(state: State, post: Post) -> None:
 
 
 async def list_posts(request: Request) -> Response:
-    """GET /api/posts?limit=: the newest posts, cached."""
+    """GET /api/posts?limit=: the newest posts, cached.
+
+    A long list may be too large for the cache. A client has a limited number of them in work, as of
+    other large responses; those of all others would wait for the database.
+    """
     state = state_of(request)
     limit = _limit(request.query_params.get("limit"))
 
     async def query() -> bytes:
+        if limit > LIMIT_DEFAULT:
+            await take_turn(request)
         posts = await state.posts.newest(limit)
         views = {"posts": [post.view() for post in posts]}
         return json.dumps(views, ensure_ascii=False).encode()

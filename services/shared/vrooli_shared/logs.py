@@ -25,8 +25,15 @@ class JsonLines(logging.Formatter):
 
 
 def _is_not_probe(record: logging.LogRecord) -> bool:
-    """Whether a record isn't about a probe; probes would outnumber all other requests."""
-    return "/healthcheck" not in record.getMessage()
+    """Whether a record isn't about a probe; probes would outnumber all other requests.
+
+    The arguments of a record of uvicorn are the client, the method, the path with its query, the
+    version of HTTP, and the status.
+    """
+    match record.args:
+        case (_, _, str(path), _, _):
+            return path.partition("?")[0] != "/healthcheck"
+    return True
 
 
 # Libraries with verbose logs. The multipart parser even logs the content of requests.

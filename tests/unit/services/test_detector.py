@@ -133,6 +133,16 @@ async def test_a_form_in_another_encoding_is_refused(client: httpx.AsyncClient) 
     assert answer.status_code == 415
 
 
+async def test_a_long_content_type_is_refused(client: httpx.AsyncClient) -> None:
+    """Its parser takes quadratic time."""
+    headers = {"Content-Type": "multipart/form-data; boundary=b" + ";" * 60_000}
+    answer = await client.post("/v1/detect", content=b"--b--", headers=headers)
+    assert (answer.status_code, answer.json()["detail"]) == (
+        415,
+        "The Content-Type header is too long.",
+    )
+
+
 async def test_a_client_that_is_gone_when_its_turn_comes_gets_no_verdict() -> None:
     """Its picture would only delay those of others."""
     app = create_app(Settings.read({}, LABELS))

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from types import SimpleNamespace
 from typing import cast
 
+import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
+from starlette.requests import Request
 
-from vrooli_server import cache
+from vrooli_server import api, cache
+from vrooli_server.state import State
+from vrooli_shared.downloads import KEY
 from vrooli_shared.live import GENERATION
+from vrooli_shared.posts import Post
 
 
 class FakeRedis:
@@ -60,3 +67,27 @@ async def test_without_redis_the_list_is_queried() -> None:
     redis = FakeRedis()
     redis.is_down = True
     assert await listed(redis, 20, b"[1]") == (b"[1]", False)
+
+
+@pytest.mark.parametrize(("limit", "turns"), [(api.LIMIT_DEFAULT, 0), (api.LIMIT_MAX, 1)])
+async def test_a_long_list_is_queried_when_its_client_has_a_turn(limit: int, turns: int) -> None:
+    """Its response may be too large for the cache."""
+    events: list[str] = []
+
+    async def take_turn() -> None:
+        events.append("turn")
+
+    async def newest(_: int) -> list[Post]:
+        events.append("query")
+        return []
+
+    state = object.__new__(State)
+    for name, value in {"redis": FakeRedis(), "posts": SimpleNamespace(newest=newest)}.items():
+        object.__setattr__(state, name, value)
+    app = SimpleNamespace(state=SimpleNamespace(vrooli=state))
+    query = f"limit={limit}".encode()
+    scope = {"type": "http", "headers": [], "query_string": query, "app": app, KEY: take_turn}
+    for hit in ("miss", "hit"):
+        answer = await api.list_posts(Request(scope))
+        assert (json.loads(bytes(answer.body)), answer.headers["x-cache"]) == ({"posts": []}, hit)
+    assert events == ["turn"] * turns + ["query"]

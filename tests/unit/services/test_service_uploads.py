@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from support.browser.pictures import declared_png, landscape
 from support.fakes.asgi import asgi_client
+from vrooli_server import uploads
 from vrooli_server.uploads import picture_type, read_post
 from vrooli_shared.settings import Settings
 from vrooli_shared.web import HANDLERS
@@ -107,6 +108,15 @@ async def test_a_form_in_another_encoding_is_refused(
     """Python's punycode takes minutes for a megabyte, while no other request is answered."""
     answer = await client.post("/", **_form(b"hi", charset))
     assert (answer.status_code, answer.json()["error"]["code"]) == (415, "charset")
+
+
+async def test_a_long_content_type_is_refused_before_it_is_parsed(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The parser takes quadratic time."""
+    monkeypatch.setattr(uploads, "parse_options_header", None)
+    answer = await client.post("/", **_form(b"hi", "utf-8" + ";" * 60_000))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (415, "not-multipart")
 
 
 @pytest.mark.parametrize("charset", ["utf-8", '"UTF-8"', "utf8"])
