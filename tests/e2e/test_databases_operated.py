@@ -13,6 +13,7 @@ from vrooli.kube import Kube
 from vrooli.release import Release
 from vrooli.rotation import readers, targets
 from vrooli.rotation.model import Rotated
+from vrooli.workflows.restore_vault import VaultRestoreOptions, restore_vault
 from vrooli.workflows.rotate import RotateOptions, rotate
 from vrooli.workflows.switchover import Database, SwitchoverOptions, switchover
 
@@ -39,7 +40,9 @@ async def test_a_database_without_a_replica_is_not_switched_over(
     )
 
 
-async def test_a_rotated_key_reaches_every_pod_and_no_output(live: Live, kube: Kube) -> None:
+async def test_a_rotated_key_reaches_every_pod_and_no_output_and_comes_back(
+    live: Live, kube: Kube
+) -> None:
     namespace = live.environment.namespace
     before = await targets.read(kube, namespace, SHARED)
     events: list[Event] = []
@@ -55,9 +58,22 @@ async def test_a_rotated_key_reaches_every_pod_and_no_output(live: Live, kube: K
         "shared-secret",
         "shared-pods",
     ]
-    printed = f"{result.model_dump_json()} {events}"
-    assert not any(data["JWT_SECRET"] in printed for data in (before, after))
     target = await targets.find(kube, live.environment, Rotated.SHARED)
+    restored = await restore_vault(
+        VaultRestoreOptions(
+            live.environment,
+            versions={f"{target.mount}/{target.path}": view.version - 1},
+            cluster=live.cluster,
+            timeout_s=REPLACED_S,
+        ),
+        events.append,
+    )
+    assert await targets.read(kube, namespace, SHARED) == before
+    (secret,) = restored.secrets
+    assert (secret.changed_keys, secret.version) == (("JWT_SECRET",), view.version + 1)
+    assert {name.split("-")[2] for name in secret.pods} == {"server", "jobs"}
+    printed = f"{result.model_dump_json()} {restored.model_dump_json()} {events}"
+    assert not any(data["JWT_SECRET"] in printed for data in (before, after))
     assert {reader.variable for reader in await readers.find(kube, target, "JWT_SECRET")} == {
         "JWT_SECRET"
     }
