@@ -35,6 +35,8 @@ CLIENT_POSTS = Rate(per_s=5.0, burst=100)
 CLIENT_POST_BYTES = Rate(per_s=16 * 1024.0, burst=128 * 1024**2)
 # What a post takes in the database besides its body, bytes: rows, and the answer of its key.
 POST_BYTES = 3 * ROW_BYTES
+# The longest query that is read, bytes: parsing takes a microsecond per byte. A page needs 20.
+MAX_QUERY = 1024
 # Methods that write nothing.
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 # The longest address with a port: IPv6 with an embedded IPv4 address.
@@ -108,6 +110,7 @@ class RequestLimits:
         try:
             client = client_of(scope)
             self._rate.take(client)
+            _demand_short_query(scope)
             with self._requests.opened(client, "requests"):
                 async with self._downloads.limited(client, scope, receive, send) as sender:
                     await self._handle(client, scope, receive, sender)
@@ -156,6 +159,11 @@ def _length(scope: Scope) -> int | None:
     """The declared length of the body, bytes."""
     length = Headers(scope=scope).get("content-length", "")
     return int(length) if length.isascii() and length.isdigit() else None
+
+
+def _demand_short_query(scope: Scope) -> None:
+    if len(scope["query_string"]) > MAX_QUERY:
+        raise ApiError(414, "query-too-long", f"The limit is {MAX_QUERY} bytes.", CLOSE)
 
 
 def _has_body(scope: Scope) -> bool:

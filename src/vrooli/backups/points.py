@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from vrooli.backups.info import Info, StoredBackup
+from vrooli.kube.objects import MALFORMED_ERRORS
 
 ANNOTATION = "vrooli-point"
 # The folder of the repository with the dumps of Redis; pgBackRest uses archive, backup and log.
@@ -105,7 +106,7 @@ def parse_point(backup: StoredBackup) -> Point | None:
             redis=_parse_dump(record["redis"]),
             vault={str(path): int(version) for path, version in record["vault"].items()},
         )
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except MALFORMED_ERRORS:
         return None
 
 

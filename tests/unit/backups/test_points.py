@@ -35,7 +35,10 @@ def test_the_name_of_a_point_is_its_time() -> None:
 
 @pytest.mark.parametrize(
     "annotation",
-    [None, "", "x", "[]", "7", "{}", '{"id": 1}', POINT.to_annotation().replace("7,", '"x",')],
+    [
+        *(None, "", "x", "[]", "7", "{}", '{"id": 1}', "[" * 100_000),
+        *(POINT.to_annotation().replace("7,", other) for other in ('"x",', "1e999,")),
+    ],
 )
 def test_an_invalid_record_is_no_point(annotation: str | None) -> None:
     assert parse_point(_stored(annotation)) is None

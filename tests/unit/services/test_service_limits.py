@@ -23,7 +23,7 @@ from vrooli_server.feed import Feed
 from vrooli_shared import health
 from vrooli_shared.buckets import Buckets, Rate
 from vrooli_shared.downloads import PIECE, take_turn
-from vrooli_shared.limits import POST_BYTES, ClientRates, RequestLimits, client_of
+from vrooli_shared.limits import MAX_QUERY, POST_BYTES, ClientRates, RequestLimits, client_of
 from vrooli_shared.web import HANDLERS, ApiError
 
 PER_CLIENT, BODIES, BODY_S = 3, 2, 1.0
@@ -116,6 +116,13 @@ async def test_a_client_with_too_many_requests_is_refused_and_others_are_not(
     answers = [await task for task in tasks]
     assert {answer.status_code for answer in answers} == {200}
     assert (await service.client.get("/wait", headers=ONE)).status_code == 200
+
+
+async def test_a_long_query_is_refused(service: Service) -> None:
+    service.may_continue.set()
+    assert (await service.client.get(f"/wait?{'a' * MAX_QUERY}")).status_code == 200
+    refused = await service.client.get(f"/wait?{'a' * (MAX_QUERY + 1)}")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (414, "query-too-long")
 
 
 async def test_probes_and_tunnels_have_no_limit_of_their_own(service: Service) -> None:
