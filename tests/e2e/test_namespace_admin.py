@@ -10,6 +10,7 @@ import pytest
 from support.cluster import accounts
 from support.cluster.accounts import Command
 from support.cluster.live import Live
+from vrooli.errors import PrerequisiteError
 from vrooli.kube import Kube
 from vrooli.process import Completed
 
@@ -63,6 +64,6 @@ async def test_a_point_needs_no_rights_outside_and_a_rotation_names_those_it_lac
     assert switchover.status != 0
     assert "has no replica" in switchover.log
     # The development Vault's token is in a Secret of its namespace.
-    assert rotation.status != 0
-    assert 'cannot list resource "pods"' in rotation.log
+    assert rotation.status == PrerequisiteError.exit_code
+    assert "permission to list pods in namespace vault" in rotation.log
     assert "Traceback" not in rotation.log

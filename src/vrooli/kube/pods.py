@@ -16,8 +16,8 @@ import kr8s
 from kr8s._exec import Exec
 from kr8s.asyncio.objects import Pod
 
-from vrooli.errors import VrooliError
-from vrooli.kube import attachment, execution
+from vrooli.errors import PrerequisiteError, VrooliError
+from vrooli.kube import attachment, execution, forbidden
 from vrooli.kube.api_errors import ApiError, error_message
 from vrooli.kube.forward import Forward
 from vrooli.kube.rest import Rest
@@ -114,7 +114,7 @@ class Pods(Rest):
         except* _REFUSALS as errors:  # they come in the group of their connection's tasks
             words = " ".join(argv)
             error = first_error(errors)
-            raise VrooliError(f"`{words}` failed in pod {namespace}/{pod}: {error}") from errors
+            raise _failure(f"`{words}` failed in pod {namespace}/{pod}", error) from errors
         return stdout.getvalue().decode(errors="replace")
 
     async def run_program(self, program: execution.Program) -> execution.Completed:
@@ -235,8 +235,16 @@ class Pods(Rest):
         try:
             target = await Pod.get(pod, namespace=namespace, api=self._api)
         except _REFUSALS as error:
-            raise VrooliError(f"Port {port} of pod {namespace}/{pod}: {error}") from error
+            raise _failure(f"Port {port} of pod {namespace}/{pod}", error) from error
         return Forward(target, port)
+
+
+def _failure(what: str, error: BaseException) -> VrooliError:
+    """The error of a request about a pod, with the permission to ask for if that is missing."""
+    message = f"{what}: {error}"
+    if forbidden.is_refusal(message):
+        return PrerequisiteError(message, forbidden.advice(message))
+    return VrooliError(message)
 
 
 def _log_params(part: LogRange) -> dict[str, str]:
