@@ -58,8 +58,8 @@ def _require(path: Path, untrusted: Iterator[tuple[Path, str]]) -> None:
 def find_untrusted(path: Path, *, is_parent: bool = False) -> Iterator[tuple[Path, str]]:
     """The parts of a path that other users than root can change, with the reasons.
 
-    All folders above it count, and those of symbolic links. There are none for other users, who
-    risk only their own account, and for a path that does not exist.
+    All folders above it count, and each symbolic link on the way with the folders above it. There
+    are none for other users, who risk only their own account, and for a path that does not exist.
 
     Args:
         path: The file or folder.
@@ -67,10 +67,9 @@ def find_untrusted(path: Path, *, is_parent: bool = False) -> Iterator[tuple[Pat
     """
     if os.geteuid() != ROOT or not path.exists():
         return
-    absolute = path.absolute()
-    parts = dict.fromkeys((absolute, *absolute.parents, *_with_parents(path.resolve())))
-    for part in parts:
-        contains = is_parent or part not in (absolute, path.resolve())
+    steps = list(_steps(path.absolute()))
+    for part in dict.fromkeys(part for step in steps for part in (step, *step.parents)):
+        contains = is_parent or part not in (steps[0], steps[-1])
         reason = distrust(part.lstat(), is_parent=contains)
         if reason:
             yield part, reason
@@ -96,6 +95,9 @@ def distrust(status: os.stat_result, *, is_parent: bool) -> str:
     return f"can be changed by other users (mode {stat.S_IMODE(status.st_mode):04o})"
 
 
-def _with_parents(path: Path) -> Iterator[Path]:
+def _steps(path: Path) -> Iterator[Path]:
+    """A path, what it is after the first link in it, after the next one, and at last its target."""
     yield path
-    yield from path.parents
+    while links := [part for part in (*reversed(path.parents), path) if part.is_symlink()]:
+        path = links[0].parent / links[0].readlink() / path.relative_to(links[0])
+        yield path

@@ -97,6 +97,18 @@ def test_a_link_is_as_safe_as_both_of_its_ends(program: Path, tmp_path: Path) ->
         require_trusted(near / "link")
 
 
+def test_each_link_of_a_chain_counts(program: Path, tmp_path: Path) -> None:
+    """Root's link to a link of another user, who can let it lead elsewhere later."""
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "link").symlink_to(program.parent)
+    (tmp_path / "first").symlink_to(Path("other", "..", "other", "link"))
+    require_trusted(tmp_path / "first" / program.name)
+    os.lchown(other / "link", 4711, 4711)
+    with pytest.raises(PrerequisiteError, match="link belongs to the user 4711"):
+        require_trusted(tmp_path / "first" / program.name)
+
+
 @pytest.mark.parametrize(
     ("target", "command"),
     [
