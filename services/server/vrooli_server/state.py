@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from redis.asyncio import Redis
 from saq.queue.redis import RedisQueue
@@ -13,6 +13,7 @@ from saq.queue.redis import RedisQueue
 from vrooli_server.feed import Feed
 from vrooli_shared import redis_link
 from vrooli_shared.database import Database
+from vrooli_shared.health import SharedChecks
 from vrooli_shared.posts import Posts
 from vrooli_shared.queue import moderation_queue
 from vrooli_shared.schema_migrator import SchemaMigrator
@@ -31,6 +32,7 @@ class State:
     queue: RedisQueue
     posts: Posts
     feed: Feed
+    public_checks: SharedChecks = field(default_factory=SharedChecks)
 
 
 @asynccontextmanager

@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 
 # Timeout of a check, seconds; must be below the timeout of the Kubernetes probes.
 TIMEOUT_S = 2.5
+# How long the results of checks are those of further public requests, seconds.
+SHARED_S = 1.0
 
 Details = Mapping[str, Any]
 Check = Callable[[], Awaitable[Details | None]]
@@ -51,6 +53,21 @@ async def run(checks: Mapping[str, Check], timeout_s: float = TIMEOUT_S) -> dict
     """Run all checks concurrently; one that fails or times out doesn't affect the others."""
     results = await asyncio.gather(*(_run_one(check, timeout_s) for check in checks.values()))
     return dict(zip(checks, results, strict=True))
+
+
+class SharedChecks:
+    """Checks that all requests of a second share: they ask the database, and anybody may ask."""
+
+    def __init__(self, shared_s: float = SHARED_S) -> None:
+        self._shared_s, self._began = shared_s, float("-inf")
+        self._results: asyncio.Task[dict[str, Result]] | None = None
+
+    async def run(self, checks: Mapping[str, Check]) -> dict[str, Result]:
+        """The results of the last checks, or those of new ones; see ``run`` of the module."""
+        now = time.monotonic()
+        if self._results is None or now - self._began >= self._shared_s:
+            self._began, self._results = now, asyncio.create_task(run(checks))
+        return await asyncio.shield(self._results)
 
 
 async def _run_one(check: Check, timeout_s: float) -> Result:

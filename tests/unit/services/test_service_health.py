@@ -63,6 +63,24 @@ async def test_details_of_a_failed_check_are_reported() -> None:
     assert (shown["status"], shown["schema"]) == ("down", {"missing": ["table a"]})
 
 
+async def test_public_requests_of_a_second_share_the_checks() -> None:
+    """Each asks the database, and anybody may ask."""
+    asked: list[str] = []
+
+    async def check() -> None:
+        asked.append("database")
+        await asyncio.sleep(0)
+
+    shared = health.SharedChecks(shared_s=3600)
+    results = await asyncio.gather(*(shared.run({"database": check}) for _ in range(5)))
+    results.append(await shared.run({"database": check}))
+    assert (len(asked), {item["database"].ok for item in results}) == (1, {True})
+    fresh = health.SharedChecks(shared_s=0)
+    for _ in range(2):
+        await fresh.run({"database": check})
+    assert len(asked) == 3
+
+
 @pytest.mark.parametrize(
     ("ready", "degraded", "status", "shown"),
     [
