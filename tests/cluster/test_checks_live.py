@@ -28,6 +28,8 @@ from vrooli.workflows.clusters import access
 pytestmark = pytest.mark.root
 
 GONE_S = 60.0
+# A busy machine may take too long for a check.
+ATTEMPTS = 3
 RBAC = "rbac.authorization.k8s.io/v1"
 OF_VAULT = tuple(check for check in catalog.ALL if check.name.startswith("vault"))
 SEEN_NEEDLESS = {"gateway", "registry", "pull-secret", "gpu"}
@@ -51,12 +53,12 @@ def _only(*wanted: str) -> tuple[Check, ...]:
 async def test_a_healthy_release_has_all_that_it_needs_and_nothing_is_left_of_the_probe(
     kube: Kube, live: Live
 ) -> None:
-    found = await _run(kube, live, creates=True)
-    if any(outcome.state is State.UNKNOWN for outcome in found.values()):
-        found = await _run(kube, live, creates=True)  # a busy machine may take too long once
-    bad = {name: outcome for name, outcome in found.items() if outcome.state is not State.OK}
-    assert set(bad) == SEEN_NEEDLESS, bad
-    assert {outcome.state for outcome in bad.values()} == {State.NOT_NEEDED}
+    for _ in range(ATTEMPTS):
+        found = await _run(kube, live, creates=True)
+        if all(outcome.state is not State.UNKNOWN for outcome in found.values()):
+            break
+    bad = {name: item.state for name, item in found.items() if item.state is not State.OK}
+    assert bad == dict.fromkeys(SEEN_NEEDLESS, State.NOT_NEEDED)
     deadline = time.monotonic() + GONE_S
     while left := await kube.list("v1", "Namespace", None, f"{probe_objects.LABEL}=check"):
         assert all("deletionTimestamp" in item["metadata"] for item in left)
