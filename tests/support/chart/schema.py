@@ -40,8 +40,17 @@ def resolve(node: Node) -> Node:
     if "type" not in node and "allOf" in node:
         parts = [resolve(part) for part in node["allOf"]]
         own = {key: value for key, value in node.items() if key != "allOf"}
-        return functools.reduce(lambda one, two: {**one, **two}, [*parts, own])
+        return _joined(*parts, own)
     return _map(node)
+
+
+def _joined(*parts: Node) -> Node:
+    """What several nodes want; texts are made from the first pattern, and match the others."""
+    joined = functools.reduce(lambda one, two: {**one, **two}, parts)
+    patterns = [part["pattern"] for part in parts if "pattern" in part]
+    if len(patterns) > 1:
+        joined = {**joined, "pattern": patterns[0], "narrower": tuple(patterns[1:])}
+    return joined
 
 
 def _map(node: Node) -> Node:
@@ -94,7 +103,10 @@ def _string(node: Node) -> SearchStrategy[str]:
     least, most = node.get("minLength", 0), node.get("maxLength", 10_000)
     if "pattern" not in node:
         return st.text(min_size=least, max_size=min(most, 20 + least))
-    return matching(node["pattern"]).filter(lambda text: least <= len(text) <= most)
+    narrower = [re.compile(pattern, re.ASCII) for pattern in node.get("narrower", ())]
+    return matching(node["pattern"]).filter(
+        lambda text: least <= len(text) <= most and all(item.search(text) for item in narrower)
+    )
 
 
 @functools.cache
@@ -159,7 +171,8 @@ def _fitting(draw: st.DrawFn, node: Node, then: Node, candidate: dict[str, Any])
     for key in sorted(keys):
         narrower = {**resolve(node["properties"][key]), **then.get("properties", {}).get(key, {})}
         if "items" in then.get("properties", {}).get(key, {}):
-            narrower["items"] = {**resolve(node["properties"][key]["items"]), **narrower["items"]}
+            items = resolve(node["properties"][key]["items"])
+            narrower["items"] = _joined(items, narrower["items"])
         if key not in candidate or not Draft7Validator(_plain(narrower)).is_valid(candidate[key]):
             candidate = {**candidate, key: draw(accepted(narrower))}
     excluded = then.get("not", {}).get("required", ())
