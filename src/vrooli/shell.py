@@ -33,6 +33,7 @@ _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")
 _AMOUNT = re.compile(r"[0-9][0-9.]*[A-Za-z]*")
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(/[A-Za-z0-9._/-]*)?")
 _NAMES = re.compile(r"(\*|[A-Za-z0-9][A-Za-z0-9._-]*)(,(\*|[A-Za-z0-9][A-Za-z0-9._-]*))*")
+_AUDIENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]*")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,62}")
 # Kinds whose names are labels, and kinds whose names are segments of a path.
 LABEL_KINDS: Final = ("namespace", "service")
@@ -97,6 +98,11 @@ def address(value: object) -> str:
 def names(value: object) -> str:
     """Return names or `*`, separated by commas."""
     return _word(value, _NAMES)
+
+
+def audience(value: object) -> str:
+    """Return the audience of a token: a name or an address."""
+    return _word(value, _AUDIENCE)
 
 
 def identifier(value: object) -> str:

@@ -12,6 +12,8 @@ from vrooli.errors import PrerequisiteError
 
 ROOT = 0
 SHARED = stat.S_IWGRP | stat.S_IWOTH
+# The links that Linux follows in a path; another user may let one lead to itself meanwhile.
+MAX_LINKS = 40
 
 
 def require_trusted(path: Path) -> None:
@@ -98,6 +100,9 @@ def distrust(status: os.stat_result, *, is_parent: bool) -> str:
 def _steps(path: Path) -> Iterator[Path]:
     """A path, what it is after the first link in it, after the next one, and at last its target."""
     yield path
-    while links := [part for part in (*reversed(path.parents), path) if part.is_symlink()]:
+    for _ in range(MAX_LINKS):
+        links = [part for part in (*reversed(path.parents), path) if part.is_symlink()]
+        if not links:
+            return
         path = links[0].parent / links[0].readlink() / path.relative_to(links[0])
         yield path

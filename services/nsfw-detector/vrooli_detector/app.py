@@ -25,7 +25,8 @@ from vrooli_detector.verdict import Settings
 
 # Maximum size of a multipart body without the picture.
 OVERHEAD_BYTES = 16 * 1024
-# The parser of the header takes quadratic time; a boundary has 70 characters at most (RFC 2046).
+# The parser takes half a second for 64 kB of semicolons. A boundary has at most 70 characters (RFC
+# 2046).
 MAX_CONTENT_TYPE = 256
 
 

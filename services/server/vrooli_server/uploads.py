@@ -14,8 +14,8 @@ from vrooli_shared.web import ApiError, too_large
 # The names of the only encoding of forms. Starlette decodes with any codec of Python that a client
 # names, and that of `punycode` takes minutes for a megabyte.
 ENCODINGS = frozenset((b"utf-8", b"utf8"))
-# The parser takes quadratic time: half a second for 64 kB of semicolons. A boundary has at most 70
-# characters (RFC 2046).
+# The parser takes half a second for 64 kB of semicolons. A boundary has at most 70 characters (RFC
+# 2046).
 MAX_CONTENT_TYPE = 256
 
 

@@ -18,6 +18,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from vrooli_shared.heads import LimitedProtocol
+
 log = logging.getLogger(__name__)
 
 # How long requests in progress may take after SIGTERM, seconds; must be below the termination grace
@@ -33,8 +35,6 @@ UNREAD_S = 60
 SEND_BUFFER = 128 * 1024
 # The exit code of uvicorn if the application cannot start.
 STARTUP_FAILURE = 3
-# The longest head of a request, bytes. Parsing headers takes seconds for a megabyte.
-MAX_HEAD = 16 * 1024
 
 
 class ApiError(HTTPException):
@@ -158,7 +158,7 @@ def serve(app: Starlette, port: int, address: str = "") -> None:
         timeout_graceful_shutdown=DRAIN_S,
         timeout_keep_alive=KEEP_ALIVE_S,
         server_header=False,
-        h11_max_incomplete_event_size=MAX_HEAD,
+        http=LimitedProtocol,
     )
     server = Server(config)
     with contextlib.suppress(KeyboardInterrupt):

@@ -14,7 +14,7 @@ from vrooli.backups.clones import LABELS
 from vrooli.backups.listing import format_time
 from vrooli.databases.postgres.session import Postgres
 from vrooli.kube import Kube
-from vrooli.kube.objects import mapping
+from vrooli.kube.objects import MALFORMED_ERRORS, mapping
 
 API, KIND, KEY = "v1", "ConfigMap", "restore"
 # The label of the ConfigMap: the name of the PostgresCluster.
@@ -97,7 +97,7 @@ def parse(text: str) -> Restored | None:
             started=datetime.fromisoformat(fields["started"]),
             phase=Phase(fields["phase"]),
         )
-    except (ValueError, KeyError, TypeError):
+    except MALFORMED_ERRORS:
         return None
 
 

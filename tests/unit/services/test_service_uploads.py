@@ -113,7 +113,7 @@ async def test_a_form_in_another_encoding_is_refused(
 async def test_a_long_content_type_is_refused_before_it_is_parsed(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The parser takes quadratic time."""
+    """The parser takes half a second for 64 kB."""
     monkeypatch.setattr(uploads, "parse_options_header", None)
     answer = await client.post("/", **_form(b"hi", "utf-8" + ";" * 60_000))
     assert (answer.status_code, answer.json()["error"]["code"]) == (415, "not-multipart")

@@ -35,7 +35,7 @@ def _audience(login: Login) -> str:
     role = f"auth/{shell.path(login.mount)}/role/{shell.key(login.role)}"
     if not login.audiences:
         return f"Check that the role has no audience (`vault read {role}`), like the login."
-    names = " or ".join(login.audiences)
+    names = " or ".join(map(shell.audience, login.audiences))
     return f"Check that the role has the audience {names} (`vault read {role}`; vso.audiences)."
 
 

