@@ -244,8 +244,9 @@ class _Run:
         if any(plan.source is Source.GO_MODULE for plan in self.changes.values()):
             after = (steps[-1].name,)
             steps.append(Step("load", "Images into the cluster", self._load, after))
-        for name, plan in self.changes.items():
-            following = list(self.changes)[list(self.changes).index(name) + 1 :]
+        names = list(self.changes)
+        for number, (name, plan) in enumerate(self.changes.items(), 1):
+            following = names[number:]
             change = OperatorChange(
                 name, plan, self._site, self._operated, self._options.timeout_s, following
             )

@@ -321,7 +321,8 @@ async def test_a_replica_that_follows_is_left_alone(
 async def test_a_refusal_of_patroni_is_an_error(
     cluster: FakeCluster, volume: Volume, replica: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replication, "REINITIALIZED", "another answer")
+    other = replace(replication.REINITIALIZE, success="another answer")
+    monkeypatch.setattr(replication, "REINITIALIZE", other)
     with pytest.raises(VrooliError, match=f"did not copy the data to {replica}: Success: reinit"):
         await restore_postgres.restore_postgres(TO, silent)
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from vrooli.databases import programs
 from vrooli.databases.polling import poll_reason
-from vrooli.databases.postgres.session import CONTAINER, Postgres
-from vrooli.databases.programs import Place
-from vrooli.errors import VrooliError
+from vrooli.databases.postgres import patroni
+from vrooli.databases.postgres.session import Postgres
 from vrooli.events import Progress
 from vrooli.operators.pgo import names
 
@@ -17,11 +15,10 @@ from vrooli.operators.pgo import names
 MAX_LAG = 1024 * 1024
 REPLICATION = """SELECT application_name AS pod, state, sync_state,
   pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint AS lag FROM pg_stat_replication"""
-# The time limit of patronictl, seconds.
-PATRONI_S = 60.0
-# patronictl exits with 0 even if Patroni refuses. Source: ctl.py of Patroni.
-REINITIALIZED = "Success: reinitialize"
-_REINITIALIZE = 'patronictl reinit --force "$1" "$2"'
+# Source of the text: ctl.py of Patroni.
+REINITIALIZE = patroni.Command(
+    'patronictl reinit --force "$1" "$2"', "Success: reinitialize", limit_s=60.0
+)
 
 
 @dataclass(frozen=True)
@@ -93,12 +90,11 @@ async def reinitialize(postgres: Postgres, primary: str, pod: str) -> None:
     Raises:
         VrooliError: Patroni refused.
     """
-    place = Place(postgres.namespace, primary, CONTAINER)
-    scope = names.patroni_scope(postgres.name)
-    completed = await programs.run(postgres.kube, place, _REINITIALIZE, [scope, pod], "", PATRONI_S)
-    if REINITIALIZED not in completed.stdout:
-        reason = (completed.stdout + completed.stderr).strip().splitlines()
-        raise VrooliError(
-            f"Patroni did not copy the data to {pod}: {' '.join(reason[-3:])}",
-            "Run `vrooli diagnose` to find the cause.",
-        )
+    await patroni.run(
+        postgres,
+        primary,
+        REINITIALIZE,
+        [names.patroni_scope(postgres.name), pod],
+        failure=f"Patroni did not copy the data to {pod}",
+        advice="Run `vrooli diagnose` to find the cause.",
+    )

@@ -11,29 +11,28 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from vrooli.databases import programs
 from vrooli.databases.model import Plan, Switched
 from vrooli.databases.polling import poll_reason
-from vrooli.databases.postgres import pool, replication
+from vrooli.databases.postgres import patroni, pool, replication
 from vrooli.databases.postgres.replication import Replica
-from vrooli.databases.postgres.session import CONTAINER, Instance, Postgres
+from vrooli.databases.postgres.session import Instance, Postgres
 from vrooli.databases.postgres.write_probe import WriteProbe, probing
-from vrooli.databases.programs import Place
 from vrooli.errors import PrerequisiteError, UsageError, VrooliError, WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.kube.concurrency import gather_limited
 
 # How long replicas may take to catch up before a switchover, seconds.
 CATCH_UP_S = 30.0
-# The longest pause of the pool, and the time limits of patronictl and of the promotion, seconds.
-# New sessions wait in the pool for at most two minutes (query_wait_timeout of pgBouncer).
-PAUSE_S, PATRONI_S, PROMOTED_S = 60.0, 90.0, 90.0
+# The longest pause of the pool, and the limits of the checkpoint and of the promotion, seconds. New
+# sessions wait in the pool for at most two minutes (query_wait_timeout of pgBouncer).
+PAUSE_S, CHECKPOINT_S, PROMOTED_S = 60.0, 90.0, 90.0
 # How long the former primary may take to follow the new one, seconds; it may need pg_rewind.
 FOLLOW_S = 180.0
 PROBE_S = 15.0
-# patronictl exits with 0 even if Patroni refuses. Source: api.py of Patroni.
-SWITCHED = "switched over"
-_PATRONI = 'patronictl switchover --scheduled=now --force --candidate "$1"'
+# Source of the text: api.py of Patroni.
+SWITCH_OVER = patroni.Command(
+    'patronictl switchover --scheduled=now --force --candidate "$1"', "switched over", limit_s=90.0
+)
 # Ends when the instance has left recovery; a loop of requests from here would be slower.
 _WRITABLE = "DO $$ BEGIN WHILE pg_is_in_recovery() LOOP PERFORM pg_sleep(0.02); END LOOP; END $$"
 
@@ -114,7 +113,7 @@ async def switch_over(postgres: Postgres, planned: Plan, progress: Progress) -> 
     """
     async with probe_pool(postgres) as probe:
         # The shutdown of the primary writes what is left of it.
-        await postgres.execute("CHECKPOINT", pod=planned.current, limit_s=PATRONI_S)
+        await postgres.execute("CHECKPOINT", pod=planned.current, limit_s=CHECKPOINT_S)
         progress.report(f"switches over to {planned.target}")
         async with asyncio.TaskGroup() as group:
             async with paused_pool(postgres):
@@ -166,14 +165,14 @@ async def _resume(postgres: Postgres, pods: Sequence[str]) -> None:
 
 
 async def _promote(postgres: Postgres, planned: Plan) -> None:
-    place = Place(postgres.namespace, planned.current, CONTAINER)
-    completed = await programs.run(postgres.kube, place, _PATRONI, [planned.target], "", PATRONI_S)
-    if SWITCHED not in completed.stdout:
-        reason = (completed.stdout + completed.stderr).strip().splitlines()
-        raise VrooliError(
-            f"Patroni did not switch over to {planned.target}: {' '.join(reason[-3:])}",
-            "The primary may be unchanged: run `vrooli status`.",
-        )
+    await patroni.run(
+        postgres,
+        planned.current,
+        SWITCH_OVER,
+        [planned.target],
+        failure=f"Patroni did not switch over to {planned.target}",
+        advice="The primary may be unchanged: run `vrooli status`.",
+    )
 
 
 async def await_followers(postgres: Postgres, primary: str, progress: Progress) -> None:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from vrooli.kube.objects import Body, annotations_of, labels, name, text
+from vrooli.kube.objects import MALFORMED_ERRORS, Body, annotations_of, labels, name, text
 from vrooli.operators.pgo import names
 
 # The annotation of Patroni for Kubernetes (patroni/dcs/kubernetes.py).
@@ -66,5 +66,5 @@ def _timeline(pod: Body) -> int:
     try:
         status = json.loads(annotations_of(pod).get(ANNOTATION, ""))
         return int(status["timeline"]) if status["state"] == "running" else 0
-    except (ValueError, LookupError, TypeError, OverflowError, RecursionError):
+    except MALFORMED_ERRORS:
         return 0
