@@ -40,7 +40,7 @@ PIP_TO_UV = {
 
 def main(stamp: str) -> int:
     """Create the environment for ``stamp`` unless it exists, and return the exit code."""
-    cache = Path(os.environ.get("VROOLI_CACHE_DIR") or Path.home() / ".cache" / "vrooli")
+    cache = Path(os.environ.get("VROOLI_CACHE_DIR") or Path.home() / ".cache" / "vrooli").absolute()
     try:
         cache.mkdir(parents=True, exist_ok=True)
         require_trusted(cache)
@@ -170,9 +170,13 @@ def to_uv_variables(listing: str) -> dict[str, str]:
 
 
 def run(command: Sequence[str | Path], env: Mapping[str, str], advice: str) -> None:
-    """Run a program and wait until it exits. Its output is not captured."""
+    """Run a program in the project and wait until it exits. Its output is not captured.
+
+    uv reads the settings of its current directory and of those above, where others may have put
+    some; the search ends at pyproject.toml.
+    """
     ours = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    done = subprocess.run(command, check=False, env={**ours, **env})
+    done = subprocess.run(command, check=False, env={**ours, **env}, cwd=ROOT)
     if done.returncode != 0:
         words = " ".join(str(word) for word in command)
         raise PrerequisiteError(f"`{words}` failed with status {done.returncode}.", advice)

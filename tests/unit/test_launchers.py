@@ -238,6 +238,21 @@ def test_a_module_in_the_current_directory_is_not_executed(tmp_path: Path) -> No
     assert result.returncode == 0
 
 
+def test_uv_reads_no_settings_of_the_current_directory(
+    environment: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nor of those above: its cache decides which programs root runs."""
+    (tmp_path / "uv.toml").write_text('required-version = "==0.0.1"\n')
+    below = tmp_path / "below"
+    below.mkdir()
+    monkeypatch.chdir(below)
+    uv = project.cache_dir() / f"uv-{environment.UV_VERSION}" / "bin" / "uv"
+    if not uv.exists():
+        pytest.skip("the environment of these tests was made without this uv")
+    environment.run([uv, "venv", "--quiet", "--offline", tmp_path / "venv"], {}, "")
+    assert (tmp_path / "venv" / "bin" / "python").exists()
+
+
 def test_no_module_is_run_with_those_of_the_current_directory() -> None:
     sources = [
         path for folder in ("src", "scripts") for path in (project.root() / folder).rglob("*.py")

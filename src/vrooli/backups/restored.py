@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from vrooli.backups.clones import LABELS
@@ -93,8 +93,8 @@ def parse(text: str) -> Restored | None:
         return Restored(
             pod=str(fields["pod"]),
             target=str(fields["target"]),
-            moment=datetime.fromisoformat(fields["moment"]),
-            started=datetime.fromisoformat(fields["started"]),
+            moment=datetime.fromisoformat(fields["moment"]).astimezone(UTC),
+            started=datetime.fromisoformat(fields["started"]).astimezone(UTC),
             phase=Phase(fields["phase"]),
         )
     except MALFORMED_ERRORS:

@@ -111,6 +111,9 @@ def _members(tar: tarfile.TarFile) -> dict[str, tarfile.TarInfo]:
             raise ValueError(f"{member.name!r} is neither a file nor a folder")
         if name in result:
             raise ValueError(f"it contains {name!r} twice")
+        # Names that Python gives a file, and Go does not: of a global header, and of sparse files.
+        if "path" in tar.pax_headers or "GNU.sparse.name" in member.pax_headers:
+            raise ValueError(f"{member.name!r} has another name for other programs")
         result[name] = member
     return result
 

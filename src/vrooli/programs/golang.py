@@ -184,7 +184,10 @@ def _environment(group: Group) -> dict[str, str]:
 
 
 async def _version(go: Path) -> tuple[int, ...]:
-    result = await process.run([go, "env", "GOVERSION"])
+    # A go.mod of the current directory could demand another toolchain, which Go would download.
+    result = await process.run(
+        [go, "env", "GOVERSION"], env={"GOTOOLCHAIN": "local"}, cwd=go.parent
+    )
     numbers = re.findall(r"\d+", result.output)
     return tuple(int(number) for number in numbers[:2])
 

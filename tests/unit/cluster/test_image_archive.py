@@ -82,6 +82,24 @@ def test_an_archive_that_programs_could_read_differently_is_refused(
         image_archive.digests(_files(tmp_path / "a.tar", *members))
 
 
+@pytest.mark.parametrize(
+    ("of_all", "of_one"),
+    [({"path": "index.json"}, {}), ({}, {"GNU.sparse.name": "index.json"})],
+    ids=["all files", "sparse file"],
+)
+def test_a_file_that_only_python_gives_another_name_is_refused(
+    tmp_path: Path, of_all: dict[str, str], of_one: dict[str, str]
+) -> None:
+    data = json.dumps(INDEX).encode()
+    entry = tarfile.TarInfo("other.json")
+    entry.size, entry.pax_headers = len(data), of_one
+    path = tmp_path / "a.tar"
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT, pax_headers=of_all) as tar:
+        tar.addfile(entry, io.BytesIO(data))
+    with pytest.raises(UsageError, match="another name for other programs"):
+        image_archive.digests(path)
+
+
 def test_two_images_of_one_name_are_refused(tmp_path: Path) -> None:
     one, other = INDEX["manifests"][0], {**INDEX["manifests"][0], "digest": "sha256:other"}
     with pytest.raises(UsageError, match="two images have one name"):

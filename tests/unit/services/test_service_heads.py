@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -73,12 +74,28 @@ CLOSING = REQUEST + b"Connection: close\r\n\r\n"
         ([LARGE], [b"400"]),
         ([MANY[:400], MANY[400:800]], [b"400"]),
         ([SHORT + MANY], [b"200", b"400"]),
+        ([REQUEST + b"a: b\rc\r\n\r\n"], [b"400"]),
+        # The end of a line may arrive in two pieces.
+        ([REQUEST + b"a: b\r", b"\nConnection: close\r\n\r\n"], [b"200"]),
+        ([REQUEST + b"a: \xe4\tb\r\nConnection: close\r\n\r\n"], [b"200"]),
+        ([REQUEST + b"Connection: close\nContent-Length: 3\n\n\x00\r\v"], [b"200"]),
     ],
 )
 async def test_a_head_above_the_limits_is_refused(
     port: int, pieces: list[bytes], statuses: list[bytes]
 ) -> None:
     assert await _statuses(port, *pieces) == statuses
+
+
+@pytest.mark.parametrize("character", [b"\x00", b"\v", b"\f", b"\r"])
+async def test_blanks_before_a_character_that_is_none_of_a_header_take_no_time(
+    port: int, character: bytes
+) -> None:
+    """h11 would take seconds, which no other request gets."""
+    head = REQUEST + b"a: " + b"\t" * 16_000 + character + b"b\r\n\r\n"
+    began = time.process_time()
+    assert await _statuses(port, head) == [b"400"]
+    assert time.process_time() - began < 1.0
 
 
 def test_a_long_head_is_known_without_its_end() -> None:
