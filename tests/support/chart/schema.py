@@ -49,7 +49,8 @@ def _joined(*parts: Node) -> Node:
     joined = functools.reduce(lambda one, two: {**one, **two}, parts)
     patterns = [part["pattern"] for part in parts if "pattern" in part]
     if len(patterns) > 1:
-        joined = {**joined, "pattern": patterns[0], "narrower": tuple(patterns[1:])}
+        others = [{"pattern": pattern} for pattern in patterns[1:]]
+        joined = {**joined, "pattern": patterns[0], "allOf": [*joined.get("allOf", ()), *others]}
     return joined
 
 
@@ -103,9 +104,11 @@ def _string(node: Node) -> SearchStrategy[str]:
     least, most = node.get("minLength", 0), node.get("maxLength", 10_000)
     if "pattern" not in node:
         return st.text(min_size=least, max_size=min(most, 20 + least))
-    narrower = [re.compile(pattern, re.ASCII) for pattern in node.get("narrower", ())]
+    others = [
+        re.compile(part["pattern"], re.ASCII) for part in node.get("allOf", ()) if "pattern" in part
+    ]
     return matching(node["pattern"]).filter(
-        lambda text: least <= len(text) <= most and all(item.search(text) for item in narrower)
+        lambda text: least <= len(text) <= most and all(other.search(text) for other in others)
     )
 
 

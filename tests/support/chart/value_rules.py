@@ -172,6 +172,11 @@ def _one_autoscaler(path: str, scaling: Values) -> Values:
     return {f"{path}.enabled": enabled, f"{path}.keda.enabled": with_keda}
 
 
+def _without_autoscaler(key: str) -> Values:
+    path = f"services.{key}.autoscaling"
+    return {f"{path}.enabled": False, f"{path}.keda.enabled": False}
+
+
 def _services(supplied: Values) -> Values:
     changed: Values = {}
     for key, service in at(supplied, "services").items():
@@ -184,6 +189,8 @@ def _services(supplied: Values) -> Values:
             changed[f"services.{key}.probes.{path}"] = "/"
         if "alias" in service["service"]:
             changed[f"services.{key}.service.alias"] = f"alias-{key.lower()}"
+        if "WORKER_ID" in service["extraEnv"]:
+            changed |= {f"replicaCount.{key}": 1, **_without_autoscaler(key)}
         variables = service["pod"].get("variables", {})
         if variables.keys() & service["extraEnv"].keys():
             changed[f"services.{key}.pod.variables"] = {}
