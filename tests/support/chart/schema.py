@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from jsonschema import Draft7Validator
@@ -155,8 +156,11 @@ def _closed(draw: st.DrawFn, node: Node) -> dict[str, Any]:
             optional={key: each[key] for key in each if key not in needed},
         ).filter(lambda result: len(result) >= least)
     )
-    for then in _conditions(node, result):
+    conditions = list(_conditions(node, result))
+    for then in conditions:
         result = _fitting(draw, node, then, result)
+    # What one condition has drawn again may not meet another.
+    assume(not conditions or Draft7Validator(_plain(node)).is_valid(result))
     return result
 
 
