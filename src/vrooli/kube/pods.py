@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import textwrap
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ _REFUSALS = (
 
 # The limit of an output of a program that is asked for a state, bytes.
 OUTPUT = 8 * 1024**2
+# The limit of a command in an error message, characters; a query of SQL has thousands.
+WORDS = 80
 
 
 class _Output(io.BytesIO):
@@ -112,7 +115,7 @@ class Pods(Rest):
             async with Exec(target, list(argv), container=container, **sinks).run():
                 pass
         except* _REFUSALS as errors:  # they come in the group of their connection's tasks
-            words = " ".join(argv)
+            words = textwrap.shorten(" ".join(argv), WORDS, placeholder=" …")
             error = first_error(errors)
             raise _failure(f"`{words}` failed in pod {namespace}/{pod}", error) from errors
         return stdout.getvalue().decode(errors="replace")
@@ -241,7 +244,10 @@ class Pods(Rest):
 
 def _failure(what: str, error: BaseException) -> VrooliError:
     """The error of a request about a pod, with the permission to ask for if that is missing."""
-    message = f"{what}: {error}"
+    reason: object = error
+    if isinstance(error, httpx_ws.WebSocketUpgradeError):
+        reason = f"{error.response.status_code} {error.response.reason_phrase}"
+    message = f"{what}: {reason}"
     if forbidden.is_refusal(message):
         return PrerequisiteError(message, forbidden.advice(message))
     return VrooliError(message)

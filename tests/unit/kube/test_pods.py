@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
+import httpx_ws
 import kr8s
 import pytest
 
@@ -41,3 +43,20 @@ async def test_other_refusals_are_errors(monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(VrooliError, match="not now") as failure:
         await _forward(monkeypatch, "not now")
     assert not isinstance(failure.value, PrerequisiteError)
+
+
+async def test_a_program_that_cannot_run_is_named_by_its_first_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise httpx_ws.WebSocketUpgradeError(httpx.Response(404))
+
+    monkeypatch.setattr(pods, "Exec", refuse)
+    kube = object.__new__(Pods)
+    kube._api = None  # type: ignore[assignment]
+    query = ["psql", "-c", "SELECT one,\n  two " * 100]
+    with pytest.raises(VrooliError) as failure:
+        await kube.exec("dev", "pg-0", query, "database")
+    message = failure.value.message
+    assert message.startswith("`psql -c SELECT one, two")
+    assert message.endswith("…` failed in pod dev/pg-0: 404 Not Found")
