@@ -31,6 +31,7 @@ from vrooli.kube import Kube
 from vrooli.rotation.model import Rotated
 from vrooli.workflows.restore_end import finish_restore
 from vrooli.workflows.restore_postgres import PostgresRestoreOptions
+from vrooli.workflows.results.drills import BAD
 from vrooli.workflows.switchover import Database
 
 log = logging.getLogger(__name__)
@@ -127,8 +128,9 @@ SOME: Mapping[str, tuple[str, ...]] = {
         "a server deleted",
     ),
 }
-# How often each password is rotated in a row.
+# How often each password is rotated in a row, and all faults are drilled.
 ROTATIONS = 20
+DRILLS = 3
 
 
 @pytest.fixture(scope="module")
@@ -190,6 +192,21 @@ async def test_many_rotations_fail_no_request(site: Site, kube: Kube, secret: Ro
             log.info(cost.row)
             assert (cost.failed, sum(cost.lost.values())) == (0, 0), cost
     await _judge_posts(kube, site, sent)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("site", ["prod"], indirect=True)
+async def test_all_faults_are_drilled_within_their_limits(site: Site, tmp_path: Path) -> None:
+    problems: list[str] = []
+    for number in range(DRILLS):
+        result = await site.drill(tmp_path / f"drill-{number}.html")
+        for drilled in result.drills:
+            log.info(drilled.model_dump_json())
+            if drilled.outcome in BAD:
+                problems.append(f"{drilled.fault}, drill {number + 1}: {drilled.reasons}")
+        assert not result.removed
+    assert problems == []
 
 
 async def _suffers(

@@ -45,6 +45,7 @@ class Injection:
         undo: Puts back what was changed; can be called at any time, and twice.
         undo_command: The command with which a person puts it back, if `undo` fails.
         is_alone: Whether nothing else does the work of the targets meanwhile.
+        unnoticed_s: How long nothing can notice the fault: the lease of what is frozen, seconds.
     """
 
     targets: tuple[str, ...]
@@ -54,6 +55,7 @@ class Injection:
     undo: Callable[[], Awaitable[object]] = nothing
     undo_command: str = ""
     is_alone: bool = False
+    unnoticed_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -85,10 +87,11 @@ class RequestedLimits:
     def of(self, injection: Injection) -> Limits:
         """The limits of one fault."""
         alone = injection.is_alone
-        default_reads = None if alone else 0
+        default_reads = None if alone or injection.unnoticed_s else 0
+        replicated_s = POSTGRES_S + injection.unnoticed_s
         return Limits(
             self.heal_s,
-            _or(self.postgres_s, ALONE_POSTGRES_S if alone else POSTGRES_S),
+            _or(self.postgres_s, ALONE_POSTGRES_S if alone else replicated_s),
             _or(self.redis_s, ALONE_REDIS_S if alone else REDIS_S),
             default_reads if self.failed_reads is None else self.failed_reads,
         )

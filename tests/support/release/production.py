@@ -26,7 +26,9 @@ from vrooli.release import uninstall as release_uninstall
 from vrooli.rotation.model import Rotated
 from vrooli.workflows.clusters import access
 from vrooli.workflows.deploy import deploy
+from vrooli.workflows.drill import DrillOptions, drill
 from vrooli.workflows.options import DeployOptions
+from vrooli.workflows.results.drills import DrillResult
 from vrooli.workflows.rollback import RollbackOptions, rollback
 from vrooli.workflows.rotate import RotateOptions, rotate
 from vrooli.workflows.switchover import Database, SwitchoverOptions, switchover
@@ -88,6 +90,19 @@ class Site:
         assert not view.continued
         assert "refuse" in view.proof
         log.info("%s: all pods after %.1f s", secret, view.pods_s)
+
+    async def drill(self, page: Path) -> DrillResult:
+        """Inject all faults one after the other, under load; they are written as a page."""
+        return await drill(
+            DrillOptions(
+                self.environment,
+                cluster=self.cluster,
+                is_loaded=True,
+                in_production=True,
+                page=page,
+            ),
+            silent,
+        )
 
     async def roll_back(self) -> None:
         """Go back to the version before, until all of it is healthy."""

@@ -86,23 +86,13 @@ def test_each_fault_has_a_name_of_its_own() -> None:
     assert len(BY_NAME) == len(FAULTS) >= 12
 
 
-async def test_only_the_primary_is_deleted_and_another_ready_pod_heals_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    site, grace = await site_of(PRIMARY, REPLICA), list[int | None]()
-    delete = site.kube.delete
-
-    async def record(*names: Any, grace_s: int | None = None) -> bool:
-        grace.append(grace_s)
-        return await delete(*names)
-
-    monkeypatch.setattr(site.kube, "delete", record)
+async def test_only_the_primary_is_deleted_and_another_ready_pod_heals_it() -> None:
+    site = await site_of(PRIMARY, REPLICA)
     injection = await postgres.primary_deleted(site)
     assert not injection.is_alone
     assert injection.targets == ("Pod/pg-a-0 in namespace dev",)
     await injection.inject()
     assert fake(site).changes == [("delete", "Pod", "pg-a-0")]
-    assert grace == [1]
     assert not await injection.is_healed()
     replace_pod(site, PRIMARY, status={"conditions": [{"type": "Ready", "status": "False"}]})
     assert not await injection.is_healed()

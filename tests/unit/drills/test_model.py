@@ -67,6 +67,11 @@ def test_limits_are_more_lenient_where_nothing_else_does_the_work() -> None:
     assert RequestedLimits().of(_injection(is_alone=True)) == Limits(240.0, 60.0, 60.0, None)
 
 
+def test_writes_pause_longer_where_the_lease_of_the_primary_must_end() -> None:
+    frozen = replace(_injection(), unnoticed_s=20)
+    assert RequestedLimits().of(frozen) == Limits(240.0, 25.0, 10.0, None)
+
+
 def test_requested_limits_replace_the_defaults() -> None:
     requested = RequestedLimits(30.0, 1.0, 2.0, 7)
     for is_alone in (False, True):

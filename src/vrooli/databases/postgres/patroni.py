@@ -9,7 +9,10 @@ from vrooli.databases import programs
 from vrooli.databases.postgres.session import CONTAINER, Postgres
 from vrooli.databases.programs import Place
 from vrooli.errors import VrooliError
+from vrooli.kube.objects import number
 
+# PGO's default of `patroni.leaderLeaseDurationSeconds`, seconds.
+DEFAULT_LEASE_S = 30
 # The last lines of the output, which have the reason of a refusal.
 REASON_LINES = 3
 
@@ -27,6 +30,12 @@ class Command:
     script: str
     success: str
     limit_s: float
+
+
+def lease_s(postgres: Postgres) -> int:
+    """How long a primary stays the leader that no longer answers, seconds."""
+    path = ("spec", "patroni", "leaderLeaseDurationSeconds")
+    return number(postgres.body, *path, default=DEFAULT_LEASE_S)
 
 
 async def run(

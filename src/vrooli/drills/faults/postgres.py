@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from vrooli import shell
 from vrooli.databases import programs
-from vrooli.databases.postgres import disk, growth, pool
+from vrooli.databases.postgres import disk, growth, patroni, pool
 from vrooli.databases.postgres.session import CONTAINER, Instance, Postgres
 from vrooli.databases.programs import Place
 from vrooli.drills.faults import pods
@@ -50,11 +51,11 @@ _STARTED = "SELECT pg_postmaster_start_time()::text AS started"
 
 
 async def primary_deleted(site: Site) -> Injection:
-    """Delete the pod of the primary, with a second to end."""
+    """Delete the pod of the primary."""
     postgres, primary = await _primary(site)
     group = await Group.fetch(site.kube, postgres.namespace, postgres.selector)
     deleted = [pod for pod in group.pods if name(pod) == primary.pod]
-    return pods.deletion(group, deleted, at_once=True, subjects=(postgres.name,))
+    return pods.deletion(group, deleted, subjects=(postgres.name,))
 
 
 async def primary_killed(site: Site) -> Injection:
@@ -64,7 +65,8 @@ async def primary_killed(site: Site) -> Injection:
 
 async def primary_frozen(site: Site) -> Injection:
     """Stop the server and Patroni in the pod of the primary; the pod continues them later."""
-    return await _signalled(site, _FREEZE, (f"{UNDO_S}",), _THAW)
+    frozen = await _signalled(site, _FREEZE, (f"{UNDO_S}",), _THAW)
+    return replace(frozen, unnoticed_s=patroni.lease_s(_postgres(site)))
 
 
 async def pool_deleted(site: Site) -> Injection:

@@ -17,12 +17,12 @@ PROGRAM = "redis-server"
 
 
 async def master_deleted(site: Site) -> Injection:
-    """Delete the pod of the master, with a second to end."""
+    """Delete the pod of the master."""
     redis = _replicated(site)
     group = await _group(site, redis, names.REDIS)
     master = (await redis.master()).name
     deleted = [pod for pod in group.pods if name(pod) == master]
-    return pods.deletion(group, deleted, at_once=True, subjects=(redis.name,))
+    return pods.deletion(group, deleted, subjects=(redis.name,))
 
 
 async def master_killed(site: Site) -> Injection:
@@ -66,7 +66,7 @@ async def sentinels_deleted(site: Site) -> Injection:
         raise NotApplicableError(
             f"Redis {redis.name} has {len(group.pods)} of the {SENTINELS} Sentinels that this needs"
         )
-    return pods.deletion(group, group.pods[:LOST_SENTINELS], at_once=True)
+    return pods.deletion(group, group.pods[:LOST_SENTINELS])
 
 
 def _redis(site: Site) -> Redis:
