@@ -94,6 +94,7 @@ class Kube(Reading, Pods):
         name: str,
         namespace: str | None = None,
         *,
+        grace_s: int | None = None,
         propagation: Propagation = "Background",
     ) -> bool:
         """Delete an object; False if there was none.
@@ -103,8 +104,10 @@ class Kube(Reading, Pods):
             kind: Its kind.
             name: Its name.
             namespace: Its namespace; None for an object of the cluster.
+            grace_s: The time that a pod gets to end, seconds; None takes the pod's own.
             propagation: Whether what it owns is deleted in the background, or becomes an orphan.
         """
+        grace = {} if grace_s is None else {"gracePeriodSeconds": grace_s}
         try:
             await self._object_call(
                 "DELETE",
@@ -113,7 +116,7 @@ class Kube(Reading, Pods):
                 kind,
                 name,
                 namespace,
-                content=json.dumps({"propagationPolicy": propagation}),
+                content=json.dumps({"propagationPolicy": propagation, **grace}),
             )
         except ApiError as error:
             if error.status == httpx.codes.NOT_FOUND:

@@ -45,11 +45,19 @@ LIMIT_S = 120.0
 
 @dataclass(frozen=True)
 class Command:
-    """Runs vrooli as the administrator of the namespace."""
+    """Runs vrooli with a kubeconfig.
+
+    Attributes:
+        kubeconfig: The kubeconfig; its current context is used.
+        state: The state folder of the command, which knows no cluster of this host.
+        environment: The environment, as ``-e`` takes it.
+        limit_s: How long a command may take, seconds.
+    """
 
     kubeconfig: Path
     state: Path
     environment: str
+    limit_s: float = LIMIT_S
 
     async def run(self, name: str, *words: str) -> Completed:
         """The command's output and status, whatever it is."""
@@ -62,7 +70,7 @@ class Command:
                 "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             },
             check=False,
-            timeout_s=LIMIT_S,
+            timeout_s=self.limit_s,
         )
 
     async def json(self, name: str, *words: str) -> tuple[int, dict[str, Any]]:

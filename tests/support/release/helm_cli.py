@@ -53,9 +53,9 @@ class PlainHelm:
         """``helm test``: the chart's own tests."""
         return await self._run("test", self.release.name)
 
-    async def uninstall(self) -> str:
+    async def uninstall(self, *options: str) -> str:
         """``helm uninstall``, until all is gone that Helm made."""
-        return await self._run("uninstall", self.release.name, *WAIT)
+        return await self._run("uninstall", self.release.name, *options, *WAIT)
 
     async def _run(self, *words: str | Path) -> str:
         path = (await programs.ensure([self.program], Progress()))[self.program]

@@ -100,6 +100,23 @@ async def test_only_the_primary_is_deleted_and_another_ready_pod_heals_it() -> N
     assert await injection.is_healed()
 
 
+async def test_a_lost_primary_has_a_second_to_end_and_keeps_its_lease(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    site, grace = await site_of(PRIMARY, REPLICA), list[int | None]()
+
+    async def record(*_: Any, grace_s: int | None = None) -> bool:
+        grace.append(grace_s)
+        return True
+
+    monkeypatch.setattr(site.kube, "delete", record)
+    lost, deleted = await postgres.primary_lost(site), await postgres.primary_deleted(site)
+    await lost.inject()
+    await deleted.inject()
+    assert grace == [1, None]
+    assert (lost.unnoticed_s, deleted.unnoticed_s) == (30, 0)
+
+
 async def test_the_only_instance_has_no_other_beside_it() -> None:
     site = await site_of(PRIMARY)
     assert (await postgres.primary_deleted(site)).is_alone

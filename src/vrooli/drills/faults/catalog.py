@@ -40,6 +40,9 @@ FAULTS = (
         postgres.primary_deleted,
     ),
     Fault(
+        "postgres-lost", "pod of PostgreSQL's primary lost", Scope.RELEASE, postgres.primary_lost
+    ),
+    Fault(
         "postgres-killed",
         "processes of PostgreSQL's primary killed",
         Scope.RELEASE,

@@ -20,6 +20,10 @@ TRAEFIK, TRAEFIK_NAMESPACE = f"{NAME}=traefik", "kube-system"
 # A controller makes a pod's successor within a second; where there is none after this time, an
 # autoscaler wants fewer, seconds.
 SCALED_S = 20.0
+# What a pod gets that is deleted at once, seconds. With 0, the API server forgets it before its
+# processes have ended, and a successor may start on the volume while the old server still writes.
+# With 1, they are killed after a second, and then the pod is removed.
+AT_ONCE_S = 1
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ class Group:
 def deletion(
     group: Group,
     deleted: Sequence[Manifest],
+    *,
+    at_once: bool = False,
     subjects: tuple[str, ...] = (),
 ) -> Injection:
     """Delete some pods of a group, as ``kubectl delete pod`` does.
@@ -72,13 +78,14 @@ def deletion(
     Args:
         group: The pods that do their work.
         deleted: Those that are deleted.
+        at_once: Whether they get a second to end, and not their own time.
         subjects: Further names by which a diagnosis names the fault.
     """
-    began = time.monotonic()
+    grace, began = AT_ONCE_S if at_once else None, time.monotonic()
 
     async def delete(pod: Manifest) -> None:
         namespace = text(pod, "metadata", "namespace")
-        await group.kube.delete("v1", "Pod", name(pod), namespace)
+        await group.kube.delete("v1", "Pod", name(pod), namespace, grace_s=grace)
 
     async def inject() -> None:
         nonlocal began

@@ -52,10 +52,13 @@ _STARTED = "SELECT pg_postmaster_start_time()::text AS started"
 
 async def primary_deleted(site: Site) -> Injection:
     """Delete the pod of the primary."""
-    postgres, primary = await _primary(site)
-    group = await Group.fetch(site.kube, postgres.namespace, postgres.selector)
-    deleted = [pod for pod in group.pods if name(pod) == primary.pod]
-    return pods.deletion(group, deleted, subjects=(postgres.name,))
+    return await _without_pod(site)
+
+
+async def primary_lost(site: Site) -> Injection:
+    """Remove the pod of the primary, which has no time to hand over, as if its node failed."""
+    lost = await _without_pod(site, at_once=True)
+    return replace(lost, unnoticed_s=patroni.lease_s(_postgres(site)))
 
 
 async def primary_killed(site: Site) -> Injection:
@@ -127,6 +130,13 @@ async def _demand_own_volume(postgres: Postgres, primary: Instance) -> None:
                 f"the volume of {primary.pod} shares the disk of its node, which would be full for "
                 "everything on it"
             )
+
+
+async def _without_pod(site: Site, *, at_once: bool = False) -> Injection:
+    postgres, primary = await _primary(site)
+    group = await Group.fetch(site.kube, postgres.namespace, postgres.selector)
+    deleted = [pod for pod in group.pods if name(pod) == primary.pod]
+    return pods.deletion(group, deleted, at_once=at_once, subjects=(postgres.name,))
 
 
 async def _signalled(
