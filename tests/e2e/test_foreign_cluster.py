@@ -25,71 +25,15 @@ from vrooli.workflows.uninstall import uninstall
 pytestmark = [pytest.mark.root, pytest.mark.anyio, pytest.mark.long]
 
 VERSION = "5.0.0"
-POLICY = "admissionregistration.k8s.io/v1"
+RULES = Path(__file__).with_name("strict-namespace.yaml")
 # Each pod of the namespace must have this label.
 TEAM = {"team": "web"}
 COMMAND_S = 900.0
 
 
-def rules(namespace: str) -> list[dict[str, Any]]:
-    """What the namespace's owner demands of all that runs in it."""
-    place = {"namespace": namespace}
-    label = next(iter(TEAM))
-    pods = {
-        "apiGroups": [""],
-        "apiVersions": ["v1"],
-        "operations": ["CREATE"],
-        "resources": ["pods"],
-    }
-    expression = f"has(object.metadata.labels) && '{label}' in object.metadata.labels"
-    default = {"type": "Container", "default": {"memory": "1Gi"}, "max": {"memory": "2Gi"}}
-    return [
-        {
-            "apiVersion": "v1",
-            "kind": "Namespace",
-            "metadata": {
-                "name": namespace,
-                "labels": {"pod-security.kubernetes.io/enforce": "restricted", "rules": "strict"},
-            },
-        },
-        {
-            "apiVersion": "v1",
-            "kind": "ResourceQuota",
-            "metadata": {"name": "team", **place},
-            "spec": {"hard": {"limits.memory": "24Gi", "pods": "60", "requests.storage": "60Gi"}},
-        },
-        {
-            "apiVersion": "v1",
-            "kind": "LimitRange",
-            "metadata": {"name": "team", **place},
-            "spec": {"limits": [default]},
-        },
-        {
-            "apiVersion": "networking.k8s.io/v1",
-            "kind": "NetworkPolicy",
-            "metadata": {"name": "deny-all", **place},
-            "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]},
-        },
-        {
-            "apiVersion": POLICY,
-            "kind": "ValidatingAdmissionPolicy",
-            "metadata": {"name": "teams"},
-            "spec": {
-                "matchConstraints": {"resourceRules": [{**pods, "resources": ["pods"]}]},
-                "validations": [{"expression": expression, "message": f"no label {label}"}],
-            },
-        },
-        {
-            "apiVersion": POLICY,
-            "kind": "ValidatingAdmissionPolicyBinding",
-            "metadata": {"name": "teams"},
-            "spec": {
-                "policyName": "teams",
-                "validationActions": ["Deny"],
-                "matchResources": {"namespaceSelector": {"matchLabels": {"rules": "strict"}}},
-            },
-        },
-    ]
+def rules() -> list[dict[str, Any]]:
+    """The namespace of the release, and what its owner demands of all that runs in it."""
+    return list(yaml.safe_load_all(RULES.read_text()))
 
 
 @pytest.fixture
@@ -98,11 +42,12 @@ async def foreign(live: Live, kube: Kube, tmp_path: Path) -> AsyncIterator[Comma
     namespace = live.environment.namespace
     await uninstall(live.environment, live.cluster, silent, data=True)
     await other_operators.install(kube, live.kubeconfig, tmp_path)
-    for body in rules(namespace):
+    for body in rules():
         await kube.apply(body)
     yield Command(live.kubeconfig, tmp_path / "state", live.environment.name, COMMAND_S)
-    for body in rules(namespace)[-2:]:
-        await kube.delete(body["apiVersion"], body["kind"], body["metadata"]["name"])
+    for body in rules():
+        if body["kind"].startswith("Validating"):
+            await kube.delete(body["apiVersion"], body["kind"], body["metadata"]["name"])
     await uninstall(live.environment, live.cluster, silent, data=True)
     await kube.delete("v1", "Namespace", namespace)
     await other_operators.uninstall(kube, live.kubeconfig)
