@@ -33,11 +33,11 @@ Faults = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[FAULT]...",
-        help="Faults of the release: postgres-deleted, postgres-killed, postgres-frozen, "
-        "postgres-full, pgbouncer-deleted, redis-deleted, redis-killed, sentinels-deleted, "
-        "restore. Faults of the whole cluster: postgres-operator, redis-operator, vault-operator, "
-        "vault-deleted, ingress-deleted, kubelet-killed, containerd-killed, etcd-killed, "
-        "kube-apiserver-killed.",
+        help="Faults of the release: postgres-deleted, postgres-lost, postgres-killed, "
+        "postgres-frozen, postgres-full, pgbouncer-deleted, redis-deleted, redis-killed, "
+        "sentinels-deleted, restore. Faults of the whole cluster: postgres-operator, "
+        "redis-operator, vault-operator, vault-deleted, ingress-deleted, kubelet-killed, "
+        "containerd-killed, etcd-killed, kube-apiserver-killed.",
         show_default=False,
     ),
 ]

@@ -24,6 +24,7 @@ from vrooli.drills.faults import pods, postgres, redis
 from vrooli.drills.faults.catalog import BY_NAME, FAULTS
 from vrooli.drills.model import Injection, NotApplicableError
 from vrooli.drills.site import ProcessTable, Site
+from vrooli.errors import VrooliError
 from vrooli.kube.execution import Completed, Program
 from vrooli.release.model import Release
 
@@ -208,6 +209,9 @@ async def test_the_process_of_the_master_is_killed_on_its_node() -> None:
     await injection.inject()
     assert processes.killed == ["redis-server in uid-rfr-0"]
     assert not await injection.is_healed()
+    fake(site).server.programs.handlers["dev", "rfr-0", "redis"] = redis_cli(lambda _: output(""))
+    with pytest.raises(VrooliError, match="ended without a message"):
+        await injection.is_healed()
     answer_redis(site, "second")
     assert await injection.is_healed()
 

@@ -121,7 +121,8 @@ class Redis(Database):
         line = " ".join(map(_quoted, words)) + "\n"
         completed = await programs.run(self.kube, place, script, [], line, limit_s, before=AUTH)
         output = completed.stdout.removesuffix("\n")
-        if completed.exit_code or output.startswith(_ERROR):
+        # redis-cli exits with 0 if it cannot connect, and each reply has some text.
+        if completed.exit_code or not output or output.startswith(_ERROR):
             raise RedisCommandError(
                 f"{pod.component.capitalize()} in pod {place} refused {words[0].upper()}: "
                 f"{_reason(output, completed.stderr)}"
