@@ -61,10 +61,14 @@ class LimitedClient(httpx.AsyncClient):
             raise httpx.ReadTimeout(message, request=request) from error
 
     async def _limit(self, answer: httpx.Response) -> None:
-        """Limit the length of a response that is not read yet."""
+        """Limit the length of a response that is not read yet, and read it as UTF-8.
+
+        Some of Python's codecs that a response may name take minutes or fail.
+        """
         encoding = answer.headers.get("Content-Encoding", "").strip().lower()
         if encoding not in ("", IDENTITY):
             raise httpx.DecodingError("its response is compressed", request=answer.request)
+        answer.encoding = "utf-8"
         if isinstance(answer.stream, httpx.AsyncByteStream):
             answer.stream = _LimitedStream(answer.stream, answer.request, self._limit_mib)
 

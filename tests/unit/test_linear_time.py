@@ -8,6 +8,7 @@ import time
 import pytest
 
 from vrooli.checks.images import registry
+from vrooli.diagnosis.rules.cluster import quota_exceeded
 from vrooli.diagnosis.rules.vso import restart_loop
 from vrooli.kube import api_errors
 from vrooli.operators.installation import install
@@ -24,6 +25,9 @@ LENGTH, LIMIT_S = 200_000, 10.0
         (restart_loop._DURATION, "0"),
         (restart_loop._DURATION, "0."),
         (api_errors._TAGS, "<"),
+        (api_errors._TAGS, "<style "),
+        (quota_exceeded.QUOTA, "exceeded quota: a, requested: "),
+        (quota_exceeded.QUOTA, "exceeded quota: a, requested: b, used: c, limited: d, used: "),
         (install._VERSION, "0"),
         (install._VERSION, "0."),
     ],

@@ -13,7 +13,7 @@ from vrooli.kube.objects import MALFORMED_ERRORS
 
 # Characters that are quoted of a response that is not the API server's, such as a proxy's page.
 _QUOTED = 200
-_TAGS = re.compile(r"(?s)<(style|script)\b.*?</\1>|<[^<>]*>")
+_TAGS = re.compile(r"(?s)<(style|script)\b.*?(?:</\1>|\Z)|<[^<>]*>")
 
 
 class ApiError(VrooliError):

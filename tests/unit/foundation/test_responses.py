@@ -62,6 +62,15 @@ async def test_a_response_that_says_that_it_is_not_compressed_is_read(encoding: 
         assert read_json(await client.get(url)) == {}
 
 
+@pytest.mark.parametrize("codec", ["punycode", "zip", "base64", "utf-16"])
+async def test_a_response_is_text_in_utf_8_whatever_codec_it_names(codec: str) -> None:
+    async with (
+        serving("ä".encode(), f"Content-Type: text/plain; charset={codec}\r\n") as url,
+        LimitedClient(trust_env=False) as client,
+    ):
+        assert (await client.get(url)).text == "ä"
+
+
 async def test_a_response_that_arrives_byte_by_byte_is_left() -> None:
     is_left, is_ended = asyncio.Event(), asyncio.Event()
 

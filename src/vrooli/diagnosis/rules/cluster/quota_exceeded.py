@@ -14,7 +14,10 @@ from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.remedies.kubectl import rollback_command
 from vrooli.kube.objects import Ref
 
-QUOTA = re.compile(r"exceeded quota: ([^,]+), requested: (.+), used: (.+), limited: (.+)$")
+# No part has a colon, so that a text of others is searched in linear time.
+QUOTA = re.compile(
+    r"exceeded quota: ([^,:]+), requested: ([^:]+), used: ([^:]+), limited: ([^:]+)$"
+)
 AMOUNT = re.compile(r"(\d+(?:\.\d+)?)(m|k|[KMGT]i?)?")
 UNITS = {
     "m": Decimal("0.001"),
