@@ -26,8 +26,11 @@ pytestmark = [pytest.mark.root, pytest.mark.anyio, pytest.mark.long]
 
 VERSION = "5.0.0"
 RULES = Path(__file__).with_name("strict-namespace.yaml")
-# Each pod of the namespace must have this label.
-TEAM = {"team": "web"}
+# What the values must say here: each pod has a label, and where the Redis operator runs.
+SITE = {
+    "commonLabels": {"team": "web"},
+    "networkPolicies": {"redisOperatorNamespace": "data-team"},
+}
 COMMAND_S = 900.0
 
 
@@ -58,8 +61,8 @@ async def foreign(live: Live, kube: Kube, tmp_path: Path) -> AsyncIterator[Comma
 
 @pytest.fixture(scope="module")
 def artifact(live: Live, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The live release's own values, with the label that the namespace demands."""
-    chosen = values.merge(values.load(live.environment, live.values), {"commonLabels": TEAM})
+    """The live release's own values, with those of the site."""
+    chosen = values.merge(values.load(live.environment, live.values), SITE)
     source = Source(tmp_path_factory.mktemp("source"))
     return source.build(tmp_path_factory.mktemp("out"), VERSION, chosen, images=True)
 
@@ -70,12 +73,15 @@ async def test_the_platform_lives_with_the_rules_and_operators_of_others(
 ) -> None:
     for archive in artifact.rglob("*.tar"):
         await embedded.named(live.cluster.partition(":")[2]).load_images(archive, Progress())
+    prepared = await foreign.run_on_cluster("setup", "--target", "k8s-cluster")
+    assert prepared.status == 0, prepared.log
     code, refused = await foreign.json("check")
     assert code != 0
     assert "no label team" in json.dumps(refused)
-    labels = tmp_path / "labels.yaml"
-    labels.write_text(yaml.safe_dump({"commonLabels": TEAM}))
-    checked = await foreign.run("check", "--values", str(labels))
+    assert "redisOperatorNamespace to data-team" in json.dumps(refused)
+    file = tmp_path / "site.yaml"
+    file.write_text(yaml.safe_dump(SITE))
+    checked = await foreign.run("check", "--values", str(file))
     assert checked.status == 0, checked.output
     deployed = await foreign.run(
         "deploy", "--version", VERSION, "--artifact", str(artifact), "--yes"
@@ -92,7 +98,7 @@ async def test_the_platform_lives_with_the_rules_and_operators_of_others(
     for words in (("backup",), ("rotate", "shared", "--yes"), ("rotate", "postgres", "--yes")):
         done = await foreign.run(*words)
         assert done.status == 0, done.log
-    upgraded = await foreign.run("upgrade", "operators", "--yes")
+    upgraded = await foreign.run_on_cluster("upgrade operators", "--yes")
     assert "not installed by vrooli" in upgraded.output + upgraded.log
     removed = await foreign.run("uninstall", "--yes")
     assert removed.status == 0, removed.log

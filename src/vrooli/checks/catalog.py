@@ -20,6 +20,7 @@ from vrooli.checks.network import (
     gateway,
     ingress_class,
     ingress_controller,
+    operator_ingress,
     retired_controller,
 )
 from vrooli.checks.nodes import capacity, gpu
@@ -46,6 +47,7 @@ ALL: tuple[Check, ...] = (
     connectivity.DNS,
     connectivity.NETWORK,
     api_server_egress.CHECK,
+    operator_ingress.CHECK,
     ingress_class.CHECK,
     ingress_controller.CHECK,
     retired_controller.CHECK,

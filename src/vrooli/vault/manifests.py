@@ -31,11 +31,10 @@ STORAGE = "256Mi"
 USER_ID = 1000
 LABELS = {common_labels.NAME: "vault", common_labels.MANAGED_BY: "vrooli"}
 SELECTOR = {common_labels.NAME: "vault", common_labels.INSTANCE: "vault"}
-# The pods that read secrets, by namespace and labels: the Vault Secrets Operator.
-CLIENT = (
-    "vault-secrets-operator-system",
-    {common_labels.NAME: "vault-secrets-operator"},
-)
+# The namespace and the labels of the pods that read secrets: the Vault Secrets Operator. Others may
+# have installed it in another namespace.
+CLIENT_NAMESPACE = "vault-secrets-operator-system"
+CLIENT_LABELS = {common_labels.NAME: "vault-secrets-operator"}
 # The labels of the temporary namespaces of `vrooli check`, whose pods test the connection.
 CHECK_LABELS = {"vrooli.com/scratch": "check"}
 # Without these parameters, a sealed server responds with an error, and the kubelet restarts it.
@@ -65,12 +64,15 @@ def seal_key() -> Manifest:
     }
 
 
-def server(image_hash: str = "", certificate: str = "") -> list[Manifest]:
+def server(
+    image_hash: str = "", certificate: str = "", client_namespace: str = CLIENT_NAMESPACE
+) -> list[Manifest]:
     """All other objects: permissions, configuration, Service and the server.
 
     Args:
         image_hash: The hash of the image's inputs, if known; a change restarts the server.
         certificate: The server's certificate; a change restarts the server, which reads it once.
+        client_namespace: The namespace of the Vault Secrets Operator, which may connect.
     """
     config = (Path(__file__).parent / "openbao.hcl").read_text()
     inputs = hashlib.sha256(f"{config}{image_hash}{certificate}".encode()).hexdigest()[:16]
@@ -80,7 +82,7 @@ def server(image_hash: str = "", certificate: str = "") -> list[Manifest]:
         _token_review(),
         {**_object("v1", "ConfigMap", NAME), "data": {"openbao.hcl": config}},
         _service(),
-        _network_policy(),
+        _network_policy(client_namespace),
         _stateful_set(inputs),
     ]
 
@@ -120,7 +122,7 @@ def _service() -> Manifest:
     }
 
 
-def _network_policy() -> Manifest:
+def _network_policy(client_namespace: str) -> Manifest:
     """Allows connections from the Vault Secrets Operator and from the pods of `vrooli check`.
 
     The commands of vrooli connect through the API server (port-forward), which the kubelet serves
@@ -133,7 +135,10 @@ def _network_policy() -> Manifest:
             "policyTypes": ["Ingress"],
             "ingress": [
                 {
-                    "from": [_peer(*CLIENT), {"namespaceSelector": {"matchLabels": CHECK_LABELS}}],
+                    "from": [
+                        _peer(client_namespace, CLIENT_LABELS),
+                        {"namespaceSelector": {"matchLabels": CHECK_LABELS}},
+                    ],
                     "ports": [{"protocol": "TCP", "port": port} for port in _PORTS.values()],
                 }
             ],

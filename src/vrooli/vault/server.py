@@ -48,6 +48,7 @@ async def ensure(
     progress: Progress,
     *,
     image_hash: str = "",
+    client_namespace: str = manifests.CLIENT_NAMESPACE,
     role: dict[str, Any] | None = None,
 ) -> Done:
     """Install, start and configure the development Vault unless that is done.
@@ -57,6 +58,7 @@ async def ensure(
         policies_folder: The folder of the five policies.
         progress: Reports the current action.
         image_hash: The hash of the image's inputs; a change restarts the server.
+        client_namespace: The namespace of the Vault Secrets Operator.
         role: The settings of the specification's role; by default for the chart's account.
 
     Raises:
@@ -66,7 +68,7 @@ async def ensure(
     """
     if await _is_foreign(kube):
         return Done(False, f"namespace {NAMESPACE} has another Vault, which is left unchanged")
-    changed = await _apply(kube, image_hash)
+    changed = await _apply(kube, image_hash, client_namespace)
     await _wait_ready(kube, progress)
     progress.report("configures it")
     async with connect(kube) as vault:
@@ -167,12 +169,14 @@ async def _is_foreign(kube: Kube) -> bool:
     return owner != "vrooli" and await kube.get("v1", "Service", NAME, NAMESPACE) is not None
 
 
-async def _apply(kube: Kube, image_hash: str) -> bool:
+async def _apply(
+    kube: Kube, image_hash: str, client_namespace: str = manifests.CLIENT_NAMESPACE
+) -> bool:
     changed = await kube.apply(manifests.namespace())
     changed |= await _ensure_seal_key(kube)
     renewed, certificate = await tls.ensure(kube)
     changed |= renewed
-    for manifest in manifests.server(image_hash, certificate):
+    for manifest in manifests.server(image_hash, certificate, client_namespace):
         changed |= await kube.apply(manifest)
     return changed
 

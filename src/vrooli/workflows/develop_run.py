@@ -18,8 +18,8 @@ from vrooli.environments import SecretsSource
 from vrooli.errors import CommandError, VrooliError
 from vrooli.events import Listener, Progress, StepEnded
 from vrooli.kube import Kube
-from vrooli.operators import Operator, Site, Source
-from vrooli.operators.installation.install import install, wait_ready
+from vrooli.operators import VSO, Operator, Site, Source
+from vrooli.operators.installation.install import find_namespace, install, wait_ready
 from vrooli.release import apply, failure_handling, overrides
 from vrooli.release.apply import Applied, ApplyOptions
 from vrooli.release.model import Release
@@ -176,6 +176,7 @@ class DevelopRun:
                 project.policies_dir(),
                 progress,
                 image_hash=self.machine.hashes()[vault.IMAGE],
+                client_namespace=await find_namespace(VSO, self.kube),
             )
         path = secrets_file(self.options)
         created = env_file.write_first(path)

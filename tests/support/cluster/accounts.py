@@ -60,10 +60,14 @@ class Command:
     limit_s: float = LIMIT_S
 
     async def run(self, name: str, *words: str) -> Completed:
-        """The command's output and status, whatever it is."""
-        where = ["-e", self.environment, "--cluster", f"context:{self._context}"]
+        """The output and status of a command of the environment, whatever it is."""
+        return await self.run_on_cluster(name, "-e", self.environment, *words)
+
+    async def run_on_cluster(self, name: str, *words: str) -> Completed:
+        """The output and status of a command, such as ``upgrade operators``."""
+        where = ["--cluster", f"context:{self._context}"]
         return await process.run(
-            [sys.executable, "-m", "vrooli", name, *where, *words],
+            [sys.executable, "-m", "vrooli", *name.split(), *where, *words],
             env={
                 "KUBECONFIG": str(self.kubeconfig),
                 "VROOLI_STATE_DIR": str(self.state),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 
+import pytest
+
 from vrooli.checks import probe_objects
 from vrooli.operators.vso import names
 from vrooli.vault import manifests
@@ -39,15 +41,18 @@ def test_service_selects_the_server() -> None:
     assert objects["Service"]["spec"]["selector"].items() <= labels.items()
 
 
-def test_only_the_operator_and_the_pods_of_checks_may_connect_to_the_server() -> None:
-    (policy,) = (item for item in manifests.server() if item["kind"] == "NetworkPolicy")
+@pytest.mark.parametrize("namespace", [names.NAMESPACE, "security-team"])
+def test_only_the_operator_and_the_pods_of_checks_may_connect_to_the_server(namespace: str) -> None:
+    objects = manifests.server(client_namespace=namespace)
+    (policy,) = (item for item in objects if item["kind"] == "NetworkPolicy")
     (rule,) = policy["spec"]["ingress"]
     operator = {
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": names.NAMESPACE}},
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
         "podSelector": {"matchLabels": names.LABELS},
     }
     labels = probe_objects.namespace("vrooli-check-1")["metadata"]["labels"]
     assert rule["from"][0] == operator
+    assert manifests.CLIENT_NAMESPACE == names.NAMESPACE
     assert rule["from"][1]["namespaceSelector"]["matchLabels"].items() <= labels.items()
     assert set(rule["from"][1]) == {"namespaceSelector"}
     ports = (manifests.PORT, manifests.TLS_PORT)

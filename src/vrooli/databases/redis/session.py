@@ -21,7 +21,7 @@ from vrooli.operators.redis import names
 MASTER = "mymaster"
 # The time limit of a command, seconds.
 COMMAND_S = 10.0
-PORTS = {names.REDIS: '"${REDIS_PORT:-6379}"', names.SENTINEL: "26379"}
+PORTS = {names.REDIS: '"${REDIS_PORT:-6379}"', names.SENTINEL: f"{names.SENTINEL_PORT}"}
 # Gives redis-cli the password of the pod's environment.
 AUTH = 'if [ -n "$REDIS_PASSWORD" ]; then export REDISCLI_AUTH="$REDIS_PASSWORD"; fi; '
 # Begins a reply that reports an error, with redis-cli's option --json.

@@ -144,6 +144,12 @@ async def find_deployment(operator: Operator, kube: Kube) -> Manifest | None:
     return deployments[0] if deployments else None
 
 
+async def find_namespace(operator: Operator, kube: Kube) -> str:
+    """The namespace in which the operator runs, or in which it is installed if it runs in none."""
+    deployment = await find_deployment(operator, kube)
+    return str(deployment["metadata"]["namespace"]) if deployment else operator.namespace
+
+
 def _description(operator: Operator, deployment: Manifest) -> str:
     metadata = deployment["metadata"]
     version = running_version(operator, deployment)

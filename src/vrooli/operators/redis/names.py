@@ -13,6 +13,7 @@ ROLE_LABEL = "redisfailovers-role"
 COMPONENT_LABEL = common_labels.COMPONENT
 REDIS, SENTINEL = "redis", "sentinel"
 DEFAULT_REPLICAS = 3
+SENTINEL_PORT = 26379
 
 
 def stateful_set_name(name: str) -> str:
