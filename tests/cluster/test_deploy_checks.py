@@ -60,7 +60,11 @@ DEPLOYMENT = ("apps/v1", "Deployment")
 @pytest.fixture
 def wanted() -> tuple[Manifest, ...]:
     """The release of development, without Vault: none runs here."""
-    chosen = values.merge(values.load(ENVIRONMENTS["dev"]), {"vso": {"enabled": False}})
+    changes = {
+        "vso": {"enabled": False},
+        "networkPolicies": {"redisOperatorNamespace": ELSEWHERE},
+    }
+    chosen = values.merge(values.load(ENVIRONMENTS["dev"]), changes)
     return engine.render(chosen, release="demo", namespace=NAMESPACE)
 
 
