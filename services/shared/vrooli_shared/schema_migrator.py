@@ -24,7 +24,8 @@ class SchemaMigrator:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._requested = asyncio.Event()
-        self._failure = ""
+        # Why the last migration failed, and what was logged last.
+        self._failure = self._warned = ""
 
     async def check(self) -> health.Details:
         """The database's part of the health report: it responds, and its schema is complete.
@@ -60,16 +61,18 @@ class SchemaMigrator:
             applied = await self._database.migrate()
             report = await self._database.inspect()
         except (psycopg.Error, PoolTimeout) as error:
-            self._set_failure(health.describe(error))
+            self._failure = health.describe(error)
+            self._warn(self._failure)
             return False
+        self._failure = ""
         if not report.is_complete:
-            self._set_failure(report.problem)
+            self._warn(report.problem)
             return False
         log.info("the schema is up to date; applied now: %s", ", ".join(applied) or "nothing")
-        self._failure = ""
+        self._warned = ""
         return True
 
-    def _set_failure(self, reason: str) -> None:
-        if reason != self._failure:
+    def _warn(self, reason: str) -> None:
+        if reason != self._warned:
             log.warning("the schema can't be brought up to date yet: %s", reason)
-        self._failure = reason
+        self._warned = reason
