@@ -96,7 +96,7 @@ async def test_the_platform_lives_with_the_rules_and_operators_of_others(
     )
     assert deployed.status == 0, deployed.log
     code, status = await foreign.json("status")
-    assert (code, status["healthy"]) == (0, True), status
+    assert (code, status["ok"]) == (0, True), status
     places = {item["name"]: (item["namespace"], item["source"]) for item in status["operators"]}
     assert places == {
         name: (namespace, "foreign") for name, (namespace, _) in other_operators.PLACES.items()
