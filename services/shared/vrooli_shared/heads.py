@@ -34,9 +34,10 @@ class LimitedConnection(h11.Connection):
         """
         if self.their_state is h11.IDLE:
             data = self.trailing_data[0]
-            if is_long(data):
+            length = head_length(data)
+            if is_long(data, length):
                 raise h11.RemoteProtocolError("The head of the request is too long", 431)
-            if is_malformed(data):
+            if _REJECTED.search(data, 0, length):
                 raise h11.RemoteProtocolError("The head of the request has control characters")
         return super().next_event()
 
@@ -49,18 +50,12 @@ class LimitedProtocol(H11Protocol):
         self.conn = LimitedConnection()
 
 
-def is_long(data: bytes) -> bool:
-    """Whether the head at the beginning of the data is above the limits."""
-    length = _length(data)
-    return length > MAX_HEAD or data.count(b"\n", 0, length) >= MAX_LINES
-
-
-def is_malformed(data: bytes) -> bool:
-    """Whether the head at the beginning of the data has characters that no header has."""
-    return _REJECTED.search(data, 0, min(_length(data), MAX_HEAD)) is not None
-
-
-def _length(data: bytes) -> int:
+def head_length(data: bytes) -> int:
     """The length of the head at the beginning of the data, as far as it has arrived, bytes."""
     end = _END.search(data, 0, MAX_HEAD + 1)
     return end.start() if end else len(data)
+
+
+def is_long(data: bytes, length: int) -> bool:
+    """Whether the head of this length at the beginning of the data is above the limits."""
+    return length > MAX_HEAD or data.count(b"\n", 0, length) >= MAX_LINES

@@ -111,14 +111,15 @@ async def _pack_pgo(kube: Kube, folder: Path) -> Path:
 
 def _moved(body: Manifest) -> Manifest:
     """An object in the other team's namespace, without what the API server has set."""
-    old = {"namespace": PGO.namespace}
     namespace, _ = PLACES[PGO.name]
-    metadata = {key: body["metadata"][key] for key in ("name", "labels")}
-    if "namespace" in body["metadata"]:
-        metadata["namespace"] = namespace
-    kept = {k: v for k, v in body.items() if k not in ("metadata", "status")}
-    kept["metadata"] = metadata
-    text = json.dumps(kept).replace(json.dumps(old)[1:-1], f'"namespace": "{namespace}"')
+    kept = {key: value for key, value in body.items() if key not in ("metadata", "status")}
+    metadata = body["metadata"]
+    kept["metadata"] = {
+        key: metadata[key] for key in ("name", "namespace", "labels") if key in metadata
+    }
+    text = json.dumps(kept).replace(
+        f'"namespace": "{PGO.namespace}"', f'"namespace": "{namespace}"'
+    )
     return dict(json.loads(text))
 
 

@@ -98,7 +98,13 @@ async def test_blanks_before_a_character_that_is_none_of_a_header_take_no_time(
     assert time.process_time() - began < 1.0
 
 
-def test_a_long_head_is_known_without_its_end() -> None:
-    assert heads.is_long(b"a" * (heads.MAX_HEAD + 1))
-    assert not heads.is_long(b"a" * heads.MAX_HEAD)
-    assert not heads.is_long(b"\r\n" * 2 + b"a" * heads.MAX_HEAD * 2)
+@pytest.mark.parametrize(
+    ("data", "is_long"),
+    [
+        (b"a" * (heads.MAX_HEAD + 1), True),
+        (b"a" * heads.MAX_HEAD, False),
+        (b"\r\n" * 2 + b"a" * heads.MAX_HEAD * 2, False),
+    ],
+)
+def test_a_long_head_is_known_without_its_end(data: bytes, *, is_long: bool) -> None:
+    assert heads.is_long(data, heads.head_length(data)) == is_long

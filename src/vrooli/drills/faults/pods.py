@@ -73,12 +73,12 @@ def deletion(
     at_once: bool = False,
     subjects: tuple[str, ...] = (),
 ) -> Injection:
-    """Delete some pods of a group, as ``kubectl delete pod`` does.
+    """Delete some pods of a group.
 
     Args:
         group: The pods that do their work.
         deleted: Those that are deleted.
-        at_once: Whether they get a second to end, and not their own time.
+        at_once: Whether they get a second to end, and not their own time as by ``kubectl delete``.
         subjects: Further names by which a diagnosis names the fault.
     """
     grace, began = AT_ONCE_S if at_once else None, time.monotonic()
