@@ -128,7 +128,6 @@ def test_what_an_image_is_for_runs_in_it(
         ("traefik", ("/traefik", "version"), "Version:"),
         ("metrics-server", ("/metrics-server", "--version"), "v"),
         ("local-path-provisioner", ("/usr/bin/local-path-provisioner", "--version"), "version"),
-        ("kube-rbac-proxy", ("/usr/local/bin/kube-rbac-proxy", "--version"), "Kubernetes v"),
         ("vault-secrets-operator", ("/vault-secrets-operator", "--version"), "{"),
     ],
 )

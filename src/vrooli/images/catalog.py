@@ -124,7 +124,7 @@ IMAGES = {
         _program_image("postgres-operator", "5.4", "postgres-operator"),
         _program_image("redis-operator", "1.2.4", "redisoperator"),
         _program_image("vault-secrets-operator", "0.10.0", "vault-secrets-operator"),
-        _program_image("kube-rbac-proxy", "0.18.1", "kube-rbac-proxy"),
+        _program_image("metrics-proxy", "1", "metrics-proxy"),
         _packages_image("python-packages", 40, "shared/requirements.txt"),
         _packages_image(
             "detector-packages", 60, "nsfw-detector/requirements.txt", after="python-packages"
@@ -156,7 +156,7 @@ IMAGES = {
 
 # The images of the embedded cluster's add-ons.
 ADDONS = ("base", "pause", "coredns", "traefik", "metrics-server", "local-path-provisioner")
-OPERATORS = ("postgres-operator", "redis-operator", "vault-secrets-operator", "kube-rbac-proxy")
+OPERATORS = ("postgres-operator", "redis-operator", "vault-secrets-operator", "metrics-proxy")
 DATA = ("postgres", "redis", "openbao")
 # Images that only the production values enable.
 MONITORING = ("redis-exporter",)

@@ -12,8 +12,6 @@ from vrooli.programs.versions import (
     GATEWAY_API,
     HELM,
     HELM_3,
-    KUBE_RBAC_PROXY,
-    KUBE_ROUTER,
     KUBE_SCORE,
     KUBERNETES,
     LOCAL_PATH_PROVISIONER,
@@ -73,7 +71,12 @@ _CNI_PACKAGES = {
     "portmap": "meta/portmap",
 }
 
+# Their sources are in go/kubernetes/.
+_OWN_PROGRAMS = ("coredns", "kube-router", "metrics-proxy", "pause", "pgbackrest-job")
+
 GROUPS: tuple[Group, ...] = (
+    # The programs of the embedded cluster. Most of their libraries are the same, and compiled once:
+    # one list of modules selects one version of each.
     Group(
         "kubernetes",
         f"k8s.io/kubernetes@v{KUBERNETES}",
@@ -89,9 +92,8 @@ GROUPS: tuple[Group, ...] = (
                 for name, path in _CNI_PACKAGES.items()
             },
             "metrics-server": "sigs.k8s.io/metrics-server/cmd/metrics-server",
-            "coredns": "./coredns",
-            "pause": "./pause",
-            "pgbackrest-job": "./pgbackrest-job",
+            "traefik": "github.com/traefik/traefik/v3/cmd/traefik",
+            **{name: f"./{name}" for name in _OWN_PROGRAMS},
         },
         build_s=630,
         tags="no_btrfs,no_devmapper,no_zfs",
@@ -125,6 +127,13 @@ GROUPS: tuple[Group, ...] = (
                 _COREDNS_FILE,
                 f"{_COREDNS_FILE}.sha256",
                 {"coredns": "coredns"},
+            ),
+            _released(
+                "traefik/traefik",
+                f"v{TRAEFIK}",
+                f"traefik_v{TRAEFIK}_linux_amd64.tar.gz",
+                f"traefik_v{TRAEFIK}_checksums.txt",
+                {"traefik": "traefik"},
             ),
         ),
     ),
@@ -164,39 +173,13 @@ GROUPS: tuple[Group, ...] = (
         build_s=110,
         needs_source=True,
     ),
-    Group(
-        "kube-rbac-proxy",
-        f"github.com/brancz/kube-rbac-proxy@v{KUBE_RBAC_PROXY}",
-        {"kube-rbac-proxy": "github.com/brancz/kube-rbac-proxy/cmd/kube-rbac-proxy"},
-        build_s=60,
-    ),
+    # Its libraries have the versions of the group kubernetes, which has compiled them. It is another
+    # group because it imports logrus by a name that Go refuses beside the usual one.
     Group(
         "local-path-provisioner",
         f"github.com/rancher/local-path-provisioner@v{LOCAL_PATH_PROVISIONER}",
         {"local-path-provisioner": "github.com/rancher/local-path-provisioner"},
         build_s=45,
-    ),
-    # It shares the compiled API client with the group kubernetes.
-    Group(
-        "kube-router",
-        f"github.com/cloudnativelabs/kube-router/v2@v{KUBE_ROUTER}",
-        {"kube-router": "./firewall"},
-        build_s=15,
-    ),
-    Group(
-        "traefik",
-        f"github.com/traefik/traefik/v3@v{TRAEFIK}",
-        {"traefik": "github.com/traefik/traefik/v3/cmd/traefik"},
-        build_s=330,
-        downloads=(
-            _released(
-                "traefik/traefik",
-                f"v{TRAEFIK}",
-                f"traefik_v{TRAEFIK}_linux_amd64.tar.gz",
-                f"traefik_v{TRAEFIK}_checksums.txt",
-                {"traefik": "traefik"},
-            ),
-        ),
     ),
     # No program, only definitions: the kinds that Traefik and the tests of the chart need.
     Group(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import shutil
 import tempfile
@@ -27,6 +28,10 @@ FETCH_S = 1800.0
 # How programs with C code are linked: statically, at random addresses. Source: runc's Makefile.
 CGO_MODE = ("-buildmode=pie",)
 CGO_LINK = ("-linkmode external", "-extldflags -static-pie")
+# Two concurrent builds use all cores while one of them links, which is single-threaded.
+BUILDS_AT_ONCE = 2
+# The fraction of the machine's memory that all concurrent compilers may fill with garbage.
+COMPILERS_SHARE = 0.25
 # A smaller fraction of compiled packages is not enough for an estimate.
 MIN_SHARE_FOR_ESTIMATE = 0.15
 
@@ -96,7 +101,9 @@ def _flags(group: Group) -> list[str]:
     stamp = (f"-X {name}={value}" for name, value in group.stamp.items())
     mode, link = (CGO_MODE, CGO_LINK) if group.cgo else ((), ())
     linked = " ".join(["-s", "-w", *link, *stamp])
-    return ["-v", "-trimpath", *mode, "-tags", group.tags, "-ldflags", linked]
+    # The linker drops the debugging information, so none is generated.
+    compiled = "all=-dwarf=false"
+    return ["-v", "-trimpath", *mode, "-tags", group.tags, "-gcflags", compiled, "-ldflags", linked]
 
 
 async def _modified(go: Path, group: Group, into: Path) -> Path | None:
@@ -180,7 +187,16 @@ def _environment(group: Group) -> dict[str, str]:
         "CGO_ENABLED": "1" if group.cgo else "0",
         "GOOS": "linux",
         "GOWORK": "off",
+        # Compilers end soon: without the collection of garbage below a limit they need less time.
+        "GOGC": "off",
+        "GOMEMLIMIT": f"{_compiler_bytes()}B",
     }
+
+
+def _compiler_bytes() -> int:
+    """The memory that one compiler may use before it collects garbage."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return int(COMPILERS_SHARE * total / (BUILDS_AT_ONCE * (os.cpu_count() or 1)))
 
 
 async def _version(go: Path) -> tuple[int, ...]:

@@ -38,8 +38,7 @@ def copy(group: Group, sources: Mapping[str, Path], into: Path) -> None:
         sources: The verified source of each of its ``modules``.
         into: The empty folder for it.
     """
-    for name in ("go.mod", "go.sum", "imports.go"):
-        shutil.copyfile(group.go_dir / name, into / name)
+    shutil.copytree(group.go_dir, into, dirs_exist_ok=True, ignore=shutil.ignore_patterns(FOLDER))
     with (into / "go.mod").open("a") as pinned:
         for module, source in sources.items():
             # Not with its mode: files of the module cache are read-only.

@@ -17,8 +17,6 @@ from vrooli.programs.catalog import GROUPS
 from vrooli.programs.model import Group
 from vrooli.steps import first_error
 
-# Two concurrent builds use all cores while one of them links, which is single-threaded.
-BUILDS_AT_ONCE = 2
 # The downloads are for this architecture only; on others, everything is built.
 DOWNLOAD_ARCHITECTURE = "x86_64"
 # The disk space that the Go caches and the programs need during a full build, bytes.
@@ -61,7 +59,7 @@ async def ensure(names: Iterable[str], progress: Progress) -> dict[str, Path]:
 
 
 async def _ensure_groups(groups: Iterable[Group], progress: Progress) -> None:
-    slots = asyncio.Semaphore(BUILDS_AT_ONCE)
+    slots = asyncio.Semaphore(golang.BUILDS_AT_ONCE)
     absent = [group for group in groups if not folder(group).exists()]
     # The longest builds first, so that short ones use the idle cores while the last one links.
     absent.sort(key=lambda group: -group.build_s)
@@ -181,8 +179,10 @@ async def _download(group: Group, into: Path, progress: Progress) -> bool:
     return True
 
 
-# Their vendors publish images only, no downloads.
-ALWAYS_BUILT = frozenset({"pause", "pgbackrest-job", "metrics-server"})
+# Nobody publishes them as a download: two are published as images, the others are our own.
+ALWAYS_BUILT = frozenset(
+    {"kube-router", "metrics-proxy", "metrics-server", "pause", "pgbackrest-job"}
+)
 
 
 def _copy_source(source: Path, target: Path) -> None:

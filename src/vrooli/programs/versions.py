@@ -17,11 +17,9 @@ GATEWAY_API = "1.4.0"
 POSTGRES_OPERATOR = "1.3.3-0.20230629151007-94ebcf2df74d"
 REDIS_OPERATOR = "1.2.4"
 VAULT_SECRETS_OPERATOR = "0.10.0"
-KUBE_RBAC_PROXY = "0.18.1"
 HELM = "4.3.1"
 HELM_3 = "3.22.0"
 KUBE_SCORE = "1.20.0"
-KUBE_ROUTER = "2.1.0"
 
 # The wheel with Go for hosts without a recent one, and the oldest usable version: kubernetes
 # requires 1.26.

@@ -16,7 +16,7 @@ HASHES = {
     "localhost/vrooli/postgres-operator:5.4": "aaa",
     "localhost/vrooli/redis-operator:1.2.4": "bbb",
     "localhost/vrooli/vault-secrets-operator:0.10.0": "ccc",
-    "localhost/vrooli/kube-rbac-proxy:0.18.1": "ddd",
+    "localhost/vrooli/metrics-proxy:1": "ddd",
 }
 
 

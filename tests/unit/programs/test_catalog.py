@@ -49,10 +49,10 @@ def test_the_downloaded_etcd_is_the_built_one() -> None:
     assert f"go.etcd.io/etcd/server/v3 v{ETCD}\n" in pinned
 
 
-def test_kube_router_uses_the_packages_that_kubernetes_has_compiled() -> None:
+def test_local_path_provisioner_uses_the_packages_that_kubernetes_has_compiled() -> None:
     """Other versions of them would be compiled once more, which takes minutes."""
     of_kubernetes = _pinned("kubernetes")
-    found = _pinned("kube-router")
+    found = _pinned("local-path-provisioner")
     assert "k8s.io/client-go" in found.keys() & of_kubernetes.keys()
     for module in found.keys() & of_kubernetes.keys():
         assert of_kubernetes[module] == found[module], module

@@ -71,8 +71,8 @@ async def test_on_another_machine_than_the_downloads_are_for_all_is_built(
 
     monkeypatch.setattr(store.platform, "machine", lambda: "aarch64")
     monkeypatch.setattr(store.download, "is_reachable", reached)
-    await store.ensure(["traefik"], Progress())
-    assert built == ["traefik"]
+    await store.ensure(["runc"], Progress())
+    assert built == ["runc"]
 
 
 def _with_digest(group: Group, digest: str) -> Group:
@@ -94,12 +94,12 @@ async def test_without_a_recorded_digest_no_site_is_asked(
     async def reached(site: str) -> bool:
         raise AssertionError(f"{site} is asked for files that cannot be verified")
 
-    traefik = store.group_of("traefik")
-    monkeypatch.setattr(store, "GROUPS", (_with_digest(traefik, ""),))
+    runc = store.group_of("runc")
+    monkeypatch.setattr(store, "GROUPS", (_with_digest(runc, ""),))
     monkeypatch.setattr(store.platform, "machine", lambda: store.DOWNLOAD_ARCHITECTURE)
     monkeypatch.setattr(store.download, "is_reachable", reached)
-    await store.ensure(["traefik"], Progress())
-    assert built == ["traefik"]
+    await store.ensure(["runc"], Progress())
+    assert built == ["runc"]
 
 
 @pytest.mark.usefixtures("recorded")
@@ -117,8 +117,8 @@ async def test_what_a_site_does_not_have_is_built(
     monkeypatch.setattr(store.platform, "machine", lambda: store.DOWNLOAD_ARCHITECTURE)
     monkeypatch.setattr(store.download, "is_reachable", reached)
     monkeypatch.setattr(store.download, "fetch", fetch)
-    await store.ensure(["traefik"], Progress("p", said.append))
-    assert built == ["traefik"]
+    await store.ensure(["runc"], Progress("p", said.append))
+    assert built == ["runc"]
     told = [event.detail for event in said if isinstance(event, StepProgressed)]
     assert any("was not found. Building instead." in detail for detail in told)
 

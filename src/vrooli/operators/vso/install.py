@@ -9,10 +9,11 @@ from vrooli.events import Progress
 from vrooli.operators.installation import helm
 from vrooli.operators.installation.images import pod_annotations, split
 from vrooli.operators.model import Distribution, Operator, Site, Source, VendorChart
-from vrooli.programs.versions import KUBE_RBAC_PROXY, VAULT_SECRETS_OPERATOR
+from vrooli.programs.versions import VAULT_SECRETS_OPERATOR
 
 IMAGE = f"localhost/vrooli/vault-secrets-operator:{VAULT_SECRETS_OPERATOR}"
-PROXY_IMAGE = f"localhost/vrooli/kube-rbac-proxy:{KUBE_RBAC_PROXY}"
+# Our own program in place of kube-rbac-proxy.
+PROXY_IMAGE = "localhost/vrooli/metrics-proxy:1"
 RELEASE = "vault-secrets-operator"
 # The chart names it after its release.
 DEPLOYMENT = f"{RELEASE}-controller-manager"
