@@ -56,7 +56,7 @@ async def find_behind(kube: Kube, namespace: str, service: str, port: int) -> Pl
     selector = objects.mapping(body or {}, "spec", "selector")
     for item in objects.items(body or {}, "spec", "ports"):
         if item["port"] == port and selector:
-            labels = ",".join(f"{key}={value}" for key, value in selector.items())
+            labels = objects.label_selector(selector)
             return await find_ready(kube, namespace, labels, item.get("targetPort", port))
     return None
 

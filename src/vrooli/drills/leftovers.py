@@ -10,9 +10,9 @@ from vrooli.drills.http_load import TEXT
 from vrooli.drills.site import Site
 from vrooli.kube import ApiError, Kube
 from vrooli.kube.concurrency import gather_limited
-from vrooli.kube.objects import name
+from vrooli.kube.objects import label_selector, name
 
-_LABELS = ",".join(f"{key}={value}" for key, value in writer_objects.LABELS.items())
+_LABELS = label_selector(writer_objects.LABELS)
 # The time limit of removing what was written, seconds.
 REMOVE_S = 60.0
 # The release may have no such table. All names are constants.

@@ -50,6 +50,11 @@ def ref_of(body: Body) -> Ref:
     return Ref(str(body.get("kind", "")), metadata["name"], str(metadata.get("namespace") or ""))
 
 
+def label_selector(labels: Mapping[str, Any]) -> str:
+    """The selector of objects with all these labels, as list requests take it: `key=value,…`."""
+    return ",".join(f"{key}={value}" for key, value in labels.items())
+
+
 def dig(value: Any, *path: str) -> Any:
     """The value at a path of keys; None if there is none."""
     for key in path:

@@ -95,7 +95,7 @@ GROUPS: tuple[Group, ...] = (
             "traefik": "github.com/traefik/traefik/v3/cmd/traefik",
             **{name: f"./{name}" for name in _OWN_PROGRAMS},
         },
-        build_s=630,
+        build_s=800,
         tags="no_btrfs,no_devmapper,no_zfs",
         stamp=_STAMP,
         downloads=(
@@ -173,13 +173,13 @@ GROUPS: tuple[Group, ...] = (
         build_s=110,
         needs_source=True,
     ),
-    # Its libraries have the versions of the group kubernetes, which has compiled them. It is another
-    # group because it imports logrus by a name that Go refuses beside the usual one.
+    # Its libraries have the versions of the group kubernetes, which has compiled them. It is not
+    # built with it because it imports logrus by a name that Go refuses beside the usual one.
     Group(
         "local-path-provisioner",
         f"github.com/rancher/local-path-provisioner@v{LOCAL_PATH_PROVISIONER}",
         {"local-path-provisioner": "github.com/rancher/local-path-provisioner"},
-        build_s=45,
+        build_s=15,
     ),
     # No program, only definitions: the kinds that Traefik and the tests of the chart need.
     Group(

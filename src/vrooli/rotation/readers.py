@@ -15,7 +15,7 @@ from vrooli.errors import VrooliError, WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.kube import Kube, gather_limited
 from vrooli.kube.execution import Program
-from vrooli.kube.objects import Body, items, mapping, name, text
+from vrooli.kube.objects import Body, items, label_selector, mapping, name, text
 from vrooli.kube.status import pod_status
 from vrooli.rotation.model import SyncedSecret
 
@@ -165,9 +165,9 @@ async def _states(
 
 
 async def _pods(kube: Kube, namespace: str, reader: Reader) -> list[Body]:
-    labels = ",".join(f"{key}={value}" for key, value in sorted(reader.selector.items()))
+    selector = label_selector(reader.selector)
     return [
         pod
-        for pod in await kube.list("v1", "Pod", namespace, labels)
+        for pod in await kube.list("v1", "Pod", namespace, selector)
         if not pod_status(pod).has_ended
     ]

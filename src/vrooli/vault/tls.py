@@ -16,7 +16,7 @@ from typing import Any
 
 from vrooli.errors import PrerequisiteError
 from vrooli.kube import ApiError, Kube, Manifest, common_labels
-from vrooli.kube.objects import Ref, mapping, text
+from vrooli.kube.objects import Ref, label_selector, mapping, text
 from vrooli.vault import certificates
 from vrooli.vault.address import parse_address
 from vrooli.vault.certificates import Pair
@@ -28,7 +28,7 @@ PUBLIC = "vault-ca"
 CERTIFICATE, KEY, AUTHORITY = "tls.crt", "tls.key", "ca.crt"
 # Marks the copies of the authority's certificate in the namespaces of releases.
 COPY_LABELS = {common_labels.MANAGED_BY: "vrooli", "vrooli.com/vault-ca": "true"}
-COPY_SELECTOR = ",".join(f"{key}={value}" for key, value in COPY_LABELS.items())
+COPY_SELECTOR = label_selector(COPY_LABELS)
 # Pods use the names of the Service; the commands of vrooli and of the pod itself use loopback.
 HOSTS = (
     f"{NAME}.{NAMESPACE}.svc.cluster.local",

@@ -17,6 +17,7 @@ from support.release.helm_cli import PlainHelm
 from vrooli import programs
 from vrooli.events import Progress
 from vrooli.kube import Kube, Manifest
+from vrooli.kube.objects import label_selector
 from vrooli.operators import OPERATORS, PGO, REDIS, VSO, Operator, Source
 from vrooli.operators.installation.images import split
 from vrooli.operators.pgo import install as pgo
@@ -77,14 +78,10 @@ async def _remove(kube: Kube, kubeconfig: Path) -> None:
         helm = PlainHelm("helm", Release(name, operator.namespace, kubeconfig))
         await helm.uninstall("--no-hooks", "--ignore-not-found")
     for kind in ("ClusterRoleBinding", "ClusterRole"):
-        for body in await kube.list(RBAC, kind, None, _selector(pgo.LABELS)):
+        for body in await kube.list(RBAC, kind, None, label_selector(pgo.LABELS)):
             await kube.delete(RBAC, kind, body["metadata"]["name"])
     for operator in OPERATORS:
         await kube.delete("v1", "Namespace", operator.namespace)
-
-
-def _selector(labels: Mapping[str, str]) -> str:
-    return ",".join(f"{key}={value}" for key, value in labels.items())
 
 
 async def _pack_pgo(kube: Kube, folder: Path) -> Path:
@@ -97,7 +94,7 @@ async def _pack_pgo(kube: Kube, folder: Path) -> Path:
             (RBAC, "ClusterRole"),
             (RBAC, "ClusterRoleBinding"),
         )
-        for body in await kube.list(api_version, kind, None, _selector(pgo.LABELS))
+        for body in await kube.list(api_version, kind, None, label_selector(pgo.LABELS))
     ]
     assert len(objects) == len({body["kind"] for body in objects})
     templates = folder / "templates"

@@ -9,6 +9,7 @@ from vrooli import shell
 from vrooli.chart.manifest import Manifest
 from vrooli.checks.data.live import DUMP, NAME, Live
 from vrooli.findings import Finding
+from vrooli.kube.objects import label_selector
 from vrooli.operators import volumes
 from vrooli.operators.catalog import databases
 from vrooli.operators.redis import volumes as redis
@@ -125,7 +126,7 @@ def redis_storage(item: Manifest, live: Live) -> Iterator[Finding]:
 
 def _recreation_advice(item: Manifest) -> str:
     """How to recreate Redis with different volumes, with the commands."""
-    labels = ",".join(f"{key}={value}" for key, value in redis.claim_labels(item.name).items())
+    labels = label_selector(redis.claim_labels(item.name))
     return (
         "Or recreate Redis without its data: `kubectl delete "
         f"redisfailover/{shell.name(item.name)} -n "

@@ -14,7 +14,7 @@ from vrooli.checks.vault.login import log_in
 from vrooli.checks.vault.request import KUBERNETES, VaultRequest, is_ours, vault_request
 from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.kube import ApiError, Kube
-from vrooli.kube.objects import Ref, mapping, ref_of
+from vrooli.kube.objects import Ref, label_selector, mapping, ref_of
 from vrooli.kube.status import pod_status
 from vrooli.secrets import usable
 from vrooli.vault import VaultClient, policies, server, tls
@@ -210,7 +210,7 @@ async def _reach(
             f"Vault is unreachable at {address.host}: the Service does not exist."
         )
     selector = mapping(service, "spec", "selector")
-    labels = ",".join(f"{name}={value}" for name, value in selector.items())
+    labels = label_selector(selector)
     pods = await kube.list("v1", "Pod", ref.namespace, labels) if labels else []
     running = next((pod for pod in pods if pod_status(pod).phase == "Running"), None)
     if running is None:

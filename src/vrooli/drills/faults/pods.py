@@ -11,7 +11,7 @@ from vrooli.drills.site import Site
 from vrooli.kube import Kube, Manifest
 from vrooli.kube.common_labels import COMPONENT, INSTANCE, NAME
 from vrooli.kube.concurrency import gather_limited
-from vrooli.kube.objects import items, labels, name, text
+from vrooli.kube.objects import items, label_selector, labels, name, text
 from vrooli.kube.status import is_pod_ready
 from vrooli.operators.model import Operator
 from vrooli.vault import manifests as vault_manifests
@@ -136,7 +136,7 @@ async def ingress(site: Site) -> Injection:
 
 async def vault(site: Site) -> Injection:
     """Delete the pod of the Vault that `setup` has installed."""
-    selector = ",".join(f"{key}={value}" for key, value in vault_manifests.SELECTOR.items())
+    selector = label_selector(vault_manifests.SELECTOR)
     title = "The Vault of `vrooli setup`"
     return await one_of(site, title, selector, vault_manifests.NAMESPACE)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vrooli.kube.objects import label_selector
 from vrooli.operators.custom_resource import SAMPLE_NAME, CustomResource, build_sample
 from vrooli.operators.model import WATCH, Operator, Permission
 from vrooli.operators.vso import install, names, readiness
@@ -43,7 +44,7 @@ VSO = Operator(
     subject="the Vault Secrets Operator",
     outage="no secret is synced from Vault and none is renewed",
     namespace=names.NAMESPACE,
-    selector=",".join(f"{key}={value}" for key, value in names.LABELS.items()),
+    selector=label_selector(names.LABELS),
     vendor=install.VENDOR,
     distributions=install.DISTRIBUTIONS,
     inputs=install.inputs,
