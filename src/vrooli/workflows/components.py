@@ -25,6 +25,8 @@ class Component:
     leader_roles: tuple[str, ...] = ()
 
 
+# The container that prints the log files of a service which writes any (`pod.logFiles`).
+LOG_FILES = "log-files"
 _OWN = "app.kubernetes.io/instance={release},app.kubernetes.io/component="
 COMPONENTS = {
     **{

@@ -12,7 +12,7 @@ import httpx
 from vrooli.errors import VrooliError
 from vrooli.kube import Kube
 from vrooli.kube.api_errors import ApiError
-from vrooli.kube.objects import Body, text
+from vrooli.kube.objects import Body, items, text
 from vrooli.kube.pods import LogRange
 from vrooli.kube.status import pod_status
 
@@ -29,47 +29,57 @@ class Line:
     Attributes:
         time: When it was written, as the kubelet states it: times of one form can be compared.
         pod: The name of the pod.
+        container: The container of the pod.
         text: The line.
     """
 
     time: str
     pod: str
+    container: str
     text: str
 
 
 @dataclass(frozen=True)
 class Source:
-    """The log of one container in pods with these labels.
+    """The logs of containers in pods with these labels.
 
     Attributes:
         namespace: The namespace of the pods.
         labels: The label selector of the pods.
-        container: The container.
+        container: The container that each pod has.
+        others: Containers that some pods have.
     """
 
     namespace: str
     labels: str
     container: str
+    others: tuple[str, ...] = ()
+
+    def containers_of(self, pod: Body) -> list[str]:
+        """Those containers that a pod has."""
+        declared = {text(container, "name") for container in items(pod, "spec", "containers")}
+        return [self.container, *(name for name in self.others if name in declared)]
 
 
-async def read(kube: Kube, source: Source, pod: str, part: LogRange) -> list[Line]:
-    """The lines that a pod's log has now.
+async def read(kube: Kube, source: Source, pod: str, container: str, part: LogRange) -> list[Line]:
+    """The lines that the log of a pod's container has now.
 
     Raises:
         ApiError: There is no such log.
         VrooliError: It broke off.
     """
-    return [line async for line in _lines(kube, source, pod, part, follow=False)]
+    lines = _lines(kube, source.namespace, pod, container, part=part, follow=False)
+    return [line async for line in lines]
 
 
 async def _lines(
-    kube: Kube, source: Source, pod: str, part: LogRange, *, follow: bool
+    kube: Kube, namespace: str, pod: str, container: str, *, part: LogRange, follow: bool
 ) -> AsyncIterator[Line]:
     async for line in kube.logs(
-        source.namespace, pod, source.container, part=part, follow=follow, timestamps=True
+        namespace, pod, container, part=part, follow=follow, timestamps=True
     ):
         time, _, content = line.partition(" ")
-        yield Line(time, pod, content)
+        yield Line(time, pod, container, content)
 
 
 @dataclass
@@ -87,10 +97,10 @@ class Follower:
     source: Source
     first: LogRange
     on_line: Callable[[Line], None]
-    _runs: set[tuple[str, datetime]] = field(default_factory=set)
+    _runs: set[tuple[str, str, datetime]] = field(default_factory=set)
 
     async def run(self, present: Iterable[Body]) -> None:
-        """Follow each run of the container in each pod; later runs from their first line.
+        """Follow each run of the containers in each pod; later runs from their first line.
 
         Args:
             present: The pods at the start.
@@ -107,23 +117,28 @@ class Follower:
                     self._start(pod, LogRange(), group)
 
     def _start(self, pod: Body, part: LogRange, group: asyncio.TaskGroup) -> None:
-        """Follow the current run of a pod's container, unless it is followed already."""
+        """Follow the current runs of a pod's containers, unless they are followed already."""
         name = text(pod, "metadata", "name")
+        followed = self.source.containers_of(pod)
         for container in pod_status(pod).containers:
             started_at = container.last_started_at
-            if container.name != self.source.container or started_at is None:
+            if container.name not in followed or started_at is None:
                 continue
-            if (name, started_at) not in self._runs:
-                self._runs.add((name, started_at))
-                group.create_task(self._follow(name, part))
+            run = (name, container.name, started_at)
+            if run not in self._runs:
+                self._runs.add(run)
+                group.create_task(self._follow(name, container.name, part))
 
-    async def _follow(self, pod: str, part: LogRange) -> None:
+    async def _follow(self, pod: str, container: str, part: LogRange) -> None:
         """Report the lines of one run; a log that breaks off is read on after its last line."""
         last = ""
         while True:
             known = last
             try:
-                async for line in _lines(self.kube, self.source, pod, part, follow=True):
+                lines = _lines(
+                    self.kube, self.source.namespace, pod, container, part=part, follow=True
+                )
+                async for line in lines:
                     if line.time > known:
                         self.on_line(line)
                         last = line.time

@@ -21,7 +21,7 @@ from vrooli.redaction import Lines, Redactor
 from vrooli.release import secret_redaction
 from vrooli.workflows import advice, log_text
 from vrooli.workflows.clusters import access
-from vrooli.workflows.components import COMPONENTS
+from vrooli.workflows.components import COMPONENTS, LOG_FILES
 from vrooli.workflows.log_streams import Follower, Line, Source, read
 from vrooli.workflows.results.base import Result
 
@@ -81,6 +81,7 @@ async def release_logs(options: LogOptions, listener: Listener) -> Result:
             environment.namespace,
             COMPONENTS[name].labels.format(release=environment.release),
             COMPONENTS[name].container,
+            (LOG_FILES,),
         )
         for name in options.components or COMPONENTS
     }
@@ -138,19 +139,25 @@ async def _report_all(
     lines: list[tuple[str, Line]] = []
     errors: list[VrooliError] = []
 
-    async def one(name: str, pod: str) -> None:
+    async def one(name: str, pod: str, container: str) -> None:
         try:
-            lines.extend((name, line) for line in await read(kube, sources[name], pod, part))
+            content = await read(kube, sources[name], pod, container, part)
+            lines.extend((name, line) for line in content)
         except VrooliError as error:
             errors.append(error)
-            lines.append((name, Line("", pod, f"no log: {error.message}")))
+            lines.append((name, Line("", pod, container, f"no log: {error.message}")))
 
     part = output.options.part
-    all_pods = [(name, pod["metadata"]["name"]) for name in pods for pod in pods[name]]
+    logs = [
+        (name, pod["metadata"]["name"], container)
+        for name in pods
+        for pod in pods[name]
+        for container in sources[name].containers_of(pod)
+    ]
     async with asyncio.TaskGroup() as group:
-        for name, pod in all_pods:
-            group.create_task(one(name, pod))
-    if len(errors) == len(all_pods):
+        for log in logs:
+            group.create_task(one(*log))
+    if len(errors) == len(logs):
         raise errors[0]
     for name, line in sorted(lines, key=lambda item: item[1].time):
         output.take(name, line)
@@ -161,7 +168,7 @@ class _Output:
 
     def __init__(self, options: LogOptions, redactor: Redactor, listener: Listener) -> None:
         self.options, self._redactor, self._listener = options, redactor, listener
-        self._masking: dict[str, Lines] = {}
+        self._masking: dict[tuple[str, str], Lines] = {}
 
     async def renew(self, redactors: AsyncIterator[Redactor]) -> None:
         """Mask with each of these redactors from its arrival on."""
@@ -172,7 +179,7 @@ class _Output:
 
     def take(self, component: str, line: Line) -> None:
         """Take a line of a component."""
-        masking = self._masking.setdefault(line.pod, Lines(self._redactor))
+        masking = self._masking.setdefault((line.pod, line.container), Lines(self._redactor))
         masked = masking.next(line.text)
         if self.options.pattern is not None and not self.options.pattern.search(masked):
             return

@@ -85,6 +85,16 @@ async def test_lines_are_selected_by_component_and_pattern_and_stay_raw() -> Non
     ]
 
 
+async def test_the_printed_log_files_are_part_of_the_log(cluster: FakeCluster) -> None:
+    body = pod("jobs", "jobs-2")
+    body["spec"] = {"containers": [{"name": "jobs"}, {"name": "log-files"}]}
+    cluster.add(body)
+    cluster.server.logs[DEV.namespace, "jobs-2", "jobs"] = ["T4 own"]
+    cluster.server.logs[DEV.namespace, "jobs-2", "log-files"] = ["T5 from a file"]
+    lines = await _shown(components=("jobs",))
+    assert lines[1:] == [("jobs", "jobs-2", "own"), ("jobs", "jobs-2", "from a file")]
+
+
 async def test_a_log_that_cannot_be_read_hides_no_other(cluster: FakeCluster) -> None:
     cluster.failures.add("log", "Pod", 400, "waiting to start", name="jobs-1")
     lines = await _shown()
@@ -201,11 +211,11 @@ async def test_a_new_secret_is_masked_in_logs_that_are_followed_and_the_old_one_
     events: list[Event] = []
     output = logs._Output(LogOptions(DEV), Redactor(known), events.append)
     for text in ("is first-value", "is second-value"):
-        output.take("server", Line("T1", "a", text))
+        output.take("server", Line("T1", "a", "server", text))
         cluster.changes_of_pods.put_nowait(("MODIFIED", secret(password="second-value")))
         redactors = secret_redaction.follow(cluster, DEV.namespace, known)
         await _until_taken(cluster, output.renew(redactors))
-        output.take("server", Line("T1", "a", text))
+        output.take("server", Line("T1", "a", "server", text))
     shown = [event.text for event in events if isinstance(event, LogLine)]
     assert shown == ["is (masked)", "is (masked)", "is (masked)", "is (masked)"]
 
