@@ -10,6 +10,7 @@ import base64
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +37,16 @@ LOGINS = {
 }
 
 
+@dataclass(frozen=True)
 class Vault:
-    """The administrator's client of the server."""
+    """The administrator's client of the server, or of a namespace of it."""
 
-    def __init__(self, address: str) -> None:
-        self.address = address
+    address: str
+    namespace: str = ""
 
     def write(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Write to a path."""
-        headers = {"X-Vault-Token": ROOT_TOKEN}
+        headers = {"X-Vault-Token": ROOT_TOKEN, "X-Vault-Namespace": self.namespace}
         answer = httpx.post(f"{self.address}/v1/{path}", json=body, headers=headers, timeout=30)
         answer.raise_for_status()
         return dict(answer.json()) if answer.content else {}
@@ -65,23 +67,27 @@ def vault(tmp_path: Path, bare_kubeconfig: Path) -> Iterator[Vault]:
     )
     with openbao.running(arguments, f"http://{address}", tmp_path / "bao.log"):
         client = Vault(f"http://{address}")
-        rule = 'path "secret/data/*" { capabilities = ["read"] }'
-        client.write(f"sys/policies/acl/{POLICY}", {"policy": rule})
         client.write("sys/auth/approle", {"type": "approle"})
         client.write("auth/approle/role/vrooli", {"token_policies": [POLICY]})
         client.write("auth/approle/role/vrooli/role-id", {"role_id": "the-role"})
-        client.write("sys/auth/jwt", {"type": "jwt"})
-        key = public_key(bare_kubeconfig.parent / "accounts.key")
-        client.write("auth/jwt/config", {"jwt_validation_pubkeys": [key]})
-        role = {
-            "role_type": "jwt",
-            "user_claim": "sub",
-            "bound_audiences": ["vault"],
-            "bound_subject": f"system:serviceaccount:{NAMESPACE}:vrooli-vso",
-            "token_policies": [POLICY],
-        }
-        client.write("auth/jwt/role/vrooli", role)
+        enable_jwt(client, public_key(bare_kubeconfig.parent / "accounts.key"))
         yield client
+
+
+def enable_jwt(client: Vault, key: str) -> None:
+    """Let the release's account log in by JWT, and read all secrets."""
+    rule = 'path "secret/data/*" { capabilities = ["read"] }'
+    client.write(f"sys/policies/acl/{POLICY}", {"policy": rule})
+    client.write("sys/auth/jwt", {"type": "jwt"})
+    client.write("auth/jwt/config", {"jwt_validation_pubkeys": [key]})
+    role = {
+        "role_type": "jwt",
+        "user_claim": "sub",
+        "bound_audiences": ["vault"],
+        "bound_subject": f"system:serviceaccount:{NAMESPACE}:vrooli-vso",
+        "token_policies": [POLICY],
+    }
+    client.write("auth/jwt/role/vrooli", role)
 
 
 def public_key(path: Path) -> str:
@@ -177,3 +183,19 @@ async def test_each_login_syncs_a_secret_and_a_rotation_changes_the_address(
             # The characters of an address are percent-encoded.
             vault.set_password(f"second/{number}")
             await until_password(bare_kube, f"second%2F{number}")
+
+
+@pytest.mark.usefixtures("namespace")
+async def test_the_secrets_and_the_login_of_a_namespace_of_vault_are_used(
+    bare_kube: Kube, bare_kubeconfig: Path, vault: Vault, tmp_path: Path
+) -> None:
+    vault.write("sys/namespaces/team", {})
+    team = replace(vault, namespace="team")
+    team.write("sys/mounts/secret", {"type": "kv", "options": {"version": "2"}})
+    enable_jwt(team, public_key(bare_kubeconfig.parent / "accounts.key"))
+    vault.set_password("of-nobody")
+    team.set_password("of-the-team")
+    async with operator(bare_kubeconfig, tmp_path):
+        await bare_kube.delete("v1", "Secret", SECRET, NAMESPACE)
+        await apply_release(bare_kube, vault.address, "jwt", vaultNamespace="team")
+        await until_password(bare_kube, "of-the-team")
