@@ -30,6 +30,9 @@ REQUIRED = {
     ("jobs", "PORT_JOBS"): "packages/jobs/src/index.ts 393",
     ("jobs", "PROJECT_DIR"): "packages/server/src/events/logger.ts 4",
 }
+POD_INDEX = {"fieldRef": {"fieldPath": "metadata.labels['apps.kubernetes.io/pod-index']"}}
+NUMBERED = {"variables": {"WORKER_ID": POD_INDEX}}
+FROM_SECRET = {"secretKeyRef": {"name": "numbers", "key": "worker"}}
 PATHS = {
     "/api": "packages/server/src/server.ts 22",
     "/socket.io": "packages/server/src/index.ts 192",
@@ -61,15 +64,24 @@ def environment(objects: dict[str, Manifest], key: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("container", "variable"), REQUIRED)
 def test_each_variable_that_vrooli_requires_is_set(container: str, variable: str) -> None:
-    key = "StatefulSet/demo-server" if container == "server" else "Deployment/demo-jobs"
+    key = f"StatefulSet/demo-{container}"
     assert environment(vrooli(), key).get(variable), REQUIRED[container, variable]
 
 
-def test_the_server_gets_the_number_of_its_pod() -> None:
-    worker = environment(vrooli(), "StatefulSet/demo-server")["WORKER_ID"]
-    path = "metadata.labels['apps.kubernetes.io/pod-index']"
-    assert worker["valueFrom"] == {"fieldRef": {"fieldPath": path}}
-    assert environment(vrooli(), "Deployment/demo-jobs")["WORKER_ID"]["value"] == "1023"
+def test_server_and_jobs_get_the_numbers_of_their_pods_which_differ() -> None:
+    objects = vrooli()
+    starts = []
+    for name in ("server", "jobs"):
+        key = f"StatefulSet/demo-{name}"
+        assert environment(objects, key)["WORKER_ID"]["valueFrom"] == POD_INDEX
+        starts.append(objects[key].body["spec"].get("ordinals", {"start": 0})["start"])
+    assert starts == [0, 1000]
+
+
+def test_ranges_that_only_touch_are_accepted() -> None:
+    numbered = {"kind": "StatefulSet", "ordinals": {"start": 3}}
+    objects = vrooli(replicaCount={"server": 3}, services={"jobs": {"workload": numbered}})
+    assert objects["StatefulSet/demo-jobs"].body["spec"]["ordinals"] == {"start": 3}
 
 
 def test_a_setting_of_the_user_replaces_the_charts_address() -> None:
@@ -207,11 +219,11 @@ def test_a_further_secret_is_synced_and_read() -> None:
     )
 
 
-def test_the_rotator_restarts_a_stateful_set() -> None:
+def test_the_rotator_restarts_stateful_sets() -> None:
     objects = vrooli()
     settings = pod_of(objects["Deployment/demo-rotator"])["containers"][0]["env"]
     consumers = next(item["value"] for item in settings if item["name"] == "CONSUMERS")
-    assert set(consumers.split(",")) == {"StatefulSet/demo-server", "demo-jobs"}
+    assert set(consumers.split(",")) == {"StatefulSet/demo-server", "StatefulSet/demo-jobs"}
     rules = objects["Role/demo-rotator"].body["rules"]
     permitted = {
         resource: rule["resourceNames"]
@@ -219,7 +231,7 @@ def test_the_rotator_restarts_a_stateful_set() -> None:
         if rule["apiGroups"] == ["apps"]
         for resource in rule["resources"]
     }
-    assert permitted == {"deployments": ["demo-jobs"], "statefulsets": ["demo-server"]}
+    assert permitted == {"statefulsets": ["demo-server", "demo-jobs"]}
 
 
 def test_optional_settings_of_a_pod_are_rendered() -> None:
@@ -324,7 +336,47 @@ CONFLICTS: list[tuple[dict[str, Any], str]] = [
                 "jobs": {"extraEnv": {"WORKER_ID": 7}},
             }
         },
-        r"services\.server\.extraEnv\.WORKER_ID: 7 is also the number of services\.jobs",
+        r"services\.server\.extraEnv\.WORKER_ID: 7 to 7 overlaps with 7 to 7 of services\.jobs",
+    ),
+    (
+        {
+            "replicaCount": {"server": 3},
+            "services": {
+                "server": {"pod": NUMBERED, "workload": {"kind": "StatefulSet"}},
+                "jobs": {
+                    "pod": NUMBERED,
+                    "workload": {"kind": "StatefulSet", "ordinals": {"start": 2}},
+                },
+            },
+        },
+        r"services\.server\.pod\.variables\.WORKER_ID: 0 to 2 overlaps with 2 to 2 of services\.jobs",
+    ),
+    (
+        {"services": {"server": {"pod": NUMBERED}}},
+        r"services\.server\.pod\.variables\.WORKER_ID: only the pods of a StatefulSet have this label",
+    ),
+    (
+        {
+            "replicaCount": {"server": 2},
+            "services": {"server": {"pod": {"variables": {"WORKER_ID": FROM_SECRET}}}},
+        },
+        r"services\.server\.pod\.variables\.WORKER_ID: 2 pods would read the same number",
+    ),
+    (
+        {"config": {"extra": {"WORKER_ID": "1"}}},
+        r"config\.extra\.WORKER_ID: would be the number of all pods",
+    ),
+    (
+        {
+            "services": {
+                "server": {"workload": {"kind": "StatefulSet", "strategy": {"type": "Recreate"}}}
+            }
+        },
+        r"services\.server\.workload\.strategy: a StatefulSet replaces its pods one by one",
+    ),
+    (
+        {"services": {"server": {"workload": {"ordinals": {"start": 2}}}}},
+        r"services\.server\.workload\.ordinals: requires workload\.kind StatefulSet",
     ),
 ]
 

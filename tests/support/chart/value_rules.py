@@ -192,9 +192,18 @@ def _services(supplied: Values) -> Values:
         if "WORKER_ID" in service["extraEnv"]:
             changed |= {f"replicaCount.{key}": 1, **_without_autoscaler(key)}
         variables = service["pod"].get("variables", {})
-        if variables.keys() & service["extraEnv"].keys():
+        if variables.keys() & {*service["extraEnv"], "WORKER_ID"}:
             changed[f"services.{key}.pod.variables"] = {}
+        changed |= _workload(f"services.{key}.workload", service["workload"])
     return changed
+
+
+def _workload(path: str, workload: Values) -> Values:
+    """Settings of its kind only: a StatefulSet has ordinals, a Deployment a strategy."""
+    other = "strategy" if workload.get("kind") == "StatefulSet" else "ordinals"
+    if other not in workload:
+        return {}
+    return {path: {name: value for name, value in workload.items() if name != other}}
 
 
 def _ingress(supplied: Values) -> Values:
