@@ -349,11 +349,11 @@ CONFLICTS: list[tuple[dict[str, Any], str]] = [
                 },
             },
         },
-        r"services\.server\.pod\.variables\.WORKER_ID: 0 to 2 overlaps with 2 to 2 of services\.jobs",
+        r"server\.pod\.variables\.WORKER_ID: 0 to 2 overlaps with 2 to 2 of services\.jobs",
     ),
     (
         {"services": {"server": {"pod": NUMBERED}}},
-        r"services\.server\.pod\.variables\.WORKER_ID: only the pods of a StatefulSet have this label",
+        r"server\.pod\.variables\.WORKER_ID: only the pods of a StatefulSet have this label",
     ),
     (
         {

@@ -31,23 +31,24 @@ from vrooli.workflows.results.releases import (
 WIDTH = 100
 DEVELOPED = DevelopResult(
     changed=True,
-    elapsed_s=2122,
+    elapsed_s=1399,
     steps=tuple(
         StepResult(step=title, title=title, outcome=outcome, elapsed_s=elapsed_s, detail=detail)
         for title, outcome, elapsed_s, detail in (
-            ("Host packages", Outcome.CHANGED, 16, "installed buildah, conntrack, ipset, …"),
-            ("Images of services and data", Outcome.CHANGED, 285, "built base, postgresql, …"),
-            ("Third-party programs", Outcome.CHANGED, 1963, "added kubernetes, traefik, …"),
-            ("Images of programs", Outcome.CHANGED, 14, "built pause, coredns, traefik, …"),
-            ("Kubernetes", Outcome.CHANGED, 43, "vrooli is ready"),
-            ("PostgreSQL operator (PGO)", Outcome.CHANGED, 5.5, "5.4 (go-module)"),
-            ("Redis operator (Spotahome)", Outcome.CHANGED, 9.2, "1.2.4 (go-module)"),
+            ("Host packages", Outcome.CHANGED, 7.7, "installed buildah, conntrack, …"),
+            ("Images of services and data", Outcome.CHANGED, 397, "built base, postgresql, …"),
+            ("Third-party programs", Outcome.CHANGED, 1250, "added kubernetes, runc, …"),
+            ("Images of programs", Outcome.CHANGED, 24, "built pause, coredns, traefik, …"),
+            ("Build caches", Outcome.CHANGED, 29, "deleted"),
+            ("Kubernetes", Outcome.CHANGED, 39, "vrooli is ready"),
+            ("PostgreSQL operator (PGO)", Outcome.CHANGED, 6.2, "5.4 (go-module)"),
+            ("Redis operator (Spotahome)", Outcome.CHANGED, 8.9, "1.2.4 (go-module)"),
             ("Vault Secrets Operator", Outcome.CHANGED, 9.5, "0.10.0 (go-module)"),
-            ("Secrets", Outcome.CHANGED, 14, "OpenBao 2.7.2, wrote 15 policies, …"),
-            ("Images into the cluster", Outcome.CHANGED, 47, "14 images loaded"),
+            ("Secrets", Outcome.CHANGED, 17, "OpenBao 2.7.2, mounted secret/, …"),
+            ("Images into the cluster", Outcome.CHANGED, 31, "14 images loaded"),
             ("Operators' pods", Outcome.UNCHANGED, 0.1, "all 3 are ready"),
-            ("Helm release", Outcome.CHANGED, 3.1, "revision 1 of 55 objects, …"),
-            ("Healthy release", Outcome.CHANGED, 52, "14 objects ready after 52 s"),
+            ("Helm release", Outcome.CHANGED, 2.7, "revision 1 of 55 objects, …"),
+            ("Healthy release", Outcome.CHANGED, 51, "14 objects ready after 51 s"),
         )
     ),
     environment="dev",
