@@ -4,36 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from vrooli.errors import PrerequisiteError
-from vrooli.kube import Kube
 from vrooli.kube.objects import Body, text
 from vrooli.operators.vso import names
-from vrooli.vault import server
+from vrooli.vault.client import VaultClient
+
+# What a token must be allowed, for a message that names a secret.
+RIGHT = "read the metadata of"
 
 
-def secret_paths(bodies: Iterable[Body]) -> list[tuple[str, str]]:
-    """The mount and the path of each secret in a KV engine of version 2, without repetition."""
-    paths = {
-        (text(body, "spec", "mount"), text(body, "spec", "path")): None
+def synced(bodies: Iterable[Body]) -> list[Body]:
+    """The VaultStaticSecrets of secrets in a KV engine of version 2."""
+    return [
+        body
         for body in bodies
         if body["kind"] == names.STATIC_SECRET and text(body, "spec", "type") == names.KV_V2
-    }
-    return sorted(paths)
+    ]
 
 
-async def fetch(kube: Kube, paths: Iterable[tuple[str, str]]) -> Mapping[str, int]:
+async def fetch(vault: VaultClient, bodies: Iterable[Body]) -> Mapping[str, int]:
     """The current version of each secret, by mount and path; a missing secret is left out.
 
     Raises:
-        PrerequisiteError: Vault is not the development Vault, or does not answer.
-        VaultDeniedError: It rejects the login.
+        PrerequisiteError: Vault does not answer.
+        VaultDeniedError: The token may not read the metadata of a secret.
     """
-    if (await server.status(kube)).state not in ("ready", "not ready"):
-        raise PrerequisiteError(
-            "Vault is outside the cluster or was not installed by vrooli, so they are not read."
-        )
-    async with server.connect(kube) as vault:
-        versions = {
-            f"{mount}/{path}": await vault.secret_version(mount, path) for mount, path in paths
-        }
+    paths = {(text(body, "spec", "mount"), text(body, "spec", "path")) for body in bodies}
+    versions = {
+        f"{mount}/{path}": await vault.secret_version(mount, path) for mount, path in sorted(paths)
+    }
     return {path: version for path, version in versions.items() if version is not None}

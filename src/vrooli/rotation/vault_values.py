@@ -36,8 +36,15 @@ async def connect(kube: Kube, target: SyncedSecret) -> AsyncIterator[VaultClient
 
 
 @asynccontextmanager
-async def reach(kube: Kube, target: SyncedSecret) -> AsyncIterator[VaultClient]:
+async def reach(
+    kube: Kube, target: SyncedSecret, right: str = "write"
+) -> AsyncIterator[VaultClient]:
     """The Vault of a secret, with a token.
+
+    Args:
+        kube: The cluster.
+        target: The secret.
+        right: What the token must be allowed, for the message about a missing one.
 
     Raises:
         PrerequisiteError: Its address or a token is missing, it does not answer, or is sealed.
@@ -53,7 +60,7 @@ async def reach(kube: Kube, target: SyncedSecret) -> AsyncIterator[VaultClient]:
             "The Vault of this release was not installed by vrooli, and "
             f"{ADDRESS if not address else TOKEN} is not set.",
             f"Set {ADDRESS} to its address as seen from this machine, and {TOKEN} to a token that "
-            f"can write {target.mount}/{target.path} ({CA}: the file of its CA).",
+            f"can {right} {target.mount}/{target.path} ({CA}: the file of its CA).",
         )
     _demand_encrypted(address)
     verify: bool | str = os.environ.get(CA) or True
@@ -81,7 +88,9 @@ def _demand_encrypted(address: str) -> None:
 async def _is_ours(kube: Kube, target: SyncedSecret) -> bool:
     connection = await _connection(kube, target)
     address = parse_address(text(connection or {}, "spec", "address"))
-    return address is not None and address.service == tls.SERVICE
+    if address is None or address.service != tls.SERVICE:
+        return False
+    return not await server.is_foreign(kube)
 
 
 async def _connection(kube: Kube, target: SyncedSecret) -> Manifest | None:

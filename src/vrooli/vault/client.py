@@ -334,6 +334,7 @@ class VaultClient:
         answer = await self._call_or_none(
             f"read the versions of {mount}/{path}",
             lambda: self._hvac.secrets.kv.v2.read_secret_metadata(path, mount_point=mount),
+            requires=f"the capability read at {mount}/metadata/{path}",
         )
         return None if answer is None else int(answer["data"]["current_version"])
 
@@ -373,9 +374,11 @@ class VaultClient:
         version = (read["data"].get("options") or {}).get("version", "1")
         return f"{read['data']['type']} {version}"
 
-    async def _call_or_none(self, doing: str, call: Callable[[], Answer]) -> Answer | None:
+    async def _call_or_none(
+        self, doing: str, call: Callable[[], Answer], *, requires: str = ""
+    ) -> Answer | None:
         try:
-            return await self._call(doing, call)
+            return await self._call(doing, call, requires=requires)
         except VrooliError as error:
             if isinstance(error.__cause__, exceptions.InvalidPath):
                 return None

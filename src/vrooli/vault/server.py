@@ -19,7 +19,7 @@ from vrooli.vault import configuration, manifests, tls
 from vrooli.vault.client import VaultClient, VaultDeniedError, VaultSealedError
 from vrooli.vault.manifests import IMAGE, NAME, NAMESPACE, POD, PORT, TLS_PORT, VERSION
 
-__all__ = ["IMAGE", "VaultStatus", "connect", "ensure", "log_in", "status"]
+__all__ = ["IMAGE", "VaultStatus", "connect", "ensure", "is_foreign", "log_in", "status"]
 
 # Timeout for the pod to become ready, image pull and volume included, seconds.
 READY_S = 180.0
@@ -66,7 +66,7 @@ async def ensure(
         VaultSealedError: It is running, but sealed.
         VrooliError: Its seal key is lost, or it rejects the login.
     """
-    if await _is_foreign(kube):
+    if await is_foreign(kube):
         return Done(False, f"namespace {NAMESPACE} has another Vault, which is left unchanged")
     changed = await _apply(kube, image_hash, client_namespace)
     await _wait_ready(kube, progress)
@@ -81,7 +81,7 @@ async def ensure(
 
 async def status(kube: Kube) -> VaultStatus:
     """The status of the development Vault, by its StatefulSet."""
-    if await _is_foreign(kube):
+    if await is_foreign(kube):
         return VaultStatus("foreign", detail=f"namespace {NAMESPACE} has another Vault")
     stateful_set = await kube.get("apps/v1", "StatefulSet", NAME, NAMESPACE)
     if stateful_set is None:
@@ -160,7 +160,7 @@ async def log_in(kube: Kube, vault: VaultClient) -> None:
         return
 
 
-async def _is_foreign(kube: Kube) -> bool:
+async def is_foreign(kube: Kube) -> bool:
     """Whether the namespace has a Vault that this product did not create."""
     namespace = await kube.get("v1", "Namespace", NAMESPACE)
     if namespace is None:

@@ -20,6 +20,8 @@ from vrooli.release import lease
 from vrooli.release.model import Release
 from vrooli.release.records import storage
 from vrooli.release.records.storage import ReleaseRecord
+from vrooli.rotation import vault_values
+from vrooli.rotation.model import SyncedSecret
 from vrooli.steps import Done, Step
 
 # How long a backup may take, seconds.
@@ -127,11 +129,16 @@ class BackupRun:
 
     async def read_vault(self) -> dict[str, int]:
         """The versions in Vault; without access to it the point has none."""
-        paths = vault_versions.secret_paths(item.body for item in self.record.manifests)
+        bodies = vault_versions.synced(item.body for item in self.record.manifests)
+        if not bodies:
+            return {}
+        first = SyncedSecret(self.release.namespace, dict(bodies[0]))
         try:
-            return dict(await vault_versions.fetch(self.kube, paths)) if paths else {}
+            async with vault_values.reach(self.kube, first, vault_versions.RIGHT) as vault:
+                return dict(await vault_versions.fetch(vault, bodies))
         except VrooliError as error:
-            self.notes.append(f"versions of the secrets in Vault: {error.message}")
+            reason = f"{error.message} {error.advice}".rstrip()
+            self.notes.append(f"versions of the secrets in Vault: {reason}")
             return {}
 
     async def store_redis(self, progress: Progress) -> Done:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support.fakes.cluster import FakeCluster
+from support.fakes.cluster import FakeCluster, namespace
 from support.release.rotated_secrets import NAME, PLACE, POSTGRES_SYNC, FakeVault
 from vrooli.errors import PrerequisiteError
 from vrooli.rotation import vault_values
@@ -70,6 +70,17 @@ async def test_another_vault_needs_its_address_and_a_token(
     monkeypatch.setenv("VAULT_CACERT", "/ca.crt")
     async with vault_values.connect(kube, TARGET):
         pass
+
+
+async def test_a_vault_of_others_in_the_same_namespace_needs_them_too(vault: FakeVault) -> None:
+    service = {"kind": "Service", "metadata": {"name": "vault", "namespace": "vault"}}
+    kube = cluster("http://vault.vault.svc:8200")
+    kube.add(namespace("vault"))
+    kube.add(service)
+    with pytest.raises(PrerequisiteError, match="was not installed by vrooli") as refused:
+        async with vault_values.reach(kube, TARGET, "read"):
+            pass
+    assert "a token that can read secret/vrooli/secrets/postgres" in refused.value.advice
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.events import silent
 from vrooli.kube.execution import Completed, Program
 from vrooli.release.model import Release
+from vrooli.rotation import vault_values
 from vrooli.workflows import backup as workflow
 from vrooli.workflows.backup_run import BackupOptions
 from vrooli.workflows.clusters import access
@@ -130,11 +131,22 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """The versions in Vault."""
     versions = {"secret/vrooli/secrets/redis": 3}
 
-    async def fetch(kube: object, paths: object) -> dict[str, int]:
+    async def fetch(vault: object, bodies: object) -> dict[str, int]:
         return versions
 
+    _reach(monkeypatch)
     monkeypatch.setattr(vault_versions, "fetch", fetch)
     return versions
+
+
+def _reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reach a Vault."""
+
+    @asynccontextmanager
+    async def reach(*_: object) -> AsyncIterator[None]:
+        yield
+
+    monkeypatch.setattr(vault_values, "reach", reach)
 
 
 def _connect(monkeypatch: pytest.MonkeyPatch, cluster: FakeCluster) -> None:
@@ -173,12 +185,13 @@ async def test_a_point_contains_postgres_redis_vault_and_the_revision(
 async def test_a_point_without_access_to_vault_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     _connect(monkeypatch, _cluster(Databases(), FakeRepository()))
 
-    async def fetch(kube: object, paths: object) -> dict[str, int]:
-        raise PrerequisiteError("Vault is sealed.")
+    async def fetch(vault: object, bodies: object) -> dict[str, int]:
+        raise PrerequisiteError("Vault is sealed.", "Unseal it.")
 
+    _reach(monkeypatch)
     monkeypatch.setattr(vault_versions, "fetch", fetch)
     result = await workflow.backup(BackupOptions(DEV), silent)
-    assert result.notes == ("versions of the secrets in Vault: Vault is sealed.",)
+    assert result.notes == ("versions of the secrets in Vault: Vault is sealed. Unseal it.",)
     assert result.backup.vault_versions == {}
 
 
