@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from vrooli.backups import timelines
+from vrooli.backups import problems, timelines
+from vrooli.backups.problems import Problem
 from vrooli.kube.objects import items, mapping, number, text
 
 # The stanza of each PostgresCluster (PGO: internal/pgbackrest/config.go).
@@ -66,13 +67,17 @@ class RepositoryState:
 
     Attributes:
         number: Its number, 1 for repo1.
-        problem: Why it cannot be used for a backup; empty if it can.
-        encrypted: Whether it is encrypted.
+        problem: Why it cannot be used; None if it can.
+        encrypted: Whether the release has a passphrase for it.
+        system: The system identifier of the PostgreSQL whose backups it has; empty if unknown.
+        is_foreign: Whether that is not the PostgreSQL of the release.
     """
 
     number: int
-    problem: str = ""
+    problem: Problem | None = None
     encrypted: bool = False
+    system: str = ""
+    is_foreign: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,21 +103,34 @@ def parse_info(output: str) -> Info:
     Raises:
         ValueError: It is not JSON of that command.
     """
-    stanzas = [item for item in json.loads(output) if item.get("name") == STANZA]
+    # With a wrong passphrase, pgBackRest quotes random bytes, control characters included.
+    report = json.loads(output, strict=False)
+    stanzas = [item for item in report if item.get("name") == STANZA]
     if not stanzas:
         return Info()
     (stanza,) = stanzas
+    databases = items(stanza, "db")
     return Info(
-        tuple(_repository(item) for item in items(stanza, "repo")),
+        tuple(_repository(item, databases) for item in items(stanza, "repo")),
         tuple(sorted(_backups(items(stanza, "backup")), key=lambda item: item.stopped)),
         bool(mapping(stanza, "status", "lock", "backup").get("held")),
     )
 
 
-def _repository(body: Mapping[str, Any]) -> RepositoryState:
-    code = number(body, "status", "code")
-    problem = "" if code in (0, _NO_BACKUPS) else text(body, "status", "message")
-    return RepositoryState(number(body, "key"), problem, text(body, "cipher") != "none")
+def _repository(body: Mapping[str, Any], databases: Iterable[Mapping[str, Any]]) -> RepositoryState:
+    key, code = number(body, "key"), number(body, "status", "code")
+    encrypted, message = text(body, "cipher") != "none", text(body, "status", "message")
+    problem = None
+    if code not in (0, _NO_BACKUPS):
+        problem = problems.reported(key, message, encrypted=encrypted)
+    return RepositoryState(key, problem, encrypted, _system(key, databases))
+
+
+def _system(repository: int, databases: Iterable[Mapping[str, Any]]) -> str:
+    """The system identifier of the newest database of a repository."""
+    own = [item for item in databases if number(item, "repo-key") == repository]
+    newest = max(own, key=lambda item: number(item, "id"), default={})
+    return str(number(newest, "system-id") or "")
 
 
 def _backups(bodies: Iterable[Mapping[str, Any]]) -> Iterable[StoredBackup]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from vrooli.backups import moment
+from vrooli.backups import moment, problems
 from vrooli.backups.info import Info, RepositoryState
 from vrooli.backups.repository import Repository
 from vrooli.databases.postgres.session import Postgres
 from vrooli.errors import VrooliError
 from vrooli.kube import Kube
+from vrooli.kube.objects import text
 from vrooli.release.model import Release
 
 
@@ -60,10 +61,23 @@ async def fetch(kube: Kube, release: Release) -> Listing:
     postgres = await Postgres.of(kube, release)
     repository = Repository(postgres)
     await repository.check()
-    info = await repository.info()
+    info = _compared(await repository.info(), postgres)
     until = await _archived_at(postgres)
     numbers = [state.number for state in info.repositories] or [1]
     return Listing(repository, info, tuple(_range(info, number, until) for number in numbers))
+
+
+def _compared(info: Info, postgres: Postgres) -> Info:
+    """The report, in which each repository of another PostgreSQL has a problem."""
+    own = text(postgres.body, "status", "patroni", "systemIdentifier")
+
+    def compare(state: RepositoryState) -> RepositoryState:
+        if not own or state.system in ("", own):
+            return state
+        problem = problems.foreign(postgres.name, state.system, own)
+        return replace(state, problem=problem, is_foreign=True)
+
+    return replace(info, repositories=tuple(map(compare, info.repositories)))
 
 
 def _range(info: Info, number: int, until: datetime | None) -> Range:
@@ -79,8 +93,13 @@ async def _archived_at(postgres: Postgres) -> datetime | None:
         return None
 
 
-def demand_usable(info: Info, number: int) -> RepositoryState:
+def demand_usable(info: Info, number: int, *, foreign: bool = False) -> RepositoryState:
     """The state of a repository that can be used.
+
+    Args:
+        info: The report about all repositories.
+        number: The number of the repository.
+        foreign: Whether the backups of another PostgreSQL can be used.
 
     Raises:
         VrooliError: There is no such repository, or it cannot be used.
@@ -92,12 +111,29 @@ def demand_usable(info: Info, number: int) -> RepositoryState:
             f"There is no backup repository {number}; there are: {listed}.",
             "The values in pgoPostgresql.backup configure the repositories.",
         )
-    if state.problem:
+    if state.problem and not (foreign and state.is_foreign):
         raise VrooliError(
-            f"Backup repository {number} cannot be used: {state.problem}.",
-            "Run `vrooli diagnose` to find the cause.",
+            f"Backup repository {number} cannot be used: {state.problem.reason}. Nothing was "
+            "changed.",
+            state.problem.advice,
         )
     return state
+
+
+def demand_complete(info: Info, number: int | None = None, *, foreign: bool = False) -> None:
+    """Require that all repositories, or one, can be used, so that what is not listed is not there.
+
+    Args:
+        info: The report about all repositories.
+        number: The number of the repository; None takes all.
+        foreign: Whether the backups of another PostgreSQL can be used.
+
+    Raises:
+        VrooliError: One cannot be used.
+    """
+    for state in info.repositories:
+        if number in (None, state.number):
+            demand_usable(info, state.number, foreign=foreign)
 
 
 def format_time(time: datetime) -> str:

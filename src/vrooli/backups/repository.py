@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vrooli.backups import info as reports
+from vrooli.backups import problems
 from vrooli.backups.info import STANZA, Info
 from vrooli.databases import programs
 from vrooli.databases.postgres.session import Postgres
 from vrooli.databases.programs import Place
 from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.kube.execution import Completed
-from vrooli.kube.objects import mapping
+from vrooli.kube.objects import items, mapping, text
 from vrooli.kube.status import is_pod_ready
 
 CONTAINER = "pgbackrest"
@@ -72,6 +73,12 @@ class Repository:
         settings = mapping(self.postgres.body, "spec", "backups", "pgbackrest", "global")
         value = settings.get(f"repo{number}-retention-full")
         return int(value) if value and str(value).isdecimal() else None
+
+    def schedule(self, number: int) -> str:
+        """The cron schedule of full backups in a repository; empty if there is none."""
+        repositories = items(self.postgres.body, "spec", "backups", "pgbackrest", "repos")
+        named = (item for item in repositories if text(item, "name") == f"repo{number}")
+        return text(next(named, {}), "schedules", "full")
 
     async def backup(self, number: int, kind: str, limit_s: float) -> None:
         """Make a backup and wait until it is complete and its WAL is archived.
@@ -143,7 +150,7 @@ def _failure(command: str, completed: Completed) -> RepositoryError:
         reason = (
             f"it was stopped with exit code {completed.exit_code}; its container may have restarted"
         )
-    return RepositoryError(
-        f"pgBackRest could not run `{command}`: {reason}",
-        "Run `vrooli diagnose`, which examines the repository and the archiving of WAL.",
-    )
+    advice = "Run `vrooli diagnose`, which examines the repository and the archiving of WAL."
+    if completed.exit_code in problems.FOREIGN_CODES:
+        advice = problems.FOREIGN_ADVICE
+    return RepositoryError(f"pgBackRest could not run `{command}`: {reason}", advice)

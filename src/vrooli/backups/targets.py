@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from vrooli.backups import listing
 from vrooli.backups.info import StoredBackup
 from vrooli.backups.listing import Listing, format_time
 from vrooli.backups.points import Point, find_backup
@@ -84,11 +85,12 @@ def at_moment(
 
     Raises:
         UsageError: No repository has it; the message has the moments that can be restored.
+        VrooliError: A repository that may have it cannot be used.
     """
     if moment > now:
         raise _refusal(listed, moment, "is in the future", now)
     for item in listed.info.repositories:
-        if repository not in (None, item.number):
+        if repository not in (None, item.number) or item.is_foreign:
             continue
         before = [
             backup
@@ -105,6 +107,7 @@ def at_moment(
                 # PGO runs them in a shell.
                 (f"--set={before[-1].label}", "--type=time", f'--target="{target}"'),
             )
+    listing.demand_complete(listed.info, repository)
     raise _refusal(listed, moment, "is before the end of the first backup", now)
 
 
@@ -113,9 +116,11 @@ def at_point(listed: Listing, name: str) -> Recovery:
 
     Raises:
         UsageError: There is no such point.
+        VrooliError: A repository that may have it cannot be used.
     """
     match find_backup(listed.info, name):
         case None:
+            listing.demand_complete(listed.info, foreign=True)
             raise UsageError(
                 f"There is no point or backup {name!r}.", "`vrooli backups` lists those that exist."
             )

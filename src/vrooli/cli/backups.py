@@ -141,6 +141,10 @@ def _show_backups(result: BackupsResult, console: Console) -> None:
     console.print()
     for item in result.ranges:
         console.print(_range(item), markup=False)
+        if item.advice:
+            console.print(item.advice, markup=False, soft_wrap=True)
+        elif item.full_schedule:
+            console.print(f"Its full backups are scheduled: {item.full_schedule}", markup=False)
     if result.is_running:
         console.print("A backup is running.")
 

@@ -6,7 +6,7 @@ import time
 
 from vrooli import shell
 from vrooli.backups import listing, points
-from vrooli.backups.info import StoredBackup, remaining_fulls
+from vrooli.backups.info import RepositoryState, StoredBackup, remaining_fulls
 from vrooli.backups.listing import Listing
 from vrooli.environments import Environment
 from vrooli.errors import VrooliError
@@ -81,10 +81,13 @@ async def backups(
                 repository=item.repository,
                 since=item.since,
                 until=item.until,
-                problem=state.problem if (state := states.get(item.repository)) else "",
-                encrypted=state.encrypted if state else False,
+                problem=state.problem.reason if state.problem else "",
+                advice=state.problem.advice if state.problem else "",
+                encrypted=state.encrypted,
+                full_schedule=listed.repository.schedule(item.repository),
             )
             for item in listed.ranges
+            for state in [states.get(item.repository, RepositoryState(item.repository))]
         ),
         backups=tuple(view(listed, item) for item in listed.info.backups),
     )

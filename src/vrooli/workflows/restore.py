@@ -108,7 +108,9 @@ class RestoreRun:
         """Check everything that a restore needs; nothing is changed."""
         listed = await listing.fetch(kube, release)
         recovery = await restore_steps.fetch_recovery(
-            listed, options.to, options.point, options.repository
+            *(listed, options.to, options.point, options.repository),
+            # No WAL of this PostgreSQL is needed, which cannot be archived there.
+            foreign=bool(options.point),
         )
         place = parse_place(options.into, release)
         exists = await copies.find(kube, place) is not None

@@ -31,7 +31,13 @@ def demand_one_target(to: str, point: str) -> None:
 
 
 async def fetch_recovery(
-    listed: Listing, to: str, point: str, repository: int | None, now: datetime | None = None
+    listed: Listing,
+    to: str,
+    point: str,
+    repository: int | None,
+    now: datetime | None = None,
+    *,
+    foreign: bool = False,
 ) -> Recovery:
     """How a moment or a point is restored.
 
@@ -42,10 +48,11 @@ async def fetch_recovery(
         repository: The number of the repository; None takes the first that has the moment.
         now: The time of PostgreSQL's clock; None reads it for a moment. A point does not need a
             PostgreSQL that runs.
+        foreign: Whether a backup of another PostgreSQL can be restored.
 
     Raises:
         UsageError: The moment or the point cannot be restored.
-        PrerequisiteError: The repository is not usable.
+        VrooliError: The repository is not usable.
     """
     postgres = listed.repository.postgres
     if point:
@@ -55,7 +62,7 @@ async def fetch_recovery(
         at = targets.parse_moment(to, now)
         history = await timelines.fetch(postgres)
         recovery = targets.at_moment(listed, at, now, history, repository)
-    listing.demand_usable(listed.info, recovery.repository)
+    listing.demand_usable(listed.info, recovery.repository, foreign=foreign)
     return recovery
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,14 +30,26 @@ def backup(label: str, *, seconds: int = 0, repository: int = 1, **fields: Any) 
     }
 
 
-def report(*backups: Body, repositories: int = 1, **status: Any) -> str:
+def report(
+    *backups: Body,
+    repositories: int = 1,
+    cipher: str = "none",
+    databases: Sequence[Body] = (),
+    **status: Any,
+) -> str:
     """The output of `pgbackrest info --output=json`."""
     repos = [
-        {"key": key, "cipher": "none", "status": {"code": 0, "message": "ok", **status}}
+        {"key": key, "cipher": cipher, "status": {"code": 0, "message": "ok", **status}}
         for key in range(1, repositories + 1)
     ]
     lock = {"lock": {"backup": {"held": False}}}
-    stanza = {"name": "db", "repo": repos, "backup": list(backups), "status": lock}
+    stanza = {
+        "name": "db",
+        "db": list(databases),
+        "repo": repos,
+        "backup": list(backups),
+        "status": lock,
+    }
     return json.dumps([stanza])
 
 

@@ -26,12 +26,50 @@ def test_the_backups_of_all_repositories_are_read_oldest_first() -> None:
 
 def test_a_repository_without_backups_can_be_used() -> None:
     info = parse_info(report(code=2, message="no valid backups"))
-    assert [state.problem for state in info.repositories] == [""]
+    assert [state.problem for state in info.repositories] == [None]
 
 
 def test_a_repository_without_a_stanza_cannot_be_used() -> None:
     info = parse_info(report(code=1, message="missing stanza path"))
-    assert [state.problem for state in info.repositories] == ["missing stanza path"]
+    assert _reasons(info) == ["missing stanza path"]
+
+
+def test_a_repository_that_cannot_be_decrypted_is_reported_without_its_bytes() -> None:
+    message = "[FormatError] unable to load info file 'backup.info':\\nFormatError: \x08\x1b[2J"
+    output = report(code=99, message="MESSAGE", cipher="aes-256-cbc").replace("MESSAGE", message)
+    info = parse_info(output)
+    (reason,) = _reasons(info)
+    assert reason.startswith("it cannot be decrypted: the passphrase is not the one")
+    assert "repo1-cipher-pass" in _advice(info)
+
+
+def test_an_encrypted_repository_without_a_passphrase_is_reported() -> None:
+    info = parse_info(report(code=99, message="[FormatError] at line 1: Salted__2Xz"))
+    assert _reasons(info) == ["it is encrypted, but the release has no passphrase for it"]
+
+
+def test_other_problems_are_reported_in_one_line() -> None:
+    message = "[HostConnectError] unable to connect\nHINT: is it up?"
+    info = parse_info(report(code=99, message=message, cipher="aes-256-cbc"))
+    assert _reasons(info) == ["[HostConnectError] unable to connect HINT: is it up?"]
+    assert _advice(info) == "Run `vrooli diagnose` to find the cause."
+
+
+def _reasons(info: Info) -> list[str]:
+    return [state.problem.reason for state in info.repositories if state.problem]
+
+
+def _advice(info: Info) -> str:
+    return " ".join(state.problem.advice for state in info.repositories if state.problem)
+
+
+def test_the_newest_database_of_a_repository_is_its_own() -> None:
+    databases = [
+        {"id": number, "repo-key": 1, "system-id": number * 10**18, "version": "15"}
+        for number in (2, 1)
+    ]
+    info = parse_info(report(databases=databases))
+    assert [state.system for state in info.repositories] == ["2000000000000000000"]
 
 
 def test_a_cluster_without_a_stanza_has_no_backups() -> None:

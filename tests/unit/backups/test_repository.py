@@ -16,7 +16,12 @@ from vrooli.kube.execution import Completed
 from vrooli.release.model import Release
 
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
-SETTINGS = {"pgbackrest": {"global": {"repo1-retention-full": "2"}}}
+SETTINGS = {
+    "pgbackrest": {
+        "global": {"repo1-retention-full": "2"},
+        "repos": [{"name": "repo1", "schedules": {"full": "0 3 * * 0"}}, {"name": "repo2"}],
+    }
+}
 CLUSTER = owned("PostgresCluster", "vrooli-pg", RELEASE.name, backups=SETTINGS)
 HOST = "vrooli-pg-repo-host-0"
 
@@ -66,6 +71,17 @@ async def test_a_failed_backup_reports_the_reason_alone() -> None:
     )
 
 
+async def test_a_backup_to_the_repository_of_another_postgresql_has_advice() -> None:
+    log = (
+        "ERROR: [051]: PostgreSQL version 15, system-id 7714021858065194650 do not match stanza "
+        "version 15, system-id 7714021848414166636\n       HINT: is this the correct stanza?\n"
+    )
+    fake = FakeRepository(failure=Completed(51, "", log))
+    with pytest.raises(RepositoryError) as error:
+        await (await _repository(fake)).backup(1, "incr", 60)
+    assert "restore a copy of one" in error.value.advice
+
+
 async def test_a_backup_that_was_killed_is_reported_without_its_warnings() -> None:
     fake = FakeRepository(failure=Completed(137, "", "WARN: a timeline switch has occurred\n"))
     with pytest.raises(RepositoryError, match="exit code 137; its container may") as error:
@@ -73,9 +89,10 @@ async def test_a_backup_that_was_killed_is_reported_without_its_warnings() -> No
     assert "timeline" not in error.value.message
 
 
-async def test_the_retention_is_that_of_the_resource() -> None:
+async def test_retention_and_schedule_are_those_of_the_resource() -> None:
     repository = await _repository(FakeRepository([backup("20261129-094420F")]))
     assert (repository.retention(1), repository.retention(2)) == (2, None)
+    assert (repository.schedule(1), repository.schedule(2)) == ("0 3 * * 0", "")
 
 
 async def test_a_pod_that_is_not_ready_is_reported_before_anything_runs() -> None:

@@ -46,7 +46,11 @@ class RangeView(Model):
         "can be restored while PostgreSQL runs"
     )
     problem: str = Field(description="why the repository cannot be used, or empty")
+    advice: str = Field(description="what to do about the problem, or empty")
     encrypted: bool = Field(description="whether the repository is encrypted")
+    full_schedule: str = Field(
+        description="the cron schedule of full backups, after which older ones expire, or empty"
+    )
 
 
 class BackupsResult(Result):

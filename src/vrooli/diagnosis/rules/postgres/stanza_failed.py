@@ -10,11 +10,19 @@ from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Body, dig, items
 
+# Another passphrase decrypts to random bytes, which pgBackRest reports as an invalid format or
+# padding (tests/services/test_repository_problems.py).
+UNDECRYPTED = (
+    "The repository cannot be decrypted: put the passphrase with which it was created back in the "
+    "Secret that pgoPostgresql.backup names, or use an empty repository."
+)
 FAILED, CREATED = "UnableToCreateStanzas", "StanzasCreated"
 CAUSES = {
     "[049]": "The repository host's name does not resolve: check DNS and that its pod is running.",
     "[028]": "The repository contains another cluster's backups: set a separate path for this "
     "cluster.",
+    "[029]": UNDECRYPTED,
+    "[095]": UNDECRYPTED,
     "[055]": "The repository cannot be read: check its credentials and permissions.",
 }
 ELSE = "Check the repository: its pod, DNS, the bucket's credentials and permissions."

@@ -31,6 +31,13 @@ def test_a_symptom_names_its_resource_and_remediation(case: str) -> None:
     assert_reported(stanza_failed.RULE, *CASES[case])
 
 
+@pytest.mark.parametrize("code", ["[029]", "[095]"])
+def test_a_repository_with_another_passphrase_is_named(code: str) -> None:
+    words = f"ERROR: {code}: unable to load info file '/pgbackrest/repo2/archive/db/archive.info'"
+    (symptom,) = stanza_failed.find(stanza(words))
+    assert symptom.remediation.startswith("The repository cannot be decrypted: put the passphrase")
+
+
 @pytest.mark.parametrize(("is_created", "number"), [(True, 0), (False, 1)])
 def test_a_failure_before_the_stanza_was_created_is_of_the_past(
     is_created: bool, number: int

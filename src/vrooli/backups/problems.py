@@ -1,0 +1,74 @@
+"""Why a repository cannot be used, and what to do about it. No I/O here."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+DIAGNOSE = "Run `vrooli diagnose` to find the cause."
+# The head of each encrypted file, the format of `openssl enc`.
+_ENCRYPTED = "Salted__"
+# Another passphrase decrypts to random bytes: their padding or their first line is invalid.
+_UNDECIPHERABLE = re.compile(r"\b(Crypto|Format)Error\b")
+# pgBackRest's exit codes if the stanza is that of another PostgreSQL (src/common/error.auto.c):
+# a file of it, and a backup, do not match the database.
+FOREIGN_CODES = frozenset({28, 51})
+FOREIGN_ADVICE = (
+    "Its backups are not changed. To read them, restore a copy of one: `vrooli restore --point ID "
+    "--into NAMESPACE`. To back up this release, move them to another place, or use another bucket "
+    "or backup volume."
+)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a repository cannot be used.
+
+    Attributes:
+        reason: Why, without a period.
+        advice: What to do.
+    """
+
+    reason: str
+    advice: str
+
+
+def reported(number: int, message: str, *, encrypted: bool) -> Problem:
+    """The problem that pgBackRest reports, which may quote random bytes.
+
+    Args:
+        number: The number of the repository.
+        message: pgBackRest's message.
+        encrypted: Whether the release has a passphrase for the repository.
+    """
+    option = f"repo{number}-cipher-pass"
+    if not encrypted and _ENCRYPTED in message:
+        return Problem(
+            "it is encrypted, but the release has no passphrase for it",
+            f"Set `encrypted: true` of this repository in pgoPostgresql.backup, and {option} in "
+            "the Secret that it names.",
+        )
+    if encrypted and _UNDECIPHERABLE.search(message):
+        return Problem(
+            "it cannot be decrypted: the passphrase is not the one with which it was created, or "
+            "its file backup.info is damaged",
+            f"Put the passphrase of its creation back as {option} in the Secret that "
+            "pgoPostgresql.backup names. pgBackRest cannot change the passphrase of a repository: "
+            "a new one needs an empty repository and a new full backup.",
+        )
+    return Problem(" ".join(message.split()).rstrip("."), DIAGNOSE)
+
+
+def foreign(cluster: str, system: str, own: str) -> Problem:
+    """The problem of a repository with the backups of another PostgreSQL.
+
+    Args:
+        cluster: The name of the PostgresCluster.
+        system: The system identifier in the repository.
+        own: That of the cluster.
+    """
+    return Problem(
+        f"it has the backups of another PostgreSQL, with the system identifier {system}; that of "
+        f"{cluster} is {own}",
+        FOREIGN_ADVICE,
+    )
