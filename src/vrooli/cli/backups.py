@@ -72,6 +72,20 @@ def backup(
             "--timeout", min=1, metavar="SECONDS", help="Time limit of PostgreSQL's backup."
         ),
     ] = 3600.0,
+    wait: Annotated[
+        bool,
+        typer.Option(
+            "--wait",
+            help="Accepted for scripts: the command always waits, since it takes the point after "
+            "the copy of PostgreSQL's data and records it at the end.",
+        ),
+    ] = False,
+    yes: Annotated[
+        bool,
+        typer.Option(
+            "--yes", "-y", help="Accepted for scripts: nothing is changed that would be confirmed."
+        ),
+    ] = False,
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
@@ -81,6 +95,7 @@ def backup(
     the revision and the version of the artifact. It is stored in pgBackRest's repository and
     expires with its full backup there. Secret values stay in Vault.
     """
+    del wait, yes
 
     def work(listener: Listener) -> Awaitable[BackupResult]:
         from vrooli.workflows.backup import backup

@@ -157,7 +157,7 @@ def command(
         _demand_alone(
             to, into, repository, point, is_postgres=is_postgres, finish=finish, undo=undo
         )
-        _end(environment, cluster, yes, output, debug, undo=undo)
+        _end(environment, cluster, timeout, yes, output, debug, undo=undo)
         return
     if only is not Part.POSTGRES:
         _demand_point_only(only, to, into, repository, point, vault_version)
@@ -240,6 +240,7 @@ def _restore_postgres(
 def _end(
     environment: str,
     cluster: str | None,
+    timeout: float,
     yes: bool,
     output: options.OutputFormat,
     debug: bool,
@@ -251,7 +252,7 @@ def _end(
         from vrooli.workflows.restore_postgres import PostgresRestoreOptions
 
         where = environments.environment(environment)
-        request = PostgresRestoreOptions(where, cluster=cluster)
+        request = PostgresRestoreOptions(where, cluster=cluster, timeout_s=timeout)
         act = undo_restore if undo else finish_restore
         return act(request, listener, prompt.consent(yes=yes))
 

@@ -33,6 +33,7 @@ from vrooli.workflows.logs import LogOptions
 from vrooli.workflows.open import OpenOptions
 from vrooli.workflows.options import DeployOptions, DevelopOptions
 from vrooli.workflows.restore import RestoreOptions
+from vrooli.workflows.restore_postgres import PostgresRestoreOptions
 from vrooli.workflows.restore_redis import RedisRestoreOptions
 from vrooli.workflows.restore_vault import VaultRestoreOptions
 from vrooli.workflows.results.artifacts import BuildResult, VerifyResult
@@ -40,6 +41,7 @@ from vrooli.workflows.results.backups import (
     BackupResult,
     BackupsResult,
     BackupView,
+    PostgresRestoreEndResult,
     RedisRestoreResult,
     RestoreResult,
     SecretRestoreView,
@@ -264,6 +266,15 @@ RESULTS: dict[str, Result] = {
             **STEPS,
             **dict.fromkeys(("release", "namespace", "database", "previous", "current"), "x"),
             "pause_s": 0.0,
+        }
+    ),
+    "restore_end.undo_restore": PostgresRestoreEndResult.model_validate(
+        {
+            **STEPS,
+            **dict.fromkeys(("release", "namespace", "aside"), "x"),
+            "is_undone": True,
+            "moment": None,
+            "pause_s": 0.5,
         }
     ),
     "restore_redis.restore_redis": RedisRestoreResult.model_validate(
@@ -704,6 +715,7 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
         {},
         _backup(repository=2, kind="full", timeout_s=60.0),
     ),
+    ("backup.backup", "backup --wait --yes -e prod", {}, _backup(environment=PROD)),
     ("backup.backups", "backups", {}, _release()),
     ("backup.backups", "backups -e prod", {}, _release(environment=PROD)),
     ("rotate.rotate", "rotate all", {}, _rotate()),
@@ -766,6 +778,12 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
             **_switchover(database=Database.POSTGRES, to="pg-0", environment=PROD, cluster="kind"),
             "consent": YES,
         },
+    ),
+    (
+        "restore_end.undo_restore",
+        "restore --undo --timeout 9 --yes",
+        {},
+        {"options": PostgresRestoreOptions(DEV, timeout_s=9.0), "consent": YES},
     ),
     (
         "restore_redis.restore_redis",
