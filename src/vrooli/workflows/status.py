@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from vrooli import operators, vault
+from vrooli import operators
 from vrooli.chart.manifest import Manifest
 from vrooli.environments import Environment
 from vrooli.errors import VrooliError
 from vrooli.events import Listener, Progress
 from vrooli.findings import Verdict
 from vrooli.kube import Kube, RequestBudget
-from vrooli.kube.fetch import Fetcher
 from vrooli.kube.unavailable import Unavailable
-from vrooli.operators import OperatorStatus
 from vrooli.redaction import Redactor
 from vrooli.release import Release, overrides, secret_redaction
 from vrooli.release.overrides import Overrides
@@ -29,6 +27,7 @@ from vrooli.workflows import (
     edited_pods,
     packages,
     status_failures,
+    status_platform,
     status_problems,
     unfinished_restores,
 )
@@ -43,11 +42,12 @@ from vrooli.workflows.results.status import (
     VaultView,
     WorkloadView,
 )
-from vrooli.workflows.status_problems import ABSENT, READY
+from vrooli.workflows.status_fetcher import StatusFetcher
+from vrooli.workflows.status_platform import VAULT
+from vrooli.workflows.status_problems import ABSENT
 from vrooli.workflows.urls import release_urls
 
-T = TypeVar("T")
-VAULT = "Vault"
+View = TypeVar("View", OperatorView, VaultView, WorkloadView)
 # The default timeout, seconds; it ends as soon as everything is read.
 LIMIT_S = 120.0
 # The time for a lookup of packages, seconds; it is made once a day at most.
@@ -98,7 +98,7 @@ async def _read(
         return _result(environment, cluster_view, problems=problems, missing=missing)
     async with kube:
         release = Release.of(environment, target.kubeconfig)
-        fetcher = _Fetcher(budget=RequestBudget(timeout_s))
+        fetcher = StatusFetcher(budget=RequestBudget(timeout_s))
         async with fetcher.budget.reporting(progress):
             state = await _fetch_all(kube, release, fetcher)
     urls = release_urls(target.urls(), state.manifests) if state.manifests else {}
@@ -142,30 +142,34 @@ class _State:
     redactor: Redactor
 
 
-async def _fetch_all(kube: Kube, release: Release, fetcher: _Fetcher) -> _State:
+async def _fetch_all(kube: Kube, release: Release, fetcher: StatusFetcher) -> _State:
     async with asyncio.TaskGroup() as group:
         of_operators = [
-            group.create_task(fetcher.at(operator.title, partial(operators.status, operator, kube)))
+            group.create_task(status_platform.fetch_operator(kube, operator, fetcher))
             for operator in operators.OPERATORS
         ]
-        of_vault = group.create_task(fetcher.at(VAULT, partial(vault.status, kube)))
+        of_vault = group.create_task(status_platform.fetch_vault(kube, fetcher))
         of_release = group.create_task(_fetch_release(kube, release, fetcher))
         of_secrets = group.create_task(secret_redaction.redactor(kube, release.namespace))
-    vault_status = of_vault.result()
     release_view, record, workloads = of_release.result()
     redactor = of_secrets.result()
-    if workloads is not None:
-        workloads = tuple(
-            item.model_copy(update={"detail": redactor.text(item.detail)}) for item in workloads
-        )
     return _State(
-        operators=tuple(_operator(item) for task in of_operators if (item := task.result())),
-        vault=VaultView(**vars(vault_status)) if vault_status else None,
+        operators=tuple(
+            _redacted(item, redactor) for task in of_operators if (item := task.result())
+        ),
+        vault=_redacted(view, redactor) if (view := of_vault.result()) else None,
         release=release_view,
-        workloads=workloads,
+        workloads=None
+        if workloads is None
+        else tuple(_redacted(item, redactor) for item in workloads),
         manifests=tuple(record.manifests) if record else (),
         redactor=redactor,
     )
+
+
+def _redacted(view: View, redactor: Redactor) -> View:
+    """A view whose detail may quote a log, without the values of the release's Secrets."""
+    return view.model_copy(update={"detail": redactor.text(view.detail)})
 
 
 def _complete(
@@ -203,21 +207,8 @@ def _missing(unavailable: Iterable[Unavailable], state: _State) -> tuple[Missing
     )
 
 
-@dataclass
-class _Fetcher(Fetcher):
-    """Reads with retries within the time of the command."""
-
-    budget: RequestBudget = field(kw_only=True)
-
-    async def at(self, what: str, request: Callable[[], Awaitable[T]]) -> T | None:
-        async def run() -> T:
-            return await self.budget.run(what, lambda _: request(), limit_s=self.budget.total_s)
-
-        return await self.fetch(what, run, None, None)
-
-
 async def _fetch_release(
-    kube: Kube, release: Release, fetcher: _Fetcher
+    kube: Kube, release: Release, fetcher: StatusFetcher
 ) -> tuple[ReleaseView | None, ReleaseRecord | None, tuple[WorkloadView, ...] | None]:
     """Fetch the release and its workloads by one read of Helm's record; None if unreadable."""
     records: list[ReleaseRecord | None] = []
@@ -254,7 +245,7 @@ def _release(release: Release, record: ReleaseRecord | None, stored: Overrides) 
 
 
 async def _workloads(
-    kube: Kube, record: ReleaseRecord | None, fetcher: _Fetcher
+    kube: Kube, record: ReleaseRecord | None, fetcher: StatusFetcher
 ) -> tuple[WorkloadView, ...]:
     """The release's objects that have a readiness; empty if it does not exist."""
     if record is None:
@@ -280,16 +271,4 @@ async def _workloads(
 def _workload(manifest: Manifest, reason: str | None) -> WorkloadView:
     return WorkloadView(
         kind=manifest.kind, name=manifest.name, ready=reason is None, detail=reason or ""
-    )
-
-
-def _operator(operator: OperatorStatus) -> OperatorView:
-    return OperatorView(
-        name=operator.name,
-        namespace=operator.namespace,
-        version=operator.version,
-        source=operator.source,
-        ready=operator.state == READY,
-        detail=operator.detail or ("" if operator.state == READY else operator.state.value),
-        notes=operator.notes,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -442,3 +443,68 @@ def test_a_missing_image_is_reported_by_its_name(run_status: Run) -> None:
     pod = crashing_pod("ErrImageNeverPull", "image is not present")
     (problem,) = run_status(objects=(SERVER,), change=lambda cluster: cluster.add(pod)).problems
     assert "ErrImageNeverPull (vrooli/server:1: image is not present)" in problem
+
+
+def crashing(place: str, labels: dict[str, str]) -> Body:
+    """A pod of an operator or of Vault whose container ends again and again."""
+    pod = crashing_pod("CrashLoopBackOff", "back-off 40s")
+    metadata = {**pod["metadata"], "namespace": place}
+    return {**pod, "metadata": {**metadata, "labels": {**metadata["labels"], **labels}}}
+
+
+def crash_pgo(cluster: FakeCluster) -> None:
+    make_unavailable(cluster, "Deployment", PGO.name, PGO.namespace)
+    labels = dict(term.partition("=")[::2] for term in PGO.selector.split(","))
+    cluster.add(crashing(PGO.namespace, labels))
+    cluster.server.logs[PGO.namespace, "server-5d4f-x2", "server"] = ["starting", "no leases"]
+
+
+CRASHED = "server-5d4f-x2/server: CrashLoopBackOff (ended 5 times, last with status 1)"
+
+
+def test_a_crashing_operator_is_reported_with_the_cause_in_its_log(run_status: Run) -> None:
+    result = run_status(change=crash_pgo)
+    reason = f"0 of 1 pods are available; {CRASHED}: no leases"
+    assert f"postgres-operator: {reason}" in result.problems
+    assert reason in [item.detail for item in result.operators]
+    assert result.missing == ()
+
+
+def test_a_crashing_vault_is_reported_with_the_cause_in_its_log(run_status: Run) -> None:
+    def crash(cluster: FakeCluster) -> None:
+        make_unavailable(cluster, "StatefulSet", vault.NAME, vault.NAMESPACE)
+        cluster.add(crashing(vault.NAMESPACE, vault.SELECTOR))
+        lines = ["error loading configuration"]
+        cluster.server.logs[vault.NAMESPACE, "server-5d4f-x2", "server"] = lines
+
+    reason = f"0 of 1 pods are ready; {CRASHED}: error loading configuration"
+    result = run_status(change=crash)
+    assert f"Vault: {reason}" in result.problems
+    assert result.vault is not None
+    assert result.vault.detail == reason
+
+
+@pytest.mark.parametrize("place", [PGO.namespace, "dev"])
+def test_the_log_of_an_operator_is_redacted_in_its_reason(run_status: Run, place: str) -> None:
+    def crash(cluster: FakeCluster) -> None:
+        crash_pgo(cluster)
+        secret = {"name": "operator", "namespace": place}
+        value = base64.b64encode(b"hunter2hunter2").decode()
+        cluster.add({"kind": "Secret", "metadata": secret, "data": {"key": value}})
+        lines = ["cannot log in as hunter2hunter2"]
+        cluster.server.logs[PGO.namespace, "server-5d4f-x2", "server"] = lines
+
+    result = run_status(change=crash)
+    assert "cannot log in as" in result.model_dump_json()
+    assert "hunter2" not in result.model_dump_json()
+
+
+def test_an_operator_is_not_ready_without_permission_to_read_its_pods(run_status: Run) -> None:
+    def crash(cluster: FakeCluster) -> None:
+        crash_pgo(cluster)
+        cluster.failures.forbid("list", "Pod", namespace=PGO.namespace)
+
+    result = run_status(change=crash)
+    assert result.verdict is Verdict.PROBLEMS
+    assert "postgres-operator: 0 of 1 pods are available" in result.problems
+    assert [item.resource for item in result.missing] == [f"the pods of {PGO.title}"]

@@ -1,0 +1,59 @@
+"""The operators and Vault in the result of `status`, each with the failure of its pods."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from vrooli import operators, vault
+from vrooli.kube import Kube
+from vrooli.kube.objects import label_selector
+from vrooli.operators import Operator, OperatorStatus
+from vrooli.operators.model import State
+from vrooli.vault import manifests as vault_manifests
+from vrooli.workflows import status_failures
+from vrooli.workflows.results.status import OperatorView, VaultView
+from vrooli.workflows.status_fetcher import StatusFetcher
+from vrooli.workflows.status_problems import READY
+
+VAULT = "Vault"
+
+
+async def fetch_operator(
+    kube: Kube, operator: Operator, fetcher: StatusFetcher
+) -> OperatorView | None:
+    """Fetch the state of an operator; None if it could not be read."""
+    status = await fetcher.at(operator.title, partial(operators.status, operator, kube))
+    if status is None:
+        return None
+    view = _operator(status)
+    if status.state is not State.NOT_READY:
+        return view
+    add = partial(status_failures.add_failure, kube, view.detail, view.namespace, operator.selector)
+    detail = await fetcher.at(f"the pods of {operator.title}", add)
+    return view.model_copy(update={"detail": detail or view.detail})
+
+
+async def fetch_vault(kube: Kube, fetcher: StatusFetcher) -> VaultView | None:
+    """Fetch the state of the development Vault; None if it could not be read."""
+    status = await fetcher.at(VAULT, partial(vault.status, kube))
+    if status is None:
+        return None
+    view = VaultView(**vars(status))
+    if status.state != State.NOT_READY:
+        return view
+    namespace, selector = vault_manifests.NAMESPACE, label_selector(vault_manifests.SELECTOR)
+    add = partial(status_failures.add_failure, kube, view.detail, namespace, selector)
+    detail = await fetcher.at(VAULT, add)
+    return view.model_copy(update={"detail": detail or view.detail})
+
+
+def _operator(operator: OperatorStatus) -> OperatorView:
+    return OperatorView(
+        name=operator.name,
+        namespace=operator.namespace,
+        version=operator.version,
+        source=operator.source,
+        ready=operator.state == READY,
+        detail=operator.detail or ("" if operator.state == READY else operator.state.value),
+        notes=operator.notes,
+    )
