@@ -11,7 +11,6 @@ from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.probes import redis_info
 from vrooli.diagnosis.evidence.workloads import is_older
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.kube.objects import creation_time
 from vrooli.kube.status import pod_status
 
 STARTED_S = 30.0
@@ -23,9 +22,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         silent = [
             item
             for item in redis.replies(evidence, failover, "redis")
-            if item.answered
-            and _is_silent(item)
-            and is_older(evidence, creation_time(item.pod), STARTED_S)
+            if item.answered and _is_silent(evidence, item)
         ]
         for item in silent[:1]:
             yield Symptom(
@@ -42,10 +39,14 @@ def _words(item: Reply) -> str:
     return item.text.strip() or f"no response within {redis_info.SILENT_S} s"
 
 
-def _is_silent(item: Reply) -> bool:
-    """Whether it is running but reports neither its role nor a known error."""
+def _is_silent(evidence: Evidence, item: Reply) -> bool:
+    """Whether it has been running for a while but reports neither its role nor a known error."""
     container = pod_status(item.pod).container("redis")
-    running = container is not None and container.is_running
+    running = (
+        container is not None
+        and container.is_running
+        and is_older(evidence, container.started_at, STARTED_S)
+    )
     refused = any(word in item.text for word in ("WRONGPASS", "NOAUTH", "LOADING"))
     return running and not refused and "role:" not in item.text
 
