@@ -90,6 +90,7 @@ from vrooli.diagnosis.rules.vso import (
 from vrooli.diagnosis.rules.workloads import (
     config_missing,
     crash_loop,
+    database_returning,
     evicted,
     exits_at_start,
     image_architecture,
@@ -211,6 +212,7 @@ WORKLOADS: tuple[Rule, ...] = (
     image_architecture.RULE,
     inotify_limit.RULE,
     exits_at_start.RULE,
+    database_returning.RULE,
     probe_failing.RULE,
     crash_loop.RULE,
     job_failed.RULE,

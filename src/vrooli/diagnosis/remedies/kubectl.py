@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from vrooli import shell
+from vrooli.diagnosis.evidence.components import health_report
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import deployed_field
 from vrooli.diagnosis.remedies import operators
 from vrooli.environments import ENVIRONMENTS
-from vrooli.kube.objects import Body, Ref, annotations_of, dig, items, text
-from vrooli.kube.status import workload_status
+from vrooli.kube.objects import Body, Ref, annotations_of, dig, items, ref_of, text
+from vrooli.kube.status import is_pod_ready, workload_status
 from vrooli.redaction import Redactor
 
 REVISION = "deployment.kubernetes.io/revision"
@@ -99,3 +100,15 @@ def recover_command(evidence: Evidence, workload: Ref) -> str:
     if dig(body, "spec", "replicas") == 0:
         return f"kubectl scale {workload.words} --replicas=1"
     return f"kubectl rollout restart {workload.words}" if body else ""
+
+
+def inspect_command(evidence: Evidence, resource: Ref) -> str:
+    """The command that shows why a database or a workload is down.
+
+    It describes the first pod that is not ready. If all are ready, it shows the log of the first.
+    """
+    pods = health_report.pods(evidence, resource)
+    unready = next((ref_of(pod) for pod in pods if not is_pod_ready(pod)), None)
+    if unready is not None or not pods:
+        return f"kubectl describe {(unready or resource).words}"
+    return f"kubectl logs {ref_of(pods[0]).words} --all-containers --tail=50"

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from vrooli import shell
+from vrooli.diagnosis.evidence.components import health_report
+from vrooli.diagnosis.evidence.components.health_report import DownPart
 from vrooli.diagnosis.evidence.model import Answer, Evidence, is_recent
 from vrooli.diagnosis.evidence.probes import health_answer
 from vrooli.diagnosis.evidence.workloads import container, is_older, states
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.diagnosis.remedies.kubectl import REDEPLOY_HINT, rollback_command
+from vrooli.diagnosis.remedies.kubectl import REDEPLOY_HINT, inspect_command, rollback_command
 from vrooli.kube.events import Event
-from vrooli.kube.objects import Body, Ref, ref_of, text
+from vrooli.kube.objects import Body, Ref, ref_of
 from vrooli.kube.status import ContainerStatus, is_pod_ready
 
 # Grace periods of a container before and after its startup probe has succeeded, seconds.
@@ -29,21 +30,46 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         event = _failing(evidence, pod, item)
         if event is None:
             continue
-        ref, name = ref_of(pod), item.name
-        answer = _answer(evidence, ref)
-        parts = list(_parts(health_answer.report(answer))) if answer else []
-        details = f" Its health report shows what is down: {'; '.join(parts)}." if parts else ""
+        pod_ref = ref_of(pod)
+        parts = health_report.down_parts(evidence, pod_ref)
+        details = f" Its health report shows what is down: {_joined(parts)}." if parts else ""
+        remediation, command = _remedy(evidence, owner, item.name, parts)
+        answer = _answer(evidence, pod_ref)
         yield Symptom(
             resource=owner,
-            message=f"container {name}: {event.message.strip()}.{details}",
-            remediation="Fix what its health report shows as down."
-            if parts
-            else f"Check why its response fails the probe. {REDEPLOY_HINT}, or roll back.",
-            command=rollback_command(
-                evidence, owner, f"kubectl logs {owner.words} -c {shell.label(name)} --tail=50"
-            ),
+            message=f"container {item.name}: {event.message.strip()}.{details}",
+            remediation=remediation,
+            command=command,
             evidence=(str(event), *((f"health report: {answer.text}",) if answer else ())),
         )
+
+
+def _joined(parts: Sequence[DownPart]) -> str:
+    return "; ".join(map(str, parts))
+
+
+def _remedy(
+    evidence: Evidence, owner: Ref, name: str, parts: Sequence[DownPart]
+) -> tuple[str, str]:
+    """Remediation and command: a rollback only if no dependency is reported as down."""
+    logs = f"kubectl logs {owner.words} -c {shell.label(name)} --tail=50"
+    if not parts:
+        return (
+            f"Check why its response fails the probe. {REDEPLOY_HINT}, or roll back.",
+            rollback_command(evidence, owner, logs),
+        )
+    resources = health_report.resources(parts)
+    if not resources:
+        return (
+            "Repair what its health report shows as down, or correct its address: it is not an "
+            "object of this release.",
+            logs,
+        )
+    return (
+        f"Repair {' and '.join(map(str, resources))}. The pods of {owner} become ready by "
+        "themselves afterwards. A rollback does not help.",
+        inspect_command(evidence, resources[0]),
+    )
 
 
 def _failing(evidence: Evidence, pod: Body, item: ContainerStatus) -> Event | None:
@@ -87,17 +113,6 @@ def _kind(event: Event) -> str:
 def _answer(evidence: Evidence, pod: Ref) -> Answer | None:
     answer = evidence.answer(health_answer.NAME, pod)
     return answer if answer is not None and answer.ok else None
-
-
-def _parts(report: Mapping[str, Any]) -> Iterator[str]:
-    for name, part in report.items():
-        if not isinstance(part, Mapping):
-            continue
-        if part.get("status") == "down":
-            error = text(part, "error")
-            yield f"{name} ({error})" if error else name
-        else:
-            yield from _parts(part)
 
 
 RULE = Rule(
