@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
+from pathlib import Path
+from typing import TextIO
 
 import pytest
 from rich.console import Console
@@ -116,7 +119,40 @@ def test_on_a_terminal_the_running_step_shows_what_it_reports_and_then_its_end()
     view.close()
     shown = progress.getvalue()
     assert "layer 1 of 3 · about 30 s left" in shown
-    assert "✓ Images  12 s  built 3" in shown
+    assert "✓ Images  changed  12 s  built 3" in shown
+
+
+# The longest titles of steps, and the longest objects of the chart in staging.
+TITLES = (
+    "Images of services and data",
+    "Leftovers of earlier drills",
+    "Redis operator (Spotahome)",
+    "Snapshot of cluster vrooli",
+)
+OBJECTS = (
+    "VaultStaticSecret/vrooli-secrets-shared-server-jobs",
+    "PostgresCluster/vrooli-staging-postgresql",
+)
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_on_a_terminal_a_long_detail_is_cut_and_no_title_or_object(width: int) -> None:
+    view, _, _ = _view(terminal=True)
+    for title in TITLES:
+        view.listen(StepStarted(title, title))
+        view.listen(StepProgressed(title, "compiling google.golang.org/grpc/health " * 5, 2003.0))
+    for name in OBJECTS:
+        view.listen(ObjectProgressed(TITLES[0], name, ObjectState.WAITING, "0 of 1 pods, " * 20))
+    out = io.StringIO()
+    Console(file=out, width=width).print(view._steps._render())  # type: ignore[union-attr]
+    view.close()
+    rows = out.getvalue().splitlines()
+    for row, title in zip(rows, TITLES, strict=False):
+        # A spinner, the title, the time, and as much of the detail as there is room for.
+        assert re.fullmatch(rf"[\u2800-\u28ff] {re.escape(title)} +0\.\d s compiling .*…", row)
+    for row, name in zip(rows[len(TITLES) :], OBJECTS, strict=True):
+        assert re.fullmatch(rf"  … {re.escape(name)} +0 of .*…", row)
+    assert {len(row) for row in rows} == {width}
 
 
 def test_on_a_terminal_the_cursor_is_back_once_no_step_runs() -> None:

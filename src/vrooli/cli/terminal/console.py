@@ -166,7 +166,7 @@ class _LiveSteps:
         self._live.stop()
 
     def _render(self) -> RenderableType:
-        table = Table.grid(padding=(0, 1))
+        table = _live_table()
         table.add_column(width=1)
         table.add_column(no_wrap=True)
         table.add_column(justify="right", no_wrap=True)
@@ -191,9 +191,17 @@ class _Running:
 
     def rows(self) -> list[RenderableType]:
         """Return a table of the objects of the step, if any."""
+def _live_table() -> Table:
+    """A table as wide as the terminal; its last column gets what the others leave.
+
+    Without the width of the terminal, Rich shortens all columns in proportion.
+    """
+    return Table.grid(padding=(0, 1), expand=True)
+
+
         if not self.objects:
             return []
-        table = Table.grid(padding=(0, 1))
+        table = _live_table()
         table.add_column(width=3, justify="right")
         table.add_column(no_wrap=True)
         table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
