@@ -169,6 +169,30 @@ def test_log_lines_go_where_results_go_as_they_were_written() -> None:
     assert results.getvalue() == "server-1  [info] a very " + "long " * 40 + "line\n"
 
 
+def _coloured(component: str) -> str:
+    """A line of a log as a terminal with colours gets it."""
+    results = io.StringIO()
+    view = ConsoleView(
+        Console(file=io.StringIO()),
+        Console(file=results, force_terminal=True, color_system="standard", width=100),
+    )
+    view.listen(LogLine("pod-1", "a line", component))
+    return results.getvalue()
+
+
+def test_log_lines_have_the_colour_of_their_component_and_their_text_has_none() -> None:
+    components = ("server", "jobs", "ui", "nsfwDetector", "adminer", "postgres", "redis")
+    lines = {name: _coloured(name) for name in components}
+    for line in lines.values():
+        assert re.fullmatch(r"\x1b\[(3[1-7]|9[1-7])mpod-1\x1b\[0m  a line\n", line)
+    assert len({lines[name] for name in ("server", "jobs", "ui")}) == 3
+    assert _coloured("server") == lines["server"]
+
+
+def test_log_lines_of_no_component_have_no_colour() -> None:
+    assert _coloured("") == "pod-1  a line\n"
+
+
 def test_steps_end_in_a_table_and_a_line_that_reports_whether_any_change_changed() -> None:
     out = io.StringIO()
     step = StepResult.of(ENDED)
