@@ -66,6 +66,17 @@ def test_a_ready_deployment_reports_how_many_pods_it_has() -> None:
         ),
         (
             {
+                "initContainerStatuses": [{"state": {"terminated": {"exitCode": 0}}}],
+                "containerStatuses": [
+                    {"state": {"waiting": {"reason": "ContainerCreating"}}},
+                    {"state": {"waiting": {"reason": "CreateContainerError"}}},
+                    {"state": {"waiting": {"reason": "ContainerCreating"}}},
+                ],
+            },
+            "server-2-x is starting (2 containers), CreateContainerError",
+        ),
+        (
+            {
                 "containerStatuses": [
                     {"state": {"waiting": {"reason": "ErrImagePull", "message": "x: not found"}}}
                 ]

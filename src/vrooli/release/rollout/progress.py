@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from typing import Any
 
 from vrooli.chart.manifest import HOOK, Manifest
 from vrooli.events import ObjectState
+from vrooli.grammar import counted
 from vrooli.kube import objects
 from vrooli.kube.snapshot import Snapshot
 from vrooli.kube.status import (
@@ -146,7 +148,15 @@ def of_pod(pod: Body, rollout: RolloutContext, redactor: Redactor) -> str:
     ]
     if not details and status.phase == "Running" and not status.is_ready:
         details = [f"runs, isn't ready yet{_probe(name, rollout.snapshot)}"]
-    return _shorten(redactor.text(f"{name} {', '.join(details)}")) if details else ""
+    return _shorten(redactor.text(f"{name} {', '.join(_merged(details))}")) if details else ""
+
+
+def _merged(details: Iterable[str]) -> list[str]:
+    """Each text once, with the number of containers that it is about."""
+    return [
+        text if count == 1 else f"{text} ({counted(count, 'container')})"
+        for text, count in Counter(details).items()
+    ]
 
 
 def _of_container(container: ContainerStatus, earlier: int) -> str:
