@@ -56,7 +56,19 @@ def test_without_a_terminal_each_start_and_end_is_a_line() -> None:
     view.listen(StepStarted("images", "Images"))
     view.listen(ENDED)
     view.close()
-    assert progress.getvalue() == "[   0.0 s] Images …\n✓ Images  12 s  built 3\n"
+    assert progress.getvalue() == "[   0.0 s] Images …\n✓ Images  changed  12 s  built 3\n"
+
+
+def test_the_end_of_a_step_names_a_change_once_with_and_without_a_detail() -> None:
+    view, progress, _ = _view(terminal=False)
+    view.listen(StepEnded("images", "Images", Outcome.CHANGED, 1.0, ""))
+    view.listen(StepEnded("images", "Images", Outcome.UNCHANGED, 1.0, "14 images"))
+    view.listen(StepEnded("images", "Images", Outcome.UNCHANGED, 1.0, ""))
+    assert progress.getvalue().splitlines() == [
+        "✓ Images  changed  1.0 s",
+        "✓ Images  1.0 s  14 images",
+        "✓ Images  1.0 s  unchanged",
+    ]
 
 
 def test_the_end_of_a_step_is_one_line_however_long_its_error() -> None:
@@ -203,6 +215,39 @@ def test_steps_end_in_a_table_and_a_line_that_reports_whether_any_change_changed
     assert ["Images", "changed", "12", "s", "built", "3"] in lines
     assert ["Done,", "12", "s."] in lines
     assert "Nothing to do" in out.getvalue().splitlines()[-1]
+
+
+def _steps_printed(progress: TextIO, results: TextIO, *, terminal: bool = False) -> None:
+    """Print the end of a step and the result."""
+    view = ConsoleView(
+        Console(file=progress, force_terminal=terminal, color_system=None, width=100),
+        Console(file=results, width=100),
+    )
+    view.listen(ENDED)
+    view.result(
+        StepsResult(changed=True, elapsed_s=12.3, steps=(StepResult.of(ENDED),)), show_steps
+    )
+
+
+def test_a_log_of_both_outputs_has_each_step_once(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with log.open("a") as progress, log.open("a") as results:
+        _steps_printed(progress, results)
+    assert log.read_text() == "✓ Images  changed  12 s  built 3\n\nDone, 12 s.\n"
+
+
+def test_outputs_in_two_files_each_have_the_steps(tmp_path: Path) -> None:
+    with (tmp_path / "err").open("w") as progress, (tmp_path / "out").open("w") as results:
+        _steps_printed(progress, results)
+    assert "Images  changed  12 s" in (tmp_path / "err").read_text()
+    assert "Images  changed  12 s" in (tmp_path / "out").read_text()
+
+
+def test_on_a_terminal_the_steps_end_in_a_table(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with log.open("a") as progress, log.open("a") as results:
+        _steps_printed(progress, results, terminal=True)
+    assert log.read_text().count("Images  changed  12 s") == 2
 
 
 def test_booleans_in_tables_are_marks_and_brackets_are_no_markup() -> None:

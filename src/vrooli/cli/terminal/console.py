@@ -5,10 +5,11 @@ Progress and errors are written to standard error, results to standard output.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 from zlib import crc32
 
 from rich.console import Console, Group, RenderableType
@@ -30,12 +31,10 @@ from vrooli.events import (
     StepProgressed,
     StepStarted,
 )
+from vrooli.workflows.results.base import Result, StepsResult
 from vrooli.workflows.results.texts import made_inert
 
-if TYPE_CHECKING:
-    from vrooli.workflows.results.base import Result
-
-R = TypeVar("R", bound="Result")
+R = TypeVar("R", bound=Result)
 # Minimum interval between plain progress lines of a step, seconds.
 PLAIN_LINE_EVERY_S = 5.0
 # Interval after which a plain line is repeated while a step reports the same, seconds.
@@ -96,7 +95,11 @@ class ConsoleView:
 
     def result(self, result: R, show: Callable[[R, Console], None]) -> None:
         """Print the result with the function of its command."""
-        show(made_inert(result), self._results)
+        result = made_inert(result)
+        if isinstance(result, StepsResult) and _is_one_log(self._progress, self._results):
+            # The log has a line of each step already.
+            result = result.model_copy(update={"steps": ()})
+        show(result, self._results)
 
     def error(self, error: VrooliError) -> None:
         """Print the message and the advice of an error."""
@@ -111,6 +114,16 @@ def _indented(text: str) -> str:
     """Indent all lines after the first: a line of others never begins like one of ours."""
     first, *more = inert.lines(text).split("\n")
     return "\n".join([first, *(f"  {line}" if line[:1].strip() else line for line in more)])
+
+
+def _is_one_log(progress: Console, results: Console) -> bool:
+    """Whether progress and results go to the same file or pipe, and not to a terminal."""
+    if progress.is_terminal:
+        return False
+    try:
+        return os.path.sameopenfile(progress.file.fileno(), results.file.fileno())
+    except (OSError, ValueError):  # a stream that is closed or in memory
+        return False
 
 
 def _results_console() -> Console:
@@ -178,6 +191,14 @@ class _LiveSteps:
         return Group(table, *(row for running in self._running.values() for row in running.rows()))
 
 
+def _live_table() -> Table:
+    """A table as wide as the terminal; its last column gets what the others leave.
+
+    Without the width of the terminal, Rich shortens all columns in proportion.
+    """
+    return Table.grid(padding=(0, 1), expand=True)
+
+
 class _Running:
     def __init__(self, title: str) -> None:
         self.title = title
@@ -191,14 +212,6 @@ class _Running:
 
     def rows(self) -> list[RenderableType]:
         """Return a table of the objects of the step, if any."""
-def _live_table() -> Table:
-    """A table as wide as the terminal; its last column gets what the others leave.
-
-    Without the width of the terminal, Rich shortens all columns in proportion.
-    """
-    return Table.grid(padding=(0, 1), expand=True)
-
-
         if not self.objects:
             return []
         table = _live_table()
@@ -249,10 +262,12 @@ class _PlainSteps:
 def _ended(event: StepEnded) -> Text:
     mark, style = MARKS[event.outcome]
     # One line for each step: the complete error is printed at the end of the run.
-    detail = (event.detail or event.outcome.value).partition(inert.LINE_END)[0]
+    is_changed = event.outcome is Outcome.CHANGED
+    default = "" if is_changed else event.outcome.value
+    detail = event.detail.partition(inert.LINE_END)[0] or default
     return Text.assemble(
         (f"{mark} ", style),
-        f"{event.title}  ",
+        f"{event.title}  {'changed  ' if is_changed else ''}",
         (duration(event.elapsed_s), "cyan"),
-        (f"  {detail}", "dim"),
+        (f"  {detail}" if detail else "", "dim"),
     )
