@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+import shlex
+from collections.abc import Awaitable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from vrooli.workflows.results.status import StatusResult, WatchResult
+
+# The component whose log is read if the cluster is degraded and all components run.
+API_SERVER = "kube-apiserver"
 
 Watch = Annotated[
     bool,
@@ -73,12 +77,12 @@ def command(
         return status(where, cluster, listener, timeout or LIMIT_S)
 
     if watch:
-        execute(follow, _show_watched, output, debug)
+        execute(follow, partial(_show_watched, requested=cluster), output, debug)
     else:
         execute(work, partial(_show, requested=cluster), output, debug)
 
 
-def _show_watched(result: WatchResult, console: Console) -> None:
+def _show_watched(result: WatchResult, console: Console, *, requested: str | None = None) -> None:
     release = result.release
     console.print(
         f"Release {release.name} in {release.namespace}: {release.status}, "
@@ -94,6 +98,8 @@ def _show_watched(result: WatchResult, console: Console) -> None:
         console,
     )
     tables.show_problems(result.problems, console)
+    if result.problems:
+        _show_next([_diagnose(result.environment, requested)], console)
 
 
 def _show(result: StatusResult, console: Console, *, requested: str | None = None) -> None:
@@ -132,6 +138,39 @@ def _show(result: StatusResult, console: Console, *, requested: str | None = Non
     tables.show_packages(result.packages, console)
     if result.problems or not result.missing:
         tables.show_problems(result.problems, console)
-    if result.problems and result.workloads:
-        command = f"vrooli diagnose{options.repeated(result.environment, requested)}"
-        console.print(f"\nRun `{command}` to find the causes.", markup=False)
+    if result.problems:
+        _show_next(_next_commands(result, requested), console)
+
+
+def _next_commands(result: StatusResult, requested: str | None) -> list[str]:
+    """How to go on from the problems that do not name a command themselves."""
+    lines = []
+    cluster = result.cluster
+    down = [item for item in cluster.components if item.state not in ("running", "off")]
+    if cluster.state == "degraded":
+        # The log of a component that waits for a failed one does not have the cause.
+        component = min(down, key=lambda item: item.state != "failed").name if down else API_SERVER
+        command = f"vrooli cluster logs {component} --name {shlex.quote(cluster.name)}"
+        lines.append(f"Run `{command}` to read the log of {component}.")
+    if result.workloads:
+        lines.append(_diagnose(result.environment, requested))
+    elif not _dependencies_are_ready(result):
+        # The rules of diagnose are about a release; the checks are about what it requires.
+        command = f"vrooli check{options.repeated(result.environment, requested)}"
+        lines.append(f"Run `{command}` to check the requirements of a release.")
+    return lines
+
+
+def _dependencies_are_ready(result: StatusResult) -> bool:
+    """Whether all operators that could be read are ready, and Vault, if it was installed."""
+    vault_state = result.vault.state if result.vault is not None else ""
+    return all(item.ready for item in result.operators) and vault_state != "not ready"
+
+
+def _diagnose(environment: str, requested: str | None) -> str:
+    return f"Run `vrooli diagnose{options.repeated(environment, requested)}` to find the causes."
+
+
+def _show_next(lines: Sequence[str], console: Console) -> None:
+    for line in ("", *lines) if lines else ():
+        console.print(line, markup=False)

@@ -47,10 +47,13 @@ def of_cluster(cluster: ClusterView) -> list[str]:
     """The components of the cluster that do not run."""
     if cluster.state == embedded.RUNNING:
         return []
-    return [f"cluster {cluster.name} is {cluster.state}"] + [
+    problem = f"cluster {cluster.name} is {cluster.state}"
+    if cluster.state == embedded.DAMAGED:
+        return [f"{problem}: `vrooli cluster delete {cluster.name}` deletes it with its data"]
+    return [problem] + [
         f"{item.name} is {item.state}: {item.detail}"
         for item in cluster.components
-        if item.state != embedded.RUNNING
+        if item.state not in (embedded.RUNNING, embedded.OFF)
     ]
 
 

@@ -302,6 +302,21 @@ def test_an_api_without_an_answer_hides_no_component(run_status: Run) -> None:
     assert result.cluster.components[0].name == "etcd"
 
 
+def test_a_damaged_cluster_names_the_command_that_deletes_it(run_status: Run) -> None:
+    error = PrerequisiteError("No API answers.")
+    result = run_status(embedded=EmbeddedCluster("damaged"), connection_error=error)
+    assert result.problems == (
+        "cluster x is damaged: `vrooli cluster delete x` deletes it with its data",
+    )
+
+
+def test_a_component_that_the_host_does_not_support_is_no_problem(run_status: Run) -> None:
+    off = ComponentStatus("kube-router", "off", detail="the host has no nftables")
+    assert run_status(embedded=EmbeddedCluster("degraded", off)).problems == (
+        "cluster x is degraded",
+    )
+
+
 def test_the_vault_of_another_product_is_no_problem(run_status: Run) -> None:
     service = {
         "kind": "Service",

@@ -29,6 +29,8 @@ from vrooli.workflows.safeguards.consent import CONFIRMED, Action, Consent
 
 ABSENT, DAMAGED, STOPPED, RUNNING = "absent", "damaged", "stopped", "running"
 PAUSED = "paused"
+# The state of a component that the host does not support; the cluster works without it.
+OFF = "off"
 
 
 async def start(name: str, listener: Listener, *, ports: Mapping[str, int]) -> ClusterResult:
