@@ -145,5 +145,6 @@ def read() -> Settings:
     except ValidationError as error:
         for problem in error.errors(include_input=False, include_url=False, include_context=False):
             name = ".".join(str(part) for part in problem["loc"]).upper() or "SETTINGS"
-            sys.stderr.write(f"{name}: {problem['msg']}\n")
+            reason = problem["msg"].removeprefix("Value error, ")  # how pydantic begins our own
+            sys.stderr.write(f"{name}: {reason}\n")
         raise SystemExit(2) from None

@@ -118,6 +118,17 @@ def test_an_invalid_setting_is_named_without_its_value(
     assert SECRET not in output
 
 
+def test_a_rule_of_ours_that_a_setting_breaks_is_said_in_our_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REDIS_SENTINEL_HOSTS", "")
+    with pytest.raises(SystemExit):
+        module.read()
+    assert capsys.readouterr().err == (
+        "SETTINGS: set REDIS_SENTINEL_HOSTS (host:port, comma separated) or REDIS_URL\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("variables", "budget"),
     [
