@@ -79,4 +79,4 @@ def command(
 
 
 def _show(result: DevResult, console: Console) -> None:
-    develop.show(result, console)
+    develop.show(result, console, scripts=develop.scripts_off_path())

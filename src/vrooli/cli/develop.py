@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 from collections.abc import Awaitable
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vrooli import environments
+from vrooli import environments, project
 from vrooli.cli import examples, options
 from vrooli.cli.run import execute
 from vrooli.cli.terminal import prompt, tables
@@ -80,17 +84,34 @@ def command(
         run = develop_watch.watch if watch else develop.develop
         return run(request, listener, prompt.consent(yes=yes))
 
-    execute(work, show, output, debug)
+    execute(work, partial(show, scripts=scripts_off_path()), output, debug)
 
 
-def show(result: DevelopResult, console: Console) -> None:
-    """Print the steps, the addresses and the next commands."""
+def scripts_off_path() -> Path | None:
+    """The folder of the launcher `vrooli`; None if the shell finds `vrooli` by its name."""
+    scripts = project.root() / "scripts"
+    if shutil.which("vrooli") or not (scripts / "vrooli").is_file():
+        return None
+    return scripts
+
+
+def show(result: DevelopResult, console: Console, *, scripts: Path | None) -> None:
+    """Print the steps, the addresses and the next commands.
+
+    Args:
+        result: The result.
+        console: Where it is printed.
+        scripts: The folder of `vrooli`, if it has to be added to the PATH of the shell.
+    """
     tables.show_steps(result, console)
     console.print(f"\n{result.release} is healthy in namespace {result.namespace}.")
     tables.show_urls(result.urls, console)
     for host in result.hosts:
         console.print(f"  {host} must resolve to 127.0.0.1, for example in /etc/hosts")
-    console.print(f"\n  export KUBECONFIG={result.kubeconfig}")
+    console.print()
+    if scripts is not None:
+        console.print(f'  export PATH={shlex.quote(str(scripts))}:"$PATH"', markup=False)
+    console.print(f"  export KUBECONFIG={result.kubeconfig}")
     cluster = None if result.cluster == USUAL_CLUSTER else result.cluster
     width = len(options.repeated(result.environment, cluster))
     for command, text in NEXT.items():

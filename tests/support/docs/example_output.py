@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 from rich.console import Console
 
@@ -155,7 +156,7 @@ DIAGNOSED = DiagnoseResult(
 HEALTHY = DIAGNOSED.model_copy(update={"verdict": Verdict.HEALTHY, "causes": ()})
 
 SHOWN: Mapping[str, Callable[[Console], None]] = {
-    "develop": partial(develop.show, DEVELOPED),
+    "develop": partial(develop.show, DEVELOPED, scripts=Path("/root/vrooli/scripts")),
     "deploy": partial(deploy._show, DEPLOYED),
     "history": partial(releases._show_history, REVISIONS),
     "diagnose": partial(diagnose.show, DIAGNOSED),
