@@ -18,6 +18,14 @@ FOREIGN_ADVICE = (
     "--into NAMESPACE`. To back up this release, move them to another place, or use another bucket "
     "or backup volume."
 )
+# A request that an object storage has refused, as pgBackRest reports it, and the storage's reason.
+_REFUSED = re.compile(
+    r":\s*\*\*\* Path/Query \*\*\*:.*?(?:\*\*\* Response Content \*\*\*:(?P<content>.*)|\Z)",
+    re.DOTALL,
+)
+_REASON = re.compile(r"<Code>(.*?)</Code>\s*<Message>(.*?)</Message>", re.DOTALL)
+# The most characters of a reason that is not XML.
+_MOST = 300
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,19 @@ def reported(number: int, message: str, *, encrypted: bool) -> Problem:
             "pgoPostgresql.backup names. pgBackRest cannot change the passphrase of a repository: "
             "a new one needs an empty repository and a new full backup.",
         )
-    return Problem(" ".join(message.split()).rstrip("."), DIAGNOSE)
+    return Problem(brief(message), DIAGNOSE)
+
+
+def brief(message: str) -> str:
+    """A message of pgBackRest in one line; of a refused request without its path and headers."""
+    refused = _REFUSED.search(message)
+    if refused is None:
+        return " ".join(message.split()).rstrip(".")
+    content = refused["content"] or ""
+    reason = _REASON.search(content)
+    answer = ": ".join(reason.groups()) if reason else content[:_MOST]
+    parts = (" ".join(part.split()) for part in (message[: refused.start()], answer))
+    return ": ".join(filter(None, parts)).rstrip(".")
 
 
 def foreign(cluster: str, system: str, own: str) -> Problem:

@@ -25,11 +25,22 @@ from vrooli.kube.status import is_pod_ready
 CONTAINER = "pgbackrest"
 # The time limits of a short command and of a transfer of one part, seconds.
 COMMAND_S = 60.0
+# pgBackRest waits for each repository that is not reachable four times as long, seconds. The list
+# of all four repositories must end in its own limit, so that the reachable ones can be used.
+ANSWER_S, INFO_S = 8.0, 150.0
 # pgBackRest's exit code if another process holds its lock (src/common/error.auto.c).
 LOCKED = 50
 _RUN = 'pgbackrest "$@"'
-_PUT = 'sh -c \'base64 -d | pgbackrest "$@"\' sh "$@"'
-_GET = 'sh -c \'pgbackrest "$@" | base64 -w 0\' sh "$@"'
+_PUT = 'bash -o pipefail -c \'base64 -d | pgbackrest "$@"\' bash "$@"'
+# pgBackRest encrypts all files with the passphrase of the repository. To decrypt those that are not
+# its own, it requires this variable. The passphrase stays in the pod, in which PGO mounts it.
+_GET = (
+    "bash -o pipefail -c '"
+    'folder="${PGBACKREST_CONFIG_INCLUDE_PATH:-/etc/pgbackrest/conf.d}"; '
+    'word=$(sed -n "s/^ *$0-cipher-pass *= *//p" "$folder"/*.conf 2>/dev/null | head -n 1); '
+    '[ -z "$word" ] || export PGBACKREST_CIPHER_PASS="$word"; '
+    'pgbackrest "$@" | base64 -w 0\' repo{number} "$@"'
+)
 # A line of pgBackRest's log: time, process, level.
 _ERROR = re.compile(r"^(?:.*?\b)?ERROR: \[\d+\]: ", re.MULTILINE)
 
@@ -65,7 +76,8 @@ class Repository:
 
     async def info(self) -> Info:
         """The repositories and their backups."""
-        output = await self._run(_RUN, ["info", f"--stanza={STANZA}", "--output=json"])
+        arguments = ["info", f"--stanza={STANZA}", "--output=json", f"--io-timeout={ANSWER_S:g}"]
+        output = await self._run(_RUN, arguments, limit_s=INFO_S)
         return reports.parse_info(output)
 
     def retention(self, number: int) -> int | None:
@@ -109,7 +121,8 @@ class Repository:
 
     async def get(self, number: int, path: str) -> bytes:
         """The content of a file."""
-        output = await self._run(_GET, ["repo-get", f"--repo={number}", path])
+        script = _GET.replace("{number}", str(number))
+        output = await self._run(script, ["repo-get", f"--repo={number}", path])
         return base64.b64decode(output)
 
     async def sizes(self, number: int, folder: str) -> dict[str, int]:
@@ -145,7 +158,7 @@ class Repository:
 def _failure(command: str, completed: Completed) -> RepositoryError:
     output = (completed.stdout + completed.stderr).strip()
     match = _ERROR.search(output)
-    reason = " ".join(output[match.end() :].split()) if match else ""
+    reason = problems.brief(output[match.end() :]) if match else ""
     if not reason:  # a process that is killed reports nothing
         reason = (
             f"it was stopped with exit code {completed.exit_code}; its container may have restarted"

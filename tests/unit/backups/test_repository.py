@@ -100,3 +100,20 @@ async def test_a_pod_that_is_not_ready_is_reported_before_anything_runs() -> Non
     with pytest.raises(PrerequisiteError, match="dev/vrooli-pg-repo-host-0, is not ready"):
         await (await _repository(fake, is_ready=False)).check()
     assert fake.commands == []
+
+
+async def test_a_refused_request_is_reported_with_the_answer_of_the_storage() -> None:
+    log = (
+        "ERROR: [039]: HTTP request failed with 403 (Forbidden):\n"
+        "       *** Path/Query ***:\n       GET /bucket/?prefix=x\n"
+        "       *** Request Headers ***:\n       authorization: <redacted>\n"
+        "       *** Response Content ***:\n       <Error><Code>AccessDenied</Code>"
+        "<Message>Access\n denied.</Message></Error>\n"
+    )
+    fake = FakeRepository(failure=Completed(39, "", log))
+    with pytest.raises(RepositoryError) as error:
+        await (await _repository(fake)).backup(2, "incr", 60)
+    assert error.value.message == (
+        "pgBackRest could not run `backup`: HTTP request failed with 403 (Forbidden): "
+        "AccessDenied: Access denied"
+    )
