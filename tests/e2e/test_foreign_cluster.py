@@ -103,8 +103,16 @@ async def test_the_platform_lives_with_the_rules_and_operators_of_others(
     }
     code, diagnosis = await foreign.json("diagnose")
     assert code == 0, diagnosis
-    for words in (("backup",), ("rotate", "shared", "--yes"), ("rotate", "postgres", "--yes")):
-        done = await foreign.run(*words)
+    code, backup = await foreign.json("backup")
+    assert code == 0, backup
+    for words in (
+        ("restore", "--point", backup["backup"]["id"]),
+        ("restore", "--finish"),
+        ("grow", "postgres", "2Gi"),
+        ("rotate", "shared"),
+        ("rotate", "postgres"),
+    ):
+        done = await foreign.run(*words, "--yes")
         assert done.status == 0, done.log
     upgraded = await foreign.run_on_cluster("upgrade operators", "--yes")
     assert "not installed by vrooli" in upgraded.output + upgraded.log
