@@ -43,6 +43,7 @@ NOISY = (
     "multipart",
     "psycopg.pool",
     "python_multipart",
+    "redis",
     "saq",
     "sse_starlette",
 )

@@ -29,7 +29,7 @@ SHELL_EXAMPLES = examples.epilog(
 )
 PSQL_EXAMPLES = examples.epilog(
     ("Open psql in the primary", "vrooli psql"),
-    ("Run a query", 'vrooli psql -c "SELECT count(*) FROM pg_stat_activity"'),
+    ("Run a query", 'vrooli psql -c "SELECT count(*) FROM vrooli.posts"'),
     ("Look at production without changing it", "vrooli psql -e prod --read-only"),
 )
 REDIS_EXAMPLES = examples.epilog(
@@ -147,7 +147,8 @@ def psql(
 ) -> None:
     """Open psql, or run SQL, in the primary of PostgreSQL, as superuser.
 
-    The prompt begins with the environment. The exit code is that of psql: 3 if a statement failed.
+    The tables of the services are in the schema of their user, such as "vrooli", which is not in the
+    search path of the superuser. The prompt begins with the environment. The exit code is that of psql: 3 if a statement failed.
     """
 
     def work(listener: Listener) -> Awaitable[ProgramResult]:

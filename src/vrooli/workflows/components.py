@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 
+from vrooli.errors import UsageError
 from vrooli.operators.pgo import names as pgo
 from vrooli.operators.redis import names as redis
 
@@ -54,3 +56,18 @@ COMPONENTS = {
         "app.kubernetes.io/name=vrooli-rf,app.kubernetes.io/component=sentinel", "sentinel"
     ),
 }
+
+
+def find_component(name: str) -> Component:
+    """The component of a name.
+
+    Raises:
+        UsageError: There is none; a similar name is suggested.
+    """
+    if name in COMPONENTS:
+        return COMPONENTS[name]
+    similar = difflib.get_close_matches(name, COMPONENTS, n=1)
+    suggestion = f"Did you mean {similar[0]!r}? " if similar else ""
+    raise UsageError(
+        f"Unknown component {name!r}.", f"{suggestion}Use one of: {', '.join(COMPONENTS)}."
+    )

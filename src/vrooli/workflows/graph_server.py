@@ -17,6 +17,7 @@ from vrooli.release import Release, secret_redaction
 from vrooli.release.records import storage
 from vrooli.steps import first_error
 from vrooli.workflows.clusters import access
+from vrooli.workflows.endless import until_cancelled
 from vrooli.workflows.graph import FROM_RELEASE, GraphOptions, Source, drawn, of_release, title_of
 from vrooli.workflows.results.base import Result
 
@@ -40,18 +41,10 @@ async def serve(options: GraphOptions, port: int, listener: Listener) -> Result:
         async with show.server.running(port) as url:
             listener(LogLine("graph", url))
             try:
-                await _until_cancelled(show)
+                await until_cancelled(show.run())
             except* VrooliError as errors:
                 raise first_error(errors) from errors
     return Result()
-
-
-async def _until_cancelled(show: _Show) -> None:
-    try:
-        await show.run()
-    except asyncio.CancelledError:
-        if (task := asyncio.current_task()) is not None:
-            task.uncancel()
 
 
 class _Show:

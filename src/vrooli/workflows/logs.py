@@ -21,7 +21,8 @@ from vrooli.redaction import Lines, Redactor
 from vrooli.release import secret_redaction
 from vrooli.workflows import advice, log_text
 from vrooli.workflows.clusters import access
-from vrooli.workflows.components import COMPONENTS, LOG_FILES
+from vrooli.workflows.components import COMPONENTS, LOG_FILES, find_component
+from vrooli.workflows.endless import until_cancelled
 from vrooli.workflows.log_streams import Follower, Line, Source, read
 from vrooli.workflows.results.base import Result
 
@@ -64,26 +65,22 @@ class LogOptions:
 
 
 async def release_logs(options: LogOptions, listener: Listener) -> Result:
-    """Report the last log lines of components; with ``follow``, all further ones too.
+    """Report the last log lines of components; with ``follow``, all further ones until cancelled.
 
     Raises:
         UsageError: There is no such component, or it has no pods.
         PrerequisiteError: The cluster is not running.
     """
-    for name in options.components:
-        if name not in COMPONENTS:
-            raise UsageError(
-                f"Unknown component {name!r}.", f"Use one of: {', '.join(COMPONENTS)}."
-            )
     environment = options.environment
+    parts = {name: find_component(name) for name in options.components or COMPONENTS}
     sources = {
         name: Source(
             environment.namespace,
-            COMPONENTS[name].labels.format(release=environment.release),
-            COMPONENTS[name].container,
+            part.labels.format(release=environment.release),
+            part.container,
             (LOG_FILES,),
         )
-        for name in options.components or COMPONENTS
+        for name, part in parts.items()
     }
     async with access.connect(options.cluster) as reached:
         pods = await _pods(reached.kube, sources)
@@ -91,16 +88,27 @@ async def release_logs(options: LogOptions, listener: Listener) -> Result:
         known = await secret_redaction.fetch_values(reached.kube, environment.namespace)
         output = _Output(options, Redactor(known), listener)
         if options.follow:
-            async with asyncio.TaskGroup() as group:
-                redactors = secret_redaction.follow(reached.kube, environment.namespace, known)
-                group.create_task(output.renew(redactors))
-                for name, source in sources.items():
-                    on_line = partial(output.take, name)
-                    follower = Follower(reached.kube, source, options.part, on_line)
-                    group.create_task(follower.run(pods[name]))
+            redactors = secret_redaction.follow(reached.kube, environment.namespace, known)
+            await until_cancelled(_follow_all(reached.kube, sources, pods, output, redactors))
         else:
             await _report_all(reached.kube, sources, pods, output)
     return Result()
+
+
+async def _follow_all(
+    kube: Kube,
+    sources: Mapping[str, Source],
+    pods: Mapping[str, list[Manifest]],
+    output: _Output,
+    redactors: AsyncIterator[Redactor],
+) -> None:
+    """Report the lines of all pods as they are written."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(output.renew(redactors))
+        for name, source in sources.items():
+            on_line = partial(output.take, name)
+            follower = Follower(kube, source, output.options.part, on_line)
+            group.create_task(follower.run(pods[name]))
 
 
 async def _pods(kube: Kube, sources: Mapping[str, Source]) -> dict[str, list[Manifest]]:

@@ -22,7 +22,7 @@ from vrooli.kube.status import is_pod_ready
 from vrooli.release.model import Release
 from vrooli.workflows import advice
 from vrooli.workflows.clusters import access
-from vrooli.workflows.components import COMPONENTS, Component
+from vrooli.workflows.components import COMPONENTS, Component, find_component
 from vrooli.workflows.results.sessions import ProgramResult
 
 # The exit code of `timeout` of coreutils when it has stopped a program, and of a shell for a
@@ -73,11 +73,7 @@ async def shell(
         StartError: The container has no shell, or no such program.
     """
     del listener
-    if component not in COMPONENTS:
-        raise UsageError(
-            f"Unknown component {component!r}.", f"Use one of: {', '.join(COMPONENTS)}."
-        )
-    part = COMPONENTS[component]
+    part = find_component(component)
     async with access.connect(options.cluster) as reached:
         chosen = await choose_pod(reached.kube, options.environment, component, pod)
         marker = f"{options.environment.name} {component}"

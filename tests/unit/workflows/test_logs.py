@@ -51,6 +51,13 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
         (DEV.namespace, "jobs-1", "jobs"): ["T2 two password=hidden-value"],
     }
 
+    monkeypatch.setattr(access, "connect", connection_to(fake))
+    return fake
+
+
+def connection_to(fake: FakeCluster) -> Any:
+    """What connects to a cluster, to this one."""
+
     @asynccontextmanager
     async def connect(text: str | None) -> AsyncIterator[Any]:
         class Reached:
@@ -58,8 +65,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
 
         yield Reached()
 
-    monkeypatch.setattr(access, "connect", connect)
-    return fake
+    return connect
 
 
 async def _shown(**changes: Any) -> list[tuple[str, str, str]]:
@@ -113,8 +119,27 @@ async def test_the_error_is_reported_if_no_log_can_be_read(cluster: FakeCluster)
 async def test_an_unknown_component_and_one_without_pods_are_refused() -> None:
     with pytest.raises(UsageError, match="Unknown component 'web'"):
         await release_logs(LogOptions(DEV, components=("web",)), silent)
+    with pytest.raises(UsageError) as misspelled:
+        await release_logs(LogOptions(DEV, components=("serv",)), silent)
+    assert misspelled.value.advice.startswith("Did you mean 'server'? Use one of: ui, ")
     with pytest.raises(UsageError, match="no pods of ui"):
         await release_logs(LogOptions(DEV, components=("ui", "server")), silent)
+
+
+async def test_the_end_of_logs_that_are_followed_is_no_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scripted = Scripted(pod("server", "a"))
+    scripted.runs = [["T1 one"]]
+    monkeypatch.setattr(access, "connect", connection_to(scripted))
+    events: list[Event] = []
+    options = LogOptions(DEV, components=("server",), follow=True)
+    following = asyncio.create_task(release_logs(options, events.append))
+    async with asyncio.timeout(60):
+        while not any(isinstance(event, LogLine) for event in events):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    following.cancel()
+    assert (await following).ok
 
 
 def test_the_number_of_lines_depends_on_what_was_named() -> None:
