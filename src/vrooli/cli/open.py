@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vrooli.workflows.results.base import Result
 
 EXAMPLES = examples.epilog(
-    ("Open the UI", "vrooli open ui"),
+    ("Open the UI", "vrooli open"),
     ("Print the URL of Adminer", "vrooli open adminer --no-browser"),
     ("Open the live graph of production", "vrooli open graph -e prod --cluster context:my-cluster"),
 )
@@ -37,7 +37,7 @@ class Page(StrEnum):
 
 
 def command(
-    page: Annotated[Page, typer.Argument(help="Page: ui, server, adminer or graph.")],
+    page: Annotated[Page, typer.Argument(help="Page: ui, server, adminer or graph.")] = Page.UI,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Print the URL without opening it.")
     ] = False,

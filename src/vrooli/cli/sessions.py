@@ -147,8 +147,9 @@ def psql(
 ) -> None:
     """Open psql, or run SQL, in the primary of PostgreSQL, as superuser.
 
-    The tables of the services are in the schema of their user, such as "vrooli", which is not in the
-    search path of the superuser. The prompt begins with the environment. The exit code is that of psql: 3 if a statement failed.
+    The tables of the services are in the schema of their user, such as "vrooli", which is not in
+    the search path of the superuser. The prompt begins with the environment. The exit code is that
+    of psql: 3 if a statement failed.
     """
 
     def work(listener: Listener) -> Awaitable[ProgramResult]:

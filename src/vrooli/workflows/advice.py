@@ -38,10 +38,10 @@ def wait(environment: Environment) -> str:
     )
 
 
-def start(environment: Environment, state: str) -> str:
-    """How to start a cluster that is absent or stopped."""
+def start(environment: Environment, state: str, cluster: str | None = None) -> str:
+    """How to start a cluster that is absent or stopped, given as ``--cluster`` takes it."""
     if environment.name == "dev":
-        return "`vrooli develop` starts it and deploys the release"
+        return f"`vrooli develop{_chosen(cluster)}` starts it and deploys the release"
     if state == "stopped":
         return "`vrooli cluster start` starts it"
     return f"select the cluster of {environment.name} with --cluster"
@@ -49,5 +49,8 @@ def start(environment: Environment, state: str) -> str:
 
 def same_release(environment: Environment, cluster: str | None) -> str:
     """The options that name the same release in a printed command."""
-    chosen = f" --cluster {shell.quote(cluster)}" if cluster else ""
-    return f"-e {environment.name}{chosen}"
+    return f"-e {environment.name}{_chosen(cluster)}"
+
+
+def _chosen(cluster: str | None) -> str:
+    return f" --cluster {shell.quote(cluster)}" if cluster else ""

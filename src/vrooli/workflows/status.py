@@ -84,7 +84,7 @@ async def _read(
     choice, target = await access.find(cluster)
     cluster_view = await embedded.view(target)
     if cluster_view.state in (embedded.ABSENT, embedded.STOPPED, embedded.PAUSED):
-        hint = advice.start(environment, cluster_view.state)
+        hint = advice.start(environment, cluster_view.state, cluster)
         if cluster_view.state == embedded.PAUSED:
             hint = f"`vrooli resume {cluster_view.name}` resumes it"
         problem = f"cluster {choice} is {cluster_view.state}: {hint}"

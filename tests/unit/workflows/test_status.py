@@ -90,6 +90,7 @@ def run_status(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StatusResult]:
         objects: tuple[Body, ...] = (VAULT_SECRET,),
         environment: str = "dev",
         end: End = End.READY,
+        cluster_option: str | None = None,
     ) -> StatusResult:
         cluster = healthy_cluster()
         cluster.add(*objects)
@@ -108,7 +109,7 @@ def run_status(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StatusResult]:
 
         monkeypatch.setattr(access, "find", find)
         monkeypatch.setattr(Kube, "connect", connect)
-        return asyncio.run(module.status(ENVIRONMENTS[environment], None, silent))
+        return asyncio.run(module.status(ENVIRONMENTS[environment], cluster_option, silent))
 
     return run
 
@@ -203,6 +204,11 @@ def test_only_the_cluster_is_reported_if_it_does_not_run(run_status: Run, state:
         f"cluster embedded:x is {state}: `vrooli develop` starts it and deploys the release",
     )
     assert result.operators == ()
+
+
+def test_the_command_that_starts_a_chosen_cluster_names_it(run_status: Run) -> None:
+    result = run_status(embedded=EmbeddedCluster("stopped"), cluster_option="kind")
+    assert "`vrooli develop --cluster kind` starts it" in result.problems[0]
 
 
 @pytest.mark.parametrize(
