@@ -354,7 +354,7 @@ def test_the_name_of_a_secret_is_no_secret(upstream: dict[str, Any]) -> None:
         (
             {"vso": {"secrets": {"sixth": {"enabled": True}}}},
             "vso.secrets.sixth.enabled",
-            "no such key",
+            "no such key. Add a further secret to `vso.extraSecrets`, by its name.",
         ),
         ({"vso": {"appRoleMount": "a"}}, "vso.appRoleMount", "vso.auth.appRole.mount"),
         ({"adminer": {"env": {"A": "{{ .Values.b }}"}}}, "adminer.env.A", "templates"),

@@ -125,3 +125,21 @@ def test_the_problems_of_a_watch_lead_to_diagnose() -> None:
     assert lines_after_problems(status._show_watched, result) == [DIAGNOSE]
     healthy = result.model_copy(update={"problems": ()})
     assert lines_after_problems(status._show_watched, healthy) == []
+
+
+def test_the_version_of_an_operator_and_what_is_to_know_about_it_are_printed() -> None:
+    known = operator(ready=True).model_copy(
+        update={"version": "1.2.4", "source": "foreign", "notes": ("1.2.4 was archived",)}
+    )
+    result = StatusResult(
+        ok=True,
+        verdict=Verdict.HEALTHY,
+        environment="dev",
+        cluster=RUNNING,
+        operators=(known,),
+    )
+    out = io.StringIO()
+    status._show(result, Console(file=out, width=200))
+    (row,) = [line for line in out.getvalue().splitlines() if "postgres-operator" in line]
+    assert row.split()[-2:] == ["1.2.4", "foreign"]
+    assert "1.2.4 was archived" in out.getvalue()

@@ -529,3 +529,11 @@ def test_an_operator_is_not_ready_without_permission_to_read_its_pods(run_status
     assert result.verdict is Verdict.PROBLEMS
     assert "postgres-operator: 0 of 1 pods are available" in result.problems
     assert [item.resource for item in result.missing] == [f"the pods of {PGO.title}"]
+
+
+def test_what_is_to_know_about_the_version_of_an_operator_is_part_of_the_status(
+    run_status: Run,
+) -> None:
+    (pgo,) = [item for item in run_status().operators if item.name == "postgres-operator"]
+    assert pgo.version == "5.4"
+    assert any("its vendor does not support" in note for note in pgo.notes)

@@ -109,7 +109,8 @@ POSTGRES = (
     no("externalDatabase.database", "The Secret of the database has the key DB_NAME."),
     no(
         "externalDatabase.secretKeys.**",
-        "The keys of the Secret are DB_NAME, DB_USER and DB_PASSWORD.",
+        "The keys of the Secret are DB_NAME, DB_USER and DB_PASSWORD. `pod.variables` of a service "
+        "reads other keys.",
     ),
 )
 REDIS = (
@@ -162,5 +163,8 @@ REDIS = (
     no("spotahomeRedis.auth.enabled", "Redis always requires a password."),
     to("externalRedis.host", "externalRedis.host", change=changes.filled),
     to("externalRedis.port", "externalRedis.port"),
-    no("externalRedis.secretKeys.**", "The key of the Secret is REDIS_PASSWORD."),
+    no(
+        "externalRedis.secretKeys.**",
+        "The key of the Secret is REDIS_PASSWORD. `pod.variables` of a service reads another key.",
+    ),
 )

@@ -17,6 +17,10 @@ from vrooli.chart.upstream.output import Output
 _ROUNDS = 50
 _ADDITIONAL = re.compile(r"additional properties (?P<names>.*) not allowed")
 _QUOTED = re.compile(r"'([^']*)'")
+# Where this chart has what a mapping with fixed keys has no place for.
+_FURTHER: dict[Path, str] = {
+    ("vso", "secrets"): " Add a further secret to `vso.extraSecrets`, by its name.",
+}
 # The place in a template that rejects values.
 _TEMPLATE = re.compile(r"execution error at \(\S+\): ")
 _PATTERN = re.compile(r"'.*' does not match pattern ", re.DOTALL)
@@ -45,9 +49,7 @@ def validated(output: Output, entries: Sequence[Entry]) -> tuple[list[Entry], li
 def _removed(output: Output, problems: Sequence[ValueProblem]) -> dict[str, str]:
     """Remove what the problems name; returns the reason for each of upstream's keys."""
     located = [
-        (output.locate(path), _reason(problem.text))
-        for problem in problems
-        for path in _paths(problem)
+        (output.locate(path), _reason(problem)) for problem in problems for path in _paths(problem)
     ]
     return {
         source: f"`{target}`: {reason}"
@@ -63,9 +65,11 @@ def _paths(problem: ValueProblem) -> list[Path]:
     return [problem.path] if problem.path else []
 
 
-def _reason(text: str) -> str:
+def _reason(problem: ValueProblem) -> str:
+    text = problem.text
     if _ADDITIONAL.fullmatch(text):
-        return "this chart has no such key."
+        further = _FURTHER.get(problem.path, "")
+        return f"this chart has no such key.{further}"
     if text == "false schema":
         return "the chart sets it."
     return f"the chart rejects the value: {_PATTERN.sub('it does not match the pattern ', text)}."
