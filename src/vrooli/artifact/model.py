@@ -80,6 +80,13 @@ class Artifact(Model):
     chart: ArtifactChart = Field(description="the packaged chart")
     source: ArtifactSource = Field(description="what it was made from")
     environments: dict[str, str] = Field(description="each environment's values file")
+    # Omitted if empty, so that the checksums of records without it remain valid.
+    additional_values: tuple[str, ...] = Field(
+        default=(),
+        exclude_if=lambda paths: not paths,
+        description="values files of every environment, each of which overrides the previous one "
+        "and the environment's; not there without --values",
+    )
     images: tuple[ArtifactImage, ...] = Field(description="the images of server, jobs and ui")
     files: dict[str, ArtifactFile] = Field(description="every other file, by its path")
     checksum: str = Field(default="", description="the SHA-256 of this record without this field")
@@ -87,12 +94,17 @@ class Artifact(Model):
     @model_validator(mode="after")
     def _only_inside(self) -> Artifact:
         paths = [*self.files, self.chart.package, *self.environments.values()]
+        paths += self.additional_values
         paths += [image.archive for image in self.images if image.archive is not None]
         for path in paths:
             pure = PurePosixPath(path)
             if not pure.parts or pure.is_absolute() or ".." in pure.parts or str(pure) != path:
                 raise ValueError(f"{path!r} is not a path below the artifact")
         return self
+
+    def values_files(self, environment: str) -> tuple[str, ...]:
+        """The values files of an environment; each overrides the previous ones."""
+        return (self.environments[environment], *self.additional_values)
 
     def sealed(self) -> Artifact:
         """A copy of the record with its checksum."""

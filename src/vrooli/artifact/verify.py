@@ -125,6 +125,7 @@ def _differences(folder: Path, artifact: Artifact) -> set[Difference]:
     present = pack.list_files(folder) | (_empty_folders(folder) - _folders_of(recorded))
     # Every file that the record refers to must exist, not only those that it lists.
     referenced = {artifact.chart.package, *artifact.environments.values()}
+    referenced |= set(artifact.additional_values)
     referenced |= {image.archive for image in artifact.images if image.archive}
     changed = {name for name in present & recorded if not _matches_record(folder, name, artifact)}
     return {

@@ -103,7 +103,16 @@ def load(environment: Environment, extra: Iterable[Path] = ()) -> Values:
     Raises:
         UsageError: A file cannot be read.
     """
-    merged = read(environment.values_file)
-    for path in extra:
+    return read_all((environment.values_file, *extra))
+
+
+def read_all(paths: Iterable[Path]) -> Values:
+    """The values of several files; each file overrides the previous ones.
+
+    Raises:
+        UsageError: A file cannot be read.
+    """
+    merged: Values = {}
+    for path in paths:
         merged = merge(merged, read(path))
     return merged

@@ -84,14 +84,17 @@ Push = Annotated[
 ]
 
 EXAMPLES = examples.epilog(
-    ("Build version 1.2.3 for all environments", "vrooli build --version 1.2.3"),
     (
-        "Include the images, for a cluster without a registry",
+        "Build version 1.2.3 with its images, for a cluster without a registry",
         "vrooli build --version 1.2.3 --images",
     ),
     (
         "Push the images, and the chart to an OCI registry",
         "vrooli build --version 1.2.3 --push-images --push oci://registry.example.com/charts",
+    ),
+    (
+        "Run Vrooli's own images, with the values of a site",
+        "vrooli build -v 1.2.3 -e prod -f k8s/chart/values-vrooli.yaml -f site.yaml",
     ),
 )
 
@@ -99,6 +102,7 @@ EXAMPLES = examples.epilog(
 def command(
     version: Version = None,
     environment: Environments = None,
+    values: options.ValuesFiles = None,
     out: Out = None,
     write_source: WriteSource = False,
     images: Images = False,
@@ -111,6 +115,10 @@ def command(
 
     Builds are reproducible: the same source produces the same bytes. `vrooli artifact verify`
     finds files that were changed afterwards.
+
+    Files of --values are included, and override the values of each included environment; a tag in
+    them replaces the version. Services whose image they name are not built. Files with secrets are
+    refused.
     """
 
     def work(listener: Listener) -> Awaitable[BuildResult]:
@@ -119,7 +127,9 @@ def command(
         names = environment or list(environments.ENVIRONMENTS)
         selected = {environments.environment(name) for name in names}
         ordered = tuple(one for one in environments.ENVIRONMENTS.values() if one in selected)
-        options_ = BuildOptions(version, ordered, out, write_source, images, push, push_images)
+        options_ = BuildOptions(
+            version, ordered, out, write_source, images, push, push_images, tuple(values or ())
+        )
         return build(options_, listener)
 
     execute(work, _show, output, debug)

@@ -21,7 +21,7 @@ from vrooli.events import Listener, Outcome, Progress
 from vrooli.images import BuiltImage
 from vrooli.locks import locked
 from vrooli.steps import Done, Step, run_steps
-from vrooli.workflows import bills, service_images
+from vrooli.workflows import bills, build_values, service_images
 from vrooli.workflows.git_metadata import source
 from vrooli.workflows.host.setup import ensure_builder
 from vrooli.workflows.results.artifacts import BuildResult
@@ -43,6 +43,7 @@ class BuildOptions:
         images: Build and include the services' images.
         push: An OCI registry's folder to push the chart to.
         push_images: Build the images, and push them to the registries that the values name, too.
+        values: Values files that are added to those of each environment, the last one wins.
     """
 
     version: str | None = None
@@ -52,6 +53,7 @@ class BuildOptions:
     images: bool = False
     push: str | None = None
     push_images: bool = False
+    values: tuple[Path, ...] = ()
 
     @property
     def builds_images(self) -> bool:
@@ -68,6 +70,8 @@ class BuildOptions:
             )
         if self.push is not None:
             registry.check_remote(self.push)
+        for file in self.values:
+            build_values.check(file)
 
 
 async def build(options: BuildOptions, listener: Listener) -> BuildResult:
@@ -112,6 +116,7 @@ class _Run:
         out = (options.out or project.artifacts_dir()).absolute()
         self.target = model.folder_of(out / self.version)
         self.texts: dict[str, bytes] = {}
+        self.additional: tuple[Path, ...] = ()
         self.references: dict[str, set[str]] = {service: set() for service in tags.SERVICES}
         self.built: dict[str, BuiltImage] = {}
         self.digests: dict[str, str] = {}
@@ -140,6 +145,9 @@ class _Run:
 
     async def check(self, progress: Progress) -> Done:
         """Lint and render the chart with each environment's final values."""
+        folder = self.staging / model.VALUES
+        folder.mkdir(parents=True)
+        self.additional = await asyncio.to_thread(build_values.pack, self.options.values, folder)
         for environment in self.options.environments:
             progress.report(f"values-{environment.name}.yaml")
             await asyncio.to_thread(self._check_one, environment)
@@ -149,15 +157,14 @@ class _Run:
         return Done(changed=False, detail=f"in order for {names}")
 
     def _check_one(self, environment: Environment) -> None:
-        text = _values_text(environment)
+        text = build_values.environment_text(environment)
         if self.options.version is not None:
             name = environment.values_file.name
             text = tags.set_tags(text.decode(), self.version, name).encode()
         copy = self.staging / model.VALUES / environment.values_file.name
-        copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(text)
         self.texts[environment.name] = text
-        chosen = values.read(copy)
+        chosen = values.read_all((copy, *self.additional))
         # Rendering names a wrong value, so it comes before lint.
         rendered = engine.render(
             chosen, release=environment.release, namespace=environment.namespace
@@ -168,10 +175,11 @@ class _Run:
 
     async def build_images(self, progress: Progress) -> Done:
         """Build the services' images, and pack them under the names that the values give."""
-        requested = {name: sorted(items) for name, items in self.references.items() if items}
+        requested = {name: sorted(items) for name, items in self._built_here().items() if items}
         if not requested:
             raise UsageError(
-                "These values run none of ui, server, jobs and rotator: there are no images."
+                "These values run none of ui, server, jobs and rotator with an image that is built "
+                "here: there are no images."
             )
         await ensure_builder(progress)
         self.built = await images.ensure(requested, {}, progress)
@@ -180,6 +188,8 @@ class _Run:
         self.packages = await images.read_packages(services, progress)
         rebuilt = [name for name, image in self.built.items() if image.built]
         detail = f"built {', '.join(rebuilt)}" if rebuilt else "up to date"
+        if others := [name for name in self.references if name not in self._built_here()]:
+            detail += f"; --values names the images of {', '.join(others)}"
         return Done(bool(rebuilt), detail)
 
     async def push_images(self, progress: Progress) -> Done:
@@ -187,11 +197,16 @@ class _Run:
         self.pushed_images = await images.push(self.built, self._to_push(), progress)
         return Done(changed=True, detail=", ".join(self.pushed_images))
 
+    def _built_here(self) -> dict[str, set[str]]:
+        """The image names of the services whose images the added files do not name."""
+        others = build_values.with_own_image(values.read_all(self.additional))
+        return {name: items for name, items in self.references.items() if name not in others}
+
     def _to_push(self) -> dict[str, list[str]]:
         """The image names that belong to a registry, without local ones."""
         return {
             service: sorted(filter(images.is_pushable, references))
-            for service, references in self.references.items()
+            for service, references in self._built_here().items()
         }
 
     async def pack(self, progress: Progress) -> Done:
@@ -211,6 +226,7 @@ class _Run:
                 environment.name: f"{model.VALUES}/{environment.values_file.name}"
                 for environment in self.options.environments
             },
+            additional_values=tuple(f"{model.VALUES}/{file.name}" for file in self.additional),
             images=tuple(map(self._image, tags.SERVICES)),
             files=files,
         ).sealed()
@@ -261,17 +277,6 @@ class _Run:
         package = self.target / artifact.chart.package
         self.pushed = await asyncio.to_thread(registry.push, package, str(self.options.push))
         return Done(changed=True, detail=self.pushed)
-
-
-def _values_text(environment: Environment) -> bytes:
-    path = environment.values_file
-    if not path.exists():
-        raise UsageError(
-            f"The environment {environment.name!r} has no values: {path} is missing.",
-            "Write that file, or name the environments that have one with --environment.",
-        )
-    values.read(path)  # report invalid YAML with the file's name
-    return path.read_bytes()
 
 
 def _demand_clean(messages: tuple[engine.LintMessage, ...], environment: Environment) -> None:

@@ -33,7 +33,9 @@ class DeployRun(ReleaseChange):
         super().__init__(
             options,
             options.folder / artifact.chart.package,
-            values.read(options.folder / artifact.environments[options.environment.name]),
+            values.read_all(
+                options.folder / file for file in artifact.values_files(options.environment.name)
+            ),
         )
 
     def pin_images(self, kind: str) -> None:

@@ -264,6 +264,23 @@ def test_the_record_has_the_digest_of_each_pushed_image(
         assert image.archive is not None
 
 
+def test_an_image_that_an_additional_file_names_is_not_built_or_pushed(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under that name, the image of this project would replace the one of the site."""
+    with (root / CHART / "values-prod.yaml").open("a") as file:
+        file.write("\nimage: {registry: registry.example.com/x}\n")
+    site = root / "site.yaml"
+    site.write_text("services: {server: {repository: registry.example.com/site/server}}\n")
+    pushed = _without_builder(monkeypatch)
+    result = _build(push_images=True, environments=(ENVIRONMENTS["prod"],), values=(site,))
+    assert pushed == {f"registry.example.com/x/{name}:1.2.3" for name in ("ui", "jobs", "rotator")}
+    server = next(i for i in require_intact(Path(result.path)).images if i.service == "server")
+    assert server.references == ("registry.example.com/site/server:1.2.3",)
+    assert (server.digest, server.archive, server.pushed) == (None, None, {})
+    assert "server" in next(step.detail for step in result.steps if step.step == "images")
+
+
 def test_the_bill_of_materials_is_part_of_the_artifact_and_reproducible(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

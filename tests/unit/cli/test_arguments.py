@@ -572,6 +572,8 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
         {},
         _build(version="1.2.3", write_source=True),
     ),
+    ("build.build", f"build --values {VALUES}", {}, _build(values=(VALUES,))),
+    ("build.build", f"build -f {VALUES} -f {VALUES}", {}, _build(values=(VALUES,) * 2)),
     ("build.build", "build --images", {}, _build(images=True)),
     ("build.build", "build --push-images", {}, _build(push_images=True)),
     ("build.build", "build --push oci://r.example/c", {}, _build(push="oci://r.example/c")),
