@@ -18,6 +18,7 @@ ENVIRONMENT_CASES = {"default": DEFAULT, **ENVIRONMENTS}
 FEATURES = (
     "autoscaling",
     "cloud-backups",
+    "existing-secrets",
     "external-databases",
     "gateway",
     "gpu",
