@@ -10,6 +10,7 @@ from vrooli.databases.postgres import disk
 from vrooli.databases.postgres.session import Postgres
 from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.grammar import format_bytes
+from vrooli.kube import ApiError
 from vrooli.kube.objects import labels, name, text
 from vrooli.operators.pgo import names
 
@@ -22,13 +23,20 @@ WAL = 1024**3
 async def check(postgres: Postgres, backup: StoredBackup) -> str:
     """Check that a copy of a backup fits on the disk; returns what is free, in words.
 
-    Volumes of other provisioners have the size that they ask for.
+    Volumes of other provisioners have the size that they ask for. Without the permission to read
+    storage classes, volumes count as folders of one disk.
 
     Raises:
         PrerequisiteError: It does not fit.
     """
-    if not await _shares_disk(postgres):
-        return "each volume has its own space"
+    unread = ""
+    try:
+        if not await _shares_disk(postgres):
+            return "each volume has its own space"
+    except ApiError as error:
+        if not error.is_forbidden:
+            raise
+        unread = f" If each volume has its own space: {error.advice}"
     instances = await postgres.instances()
     free = await _free(postgres, [item.pod for item in instances])
     if free is None:
@@ -39,7 +47,7 @@ async def check(postgres: Postgres, backup: StoredBackup) -> str:
         raise PrerequisiteError(
             f"There is no room for the restored copy: it takes up to {required} bytes "
             f"({format_bytes(required)}), {free} bytes ({format_bytes(free)}) are free.",
-            "Free space on the disk of the volumes. Nothing was changed.",
+            f"Free space on the disk of the volumes. Nothing was changed.{unread}",
         )
     return f"{format_bytes(required)} required, {format_bytes(free)} free"
 

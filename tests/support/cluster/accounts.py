@@ -12,34 +12,22 @@ from typing import Any
 
 import yaml
 
-from vrooli import process
+from vrooli import process, project
 from vrooli.kube import Kube
 from vrooli.process import Completed
 
 GROUP = "rbac.authorization.k8s.io"
-# The built-in role `admin` of a namespace, as an API server without controllers lacks it: all
-# objects of applications, and nothing of the cluster.
-READ = ["get", "list", "watch"]
-WRITE = [*READ, "create", "update", "patch", "delete", "deletecollection"]
-GROUPS = [
-    *("apps", "autoscaling", "batch", "coordination.k8s.io", "discovery.k8s.io"),
-    *("networking.k8s.io", "policy"),
-    *("rbac.authorization.k8s.io", "postgres-operator.crunchydata.com"),
-    *("databases.spotahome.com", "secrets.hashicorp.com"),
-]
-OBJECTS = [
-    *("configmaps", "persistentvolumeclaims", "pods", "pods/exec", "pods/portforward"),
-    *("secrets", "serviceaccounts", "services"),
-]
-ADMINISTRATOR: list[dict[str, Any]] = [
-    {"apiGroups": GROUPS, "resources": ["*"], "verbs": WRITE},
-    {"apiGroups": [""], "resources": OBJECTS, "verbs": WRITE},
-    {
-        "apiGroups": [""],
-        "resources": ["events", "limitranges", "namespaces", "pods/log", "resourcequotas"],
-        "verbs": READ,
-    },
-]
+# What docs/compatibility.md tells administrators to apply.
+ROLES = project.root() / "k8s" / "rbac" / "namespace-administrator.yaml"
+
+
+def roles() -> dict[str, list[dict[str, Any]]]:
+    """The rules of each Role and ClusterRole of the file, by its name."""
+    bodies = yaml.safe_load_all(ROLES.read_text())
+    return {body["metadata"]["name"]: body["rules"] for body in bodies}
+
+
+ADMINISTRATOR = roles()["vrooli"]
 LIMIT_S = 120.0
 
 

@@ -35,6 +35,10 @@ PGBACKREST = {"repos": [{"name": "repo1", "volume": {}}], "global": {}}
 SPEC = {"instances": [{"name": "instance1", "replicas": 1}], "backups": {"pgbackrest": PGBACKREST}}
 HOST = "vrooli-pg-repo-host-0"
 WAL = "00000001000000000000000E"
+NO_CLASSES = (
+    'storageclasses.storage.k8s.io is forbidden: User "anna" cannot list resource "storageclasses" '
+    'in API group "storage.k8s.io" at the cluster scope'
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -218,18 +222,36 @@ async def test_a_cluster_that_is_no_copy_is_not_replaced(cluster: FakeCluster) -
     assert cluster.changes == []
 
 
+def _nearly_full(program: Program) -> Completed:
+    """Answer as a PostgreSQL whose disk is nearly full."""
+    if "df " in program.argv[2]:
+        return output("/dev/vda 9000 8000 1000 89% /pgdata\n")
+    return psql(_answer)(program)
+
+
 async def test_a_disk_without_room_is_reported_in_bytes(cluster: FakeCluster) -> None:
     labels = {"postgres-operator.crunchydata.com/cluster": "vrooli-pg"}
     claim = {"metadata": {"name": "data", "labels": labels}, "spec": {"storageClassName": "local"}}
     provisioner = {"metadata": {"name": "local"}, "provisioner": "rancher.io/local-path"}
     cluster.add({"kind": "PersistentVolumeClaim", **claim}, {"kind": "StorageClass", **provisioner})
-    cluster.server.programs.handlers["dev", "pg-a-0", "database"] = lambda program: (
-        output("/dev/vda 9000 8000 1000 89% /pgdata\n")
-        if "df " in program.argv[2]
-        else psql(_answer)(program)
-    )
+    cluster.server.programs.handlers["dev", "pg-a-0", "database"] = _nearly_full
     with pytest.raises(PrerequisiteError, match=r"takes up to \d+ bytes .*, 1000 bytes"):
         await workflow.restore(RestoreOptions(DEV, to="14:05", into="inspection"), silent)
+    assert cluster.changes == []
+
+
+async def test_storage_classes_need_not_be_readable_if_there_is_room(cluster: FakeCluster) -> None:
+    cluster.failures.forbid("list", "StorageClass", message=NO_CLASSES)
+    result = await workflow.restore(RestoreOptions(DEV, to="14:05", into="inspection"), silent)
+    assert result.namespace == "inspection"
+
+
+async def test_without_room_the_permission_that_would_decide_is_named(cluster: FakeCluster) -> None:
+    cluster.failures.forbid("list", "StorageClass", message=NO_CLASSES)
+    cluster.server.programs.handlers["dev", "pg-a-0", "database"] = _nearly_full
+    with pytest.raises(PrerequisiteError, match="1000 bytes") as error:
+        await workflow.restore(RestoreOptions(DEV, to="14:05", into="inspection"), silent)
+    assert "permission to list storageclasses in the whole cluster" in error.value.advice
     assert cluster.changes == []
 
 
