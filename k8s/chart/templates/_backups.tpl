@@ -28,6 +28,8 @@ Usage: {{ include "vrooli.cloudOptions" . }}
 {{ $repo }}-path: /pgbackrest/{{ $root.Release.Namespace }}/{{ $postgres.clusterName }}/{{ $repo }}
 {{ $repo }}-retention-full: {{ int $postgres.backup.retentionFull | quote }}
 {{ $repo }}-retention-full-type: count
+{{- /* Many files in one object: a request for each of a thousand small files is slow and costs. */}}
+{{ $repo }}-bundle: "y"
 {{- if (get $postgres.backup .kind).encrypted }}
 {{ $repo }}-cipher-type: aes-256-cbc
 {{- end }}
