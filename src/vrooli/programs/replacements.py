@@ -38,11 +38,12 @@ def copy(group: Group, sources: Mapping[str, Path], into: Path) -> None:
         sources: The verified source of each of its ``modules``.
         into: The empty folder for it.
     """
-    shutil.copytree(group.go_dir, into, dirs_exist_ok=True, ignore=shutil.ignore_patterns(FOLDER))
+    # Not with the modes: go.mod is extended, and files of the module cache are read-only.
+    own, copyfile = shutil.ignore_patterns(FOLDER), shutil.copyfile
+    shutil.copytree(group.go_dir, into, ignore=own, copy_function=copyfile, dirs_exist_ok=True)
     with (into / "go.mod").open("a") as pinned:
         for module, source in sources.items():
-            # Not with its mode: files of the module cache are read-only.
-            shutil.copytree(source, into / module, copy_function=shutil.copyfile)
+            shutil.copytree(source, into / module, copy_function=copyfile)
             pinned.write(f"\nreplace {module} => ./{module}\n")
     for package in _packages(group):
         target = into / package
