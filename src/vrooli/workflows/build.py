@@ -117,6 +117,7 @@ class _Run:
         self.target = model.folder_of(out / self.version)
         self.texts: dict[str, bytes] = {}
         self.additional: tuple[Path, ...] = ()
+        self.others: set[str] = set()
         self.references: dict[str, set[str]] = {service: set() for service in tags.SERVICES}
         self.built: dict[str, BuiltImage] = {}
         self.digests: dict[str, str] = {}
@@ -148,6 +149,7 @@ class _Run:
         folder = self.staging / model.VALUES
         folder.mkdir(parents=True)
         self.additional = await asyncio.to_thread(build_values.pack, self.options.values, folder)
+        self.others = build_values.with_own_image(values.read_all(self.additional))
         for environment in self.options.environments:
             progress.report(f"values-{environment.name}.yaml")
             await asyncio.to_thread(self._check_one, environment)
@@ -188,7 +190,7 @@ class _Run:
         self.packages = await images.read_packages(services, progress)
         rebuilt = [name for name, image in self.built.items() if image.built]
         detail = f"built {', '.join(rebuilt)}" if rebuilt else "up to date"
-        if others := [name for name in self.references if name not in self._built_here()]:
+        if others := [name for name in self.references if name in self.others]:
             detail += f"; --values names the images of {', '.join(others)}"
         return Done(bool(rebuilt), detail)
 
@@ -199,8 +201,7 @@ class _Run:
 
     def _built_here(self) -> dict[str, set[str]]:
         """The image names of the services whose images the added files do not name."""
-        others = build_values.with_own_image(values.read_all(self.additional))
-        return {name: items for name, items in self.references.items() if name not in others}
+        return {name: items for name, items in self.references.items() if name not in self.others}
 
     def _to_push(self) -> dict[str, list[str]]:
         """The image names that belong to a registry, without local ones."""

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable
 
 
-async def until_cancelled(work: Awaitable[None]) -> None:
+async def until_cancelled(work: Awaitable[object]) -> None:
     """Await work, and return once the current task is cancelled."""
     try:
         await work

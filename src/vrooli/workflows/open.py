@@ -15,6 +15,7 @@ from vrooli.release.model import Release
 from vrooli.release.records import storage
 from vrooli.workflows import advice, graph_server, sessions, urls
 from vrooli.workflows.clusters import access
+from vrooli.workflows.endless import until_cancelled
 from vrooli.workflows.graph import GraphOptions
 from vrooli.workflows.results.base import Result
 from vrooli.workflows.results.sessions import OpenResult
@@ -102,11 +103,7 @@ async def _forward(
         is_open = browse(url)
         for line in (f"{url} is port {port} of pod {pod}, until Ctrl-C", *notes):
             listener(LogLine(options.page, line))
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            if (task := asyncio.current_task()) is not None:
-                task.uncancel()
+        await until_cancelled(asyncio.Event().wait())
     return OpenResult(url=url, opened=is_open, notes=tuple(notes))
 
 

@@ -108,7 +108,10 @@ class RestoreRun:
         """Check everything that a restore needs; nothing is changed."""
         listed = await listing.fetch(kube, release)
         recovery = await restore_steps.fetch_recovery(
-            *(listed, options.to, options.point, options.repository),
+            listed,
+            options.to,
+            options.point,
+            options.repository,
             # No WAL of this PostgreSQL is needed, which cannot be archived there.
             foreign=bool(options.point),
         )

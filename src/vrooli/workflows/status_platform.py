@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TypeVar
 
 from vrooli import operators, vault
 from vrooli.kube import Kube
@@ -15,6 +16,7 @@ from vrooli.workflows.results.status import OperatorView, VaultView
 from vrooli.workflows.status_fetcher import StatusFetcher
 from vrooli.workflows.status_problems import READY
 
+View = TypeVar("View", OperatorView, VaultView)
 VAULT = "Vault"
 
 
@@ -29,8 +31,7 @@ async def fetch_operator(
     if status.state is not State.NOT_READY:
         return view
     add = partial(status_failures.add_failure, kube, view.detail, view.namespace, operator.selector)
-    detail = await fetcher.at(f"the pods of {operator.title}", add)
-    return view.model_copy(update={"detail": detail or view.detail})
+    return _with_detail(view, await fetcher.at(f"the pods of {operator.title}", add))
 
 
 async def fetch_vault(kube: Kube, fetcher: StatusFetcher) -> VaultView | None:
@@ -43,7 +44,11 @@ async def fetch_vault(kube: Kube, fetcher: StatusFetcher) -> VaultView | None:
         return view
     namespace, selector = vault_manifests.NAMESPACE, label_selector(vault_manifests.SELECTOR)
     add = partial(status_failures.add_failure, kube, view.detail, namespace, selector)
-    detail = await fetcher.at(VAULT, add)
+    return _with_detail(view, await fetcher.at(VAULT, add))
+
+
+def _with_detail(view: View, detail: str | None) -> View:
+    """The view with this detail, or with its own if none could be read."""
     return view.model_copy(update={"detail": detail or view.detail})
 
 

@@ -45,8 +45,8 @@ class DownPart:
 
 def down_parts(evidence: Evidence, pod: Ref) -> list[DownPart]:
     """The dependencies that the health report of a pod shows as down; empty without a report."""
-    answer = evidence.answer(health_answer.NAME, pod)
-    if answer is None or not answer.ok:
+    answer = health_answer.successful(evidence, pod)
+    if answer is None:
         return []
     return [
         DownPart(name, text(part, "error"), _resource(evidence, name))

@@ -40,6 +40,12 @@ async def run(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
     return await gather_limited(partial(_fetch_answer, kube), questions)
 
 
+def successful(evidence: Evidence, pod: Ref) -> Answer | None:
+    """The response of a pod that was read; None without one."""
+    answer = evidence.answer(NAME, pod)
+    return answer if answer is not None and answer.ok else None
+
+
 def report(answer: Answer) -> Mapping[str, Any]:
     """The health report in a response; empty if there is none."""
     _, _, body = answer.text.partition(" ")

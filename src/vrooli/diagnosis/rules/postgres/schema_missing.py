@@ -39,8 +39,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 def _reports(evidence: Evidence) -> Iterator[tuple[Ref, Mapping[str, Any]]]:
     """Each workload that reports an incomplete schema, with the database part of its report."""
     for owner, pod in evidence.current:
-        answer = evidence.answer(health_answer.NAME, ref_of(pod))
-        if answer is None or not answer.ok:
+        answer = health_answer.successful(evidence, ref_of(pod))
+        if answer is None:
             continue
         database = mapping(health_answer.report(answer), "database")
         schema = mapping(database, "schema")

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from vrooli import shell
 from vrooli.diagnosis.evidence.components import health_report
 from vrooli.diagnosis.evidence.components.health_report import DownPart
-from vrooli.diagnosis.evidence.model import Answer, Evidence, is_recent
+from vrooli.diagnosis.evidence.model import Evidence, is_recent
 from vrooli.diagnosis.evidence.probes import health_answer
 from vrooli.diagnosis.evidence.workloads import container, is_older, states
 from vrooli.diagnosis.interface import Rule, Symptom
@@ -34,7 +34,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         parts = health_report.down_parts(evidence, pod_ref)
         details = f" Its health report shows what is down: {_joined(parts)}." if parts else ""
         remediation, command = _remedy(evidence, owner, item.name, parts)
-        answer = _answer(evidence, pod_ref)
+        answer = health_answer.successful(evidence, pod_ref)
         yield Symptom(
             resource=owner,
             message=f"container {item.name}: {event.message.strip()}.{details}",
@@ -108,11 +108,6 @@ def _is_calm(evidence: Evidence, item: ContainerStatus) -> bool:
 def _kind(event: Event) -> str:
     match = PROBE.search(event.message)
     return match[1].lower() if match else ""
-
-
-def _answer(evidence: Evidence, pod: Ref) -> Answer | None:
-    answer = evidence.answer(health_answer.NAME, pod)
-    return answer if answer is not None and answer.ok else None
 
 
 RULE = Rule(
