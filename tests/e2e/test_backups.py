@@ -19,9 +19,14 @@ from vrooli.errors import UsageError, VrooliError
 from vrooli.events import Progress, silent
 from vrooli.kube import Kube
 from vrooli.release.model import Release
+from vrooli.rotation import targets
+from vrooli.rotation.model import Rotated
 from vrooli.workflows.backup import backup, backups
 from vrooli.workflows.backup_run import BackupOptions
 from vrooli.workflows.restore import RestoreOptions, restore
+from vrooli.workflows.restore_redis import RedisRestoreOptions, restore_redis
+from vrooli.workflows.restore_vault import VaultRestoreOptions, restore_vault
+from vrooli.workflows.rotate import RotateOptions, rotate
 
 pytestmark = [pytest.mark.root, pytest.mark.anyio]
 
@@ -102,6 +107,40 @@ async def test_a_copy_has_what_was_committed_until_its_moment(site: Site) -> Non
         "networking.k8s.io/v1", "NetworkPolicy", site.release.namespace, "vrooli.com/restored-copy"
     )
     assert policies == []
+
+
+@pytest.mark.long
+async def test_a_copy_of_a_point_is_made(site: Site) -> None:
+    made = await backup(BackupOptions(site.live.environment, site.live.cluster), silent)
+    options = RestoreOptions(
+        site.live.environment, point=made.backup.id, into=str(PLACE), cluster=site.live.cluster
+    )
+    result = await restore(options, silent)
+    assert (result.point, result.cluster) == (made.backup.id, PLACE.name)
+    assert result.tables
+
+
+@pytest.mark.long
+async def test_a_key_of_redis_has_the_value_of_the_point_again(site: Site) -> None:
+    await site.redis.command(await site.redis.master(), "SET", KEY, "before")
+    made = await backup(BackupOptions(site.live.environment, site.live.cluster), silent)
+    await site.redis.command(await site.redis.master(), "SET", KEY, "after")
+    options = RedisRestoreOptions(site.live.environment, made.backup.id, site.live.cluster)
+    result = await restore_redis(options, silent)
+    assert "before" in await site.redis.command(await site.redis.master(), "GET", KEY)
+    assert result.previous_point in result.undo_command
+
+
+@pytest.mark.long
+async def test_a_secret_has_the_values_of_the_point_again(site: Site) -> None:
+    environment, cluster = site.live.environment, site.live.cluster
+    target = await targets.find(site.kube, environment, Rotated.SHARED)
+    before = await targets.read(site.kube, environment.namespace, target.published)
+    made = await backup(BackupOptions(environment, cluster), silent)
+    await rotate(RotateOptions(environment, (Rotated.SHARED,), cluster), silent)
+    assert await targets.read(site.kube, environment.namespace, target.published) != before
+    await restore_vault(VaultRestoreOptions(environment, made.backup.id, cluster=cluster), silent)
+    assert await targets.read(site.kube, environment.namespace, target.published) == before
 
 
 async def _demand_closed(kube: Kube, copy: Any) -> None:

@@ -20,6 +20,7 @@ from vrooli.workflows.switchover import Database, SwitchoverOptions, switchover
 pytestmark = [pytest.mark.root, pytest.mark.anyio]
 
 SHARED = "vrooli-secrets-shared-server-jobs"
+TOKEN = "token-of-a-rotation-test"
 # How long the pods of server and jobs may take to be replaced on a busy machine, seconds.
 REPLACED_S = 300.0
 
@@ -83,3 +84,24 @@ async def test_a_rotated_key_reaches_every_pod_and_no_output_and_comes_back(
             return (await client.get("/api/health")).status_code == httpx.codes.OK
 
         await eventually(is_healthy, HEALTHY_S, "the server is healthy")
+
+
+@pytest.mark.long
+async def test_a_token_of_docker_hub_reaches_the_pull_secret_and_comes_back(
+    live: Live, kube: Kube
+) -> None:
+    namespace = live.environment.namespace
+    target = await targets.find(kube, live.environment, Rotated.DOCKERHUB)
+    before = await targets.read(kube, namespace, target.published)
+    options = RotateOptions(live.environment, (Rotated.DOCKERHUB,), live.cluster, TOKEN)
+    events: list[Event] = []
+    result = await rotate(options, events.append)
+    (view,) = result.secrets
+    after = await targets.read(kube, namespace, target.published)
+    assert TOKEN in str(after)
+    assert TOKEN not in f"{result.model_dump_json()} {events}"
+    versions = {f"{target.mount}/{target.path}": view.version - 1}
+    await restore_vault(
+        VaultRestoreOptions(live.environment, versions=versions, cluster=live.cluster), silent
+    )
+    assert await targets.read(kube, namespace, target.published) == before

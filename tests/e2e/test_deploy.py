@@ -9,6 +9,7 @@ import re
 import shutil
 import tarfile
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from vrooli.checks.preflight import NotDeployableError
 from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import Event, ObjectProgressed, ObjectState, StepEnded, StepStarted, silent
 from vrooli.kube import Kube
-from vrooli.release import Release
+from vrooli.release import Release, overrides
 from vrooli.release.failure_handling import DeployFailedError
 from vrooli.release.records import storage
 from vrooli.workflows import releases
@@ -31,6 +32,8 @@ from vrooli.workflows.options import DeployOptions
 from vrooli.workflows.results.releases import DeployResult
 from vrooli.workflows.results.status import WatchResult
 from vrooli.workflows.rollback import RollbackOptions, rollback
+from vrooli.workflows.scale import scale
+from vrooli.workflows.values_change import ValuesOptions
 from vrooli.workflows.watch import watch
 
 pytestmark = [pytest.mark.root, pytest.mark.anyio]
@@ -111,6 +114,38 @@ async def test_a_version_is_deployed_then_nothing_changes_then_it_goes_back(
     back = await rollback(RollbackOptions(DEV, None, live.cluster), silent)
     assert back.revision == first.revision + 1
     assert await _images(kube) == before
+
+
+@pytest.mark.long
+async def test_a_number_of_pods_is_kept_by_deploys_until_it_is_discarded(
+    live: Live, kube: Kube, artifacts: Path, as_before: None
+) -> None:
+    release = Release.of(live.environment, live.kubeconfig)
+    options = ValuesOptions(DEV, live.cluster)
+    await deploy(_options(live, artifacts, GOOD), silent)
+    try:
+        scaled = await scale(options, "server", 2, silent)
+        assert (scaled.before, scaled.after, await _replicas(kube)) == (1, 2, 2)
+        kept = await deploy(_options(live, artifacts, GOOD), silent)
+        assert [item.path for item in kept.overrides] == ["replicaCount.server"]
+        assert await _replicas(kube) == 2
+        reset = await scale(options, "server", None, silent)
+        assert (reset.after, await _replicas(kube)) == (1, 1)
+        await scale(options, "server", 2, silent)
+        await deploy(replace(_options(live, artifacts, GOOD), discard_overrides=True), silent)
+    finally:
+        stored = await overrides.fetch(kube, release)
+        if stored.entries:
+            await scale(options, "server", None, silent)
+    assert (stored.entries, await _replicas(kube)) == ((), 1)
+
+
+async def _replicas(kube: Kube) -> int:
+    """The number of pods that the Deployment of the server has."""
+    name = f"{DEV.release}-server"
+    body = await kube.get("apps/v1", "Deployment", name, DEV.namespace)
+    assert body is not None
+    return int(body["status"].get("readyReplicas", 0))
 
 
 async def test_an_image_that_an_embedded_cluster_cannot_pull_is_refused_at_once(

@@ -17,7 +17,6 @@ LIMIT_S = 240.0
 # How long a command that runs for ever may take to show what it must.
 SHOWS_S = 120.0
 PLACEHOLDER = re.compile(r"<[a-z][a-z./-]*>")
-OUTPUT = "echo in $(hostname)"
 
 
 @dataclass(frozen=True)
@@ -28,11 +27,13 @@ class Shell:
         folder: The folder that they are typed in.
         environment: What is exported there.
         placeholders: What the specification's placeholders stand for.
+        limit_s: How long a command may take, seconds.
     """
 
     folder: Path
     environment: Mapping[str, str]
     placeholders: Mapping[str, str]
+    limit_s: float = LIMIT_S
 
     def filled(self, command: Printed) -> str:
         """A command with its placeholders filled in."""
@@ -58,9 +59,9 @@ class Shell:
         return answer.status, answer.log + wrote
 
     async def _on_a_terminal(self, command: Printed) -> tuple[int, str]:
-        """``script`` is the terminal; what is typed asks where it is, and leaves."""
+        """``script`` is the terminal; what is typed must leave."""
         words = ["script", "--quiet", "--return", "--command", self.filled(command), "/dev/null"]
-        answer = await self._start(words, stdin=f"{OUTPUT}\nexit\n")
+        answer = await self._start(words, stdin=command.typed)
         return answer.status, answer.log
 
     async def _start(
@@ -74,7 +75,7 @@ class Shell:
             env=self.environment,
             cwd=self.folder,
             stdin=stdin,
-            timeout_s=LIMIT_S,
+            timeout_s=self.limit_s,
             check=False,
             merged=True,
             on_line=on_line,

@@ -32,6 +32,7 @@ class Printed:
         fill: Placeholders that mean something of this command's own.
         ask: The path that a forwarded port is asked for.
         before: The ``export`` line above it.
+        typed: What is typed on the terminal.
     """
 
     text: str
@@ -42,6 +43,7 @@ class Printed:
     fill: tuple[tuple[str, str], ...] = ()
     ask: str = "/"
     before: str = ""
+    typed: str = "echo in $(hostname)\nexit\n"
 
 
 # The release of the live environment, and the small ones beside it.
