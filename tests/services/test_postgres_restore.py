@@ -352,6 +352,78 @@ def test_patroni_without_data_ends_after_an_exchange(
     assert server.numbers() == "1 2"
 
 
+@pytest.fixture
+def stopped(moments: tuple[Server, str]) -> tuple[Server, str]:
+    """A server that has crashed and does not start, and a moment; the last row is not archived."""
+    server, moment = moments
+    server.insert(3)
+    server.run("pg_ctl", "stop", "-D", str(server.data), "-m", "immediate")
+    # Without it, PostgreSQL does not start: "could not open directory pg_notify".
+    server.run("rm", "-r", str(server.data / "pg_notify"))
+    return server, moment
+
+
+def _restore_stopped(server: Server, *arguments: str) -> None:
+    """Restore in the place of a server that does not start, and start it as Patroni does."""
+    server.program("build-stopped", "1", "120", f"--set={server.label}", *arguments)
+    server.program("prepare-stopped")
+    assert server.program("switch-stopped").startswith("switched ")
+    assert server.program("state") == "old"
+    server.serve()
+
+
+def test_a_server_that_does_not_start_is_restored_to_a_moment(
+    stopped: tuple[Server, str], patroni: int
+) -> None:
+    server, moment = stopped
+    timeline, *_ = server.program("timelines").split()
+    assert timeline == "1"
+    _restore_stopped(server, "--type=time", f"--target={moment}")
+    assert server.numbers() == "1"
+    # Patroni would go on with what it has decided about the data of before.
+    wait_until(lambda: not Path(f"/proc/{patroni}/cwd").exists(), PATIENCE_S, "Patroni has ended")
+    server.insert(4)
+    server.archive()
+    server.program("finish")
+    assert (server.numbers(), server.program("state")) == ("1 4", "")
+    assert server.program("timelines").splitlines()[0].startswith("2 ")
+    assert "1\t" in server.program("timelines")
+
+
+def test_the_latest_data_of_a_server_that_does_not_start_are_complete(
+    stopped: tuple[Server, str],
+) -> None:
+    server, _ = stopped
+    _restore_stopped(server, "--type=default")
+    assert server.numbers() == "1 2 3"
+    server.insert(4)
+    server.archive()
+
+
+def test_an_archive_that_ends_too_early_is_not_taken_for_the_latest_data(server: Server) -> None:
+    archived = set(server.folder.glob("repo/archive/db/*/*/0*"))
+    server.insert(1)
+    server.archive()
+    server.sql("CHECKPOINT")
+    server.run("pg_ctl", "stop", "-D", str(server.data), "-m", "immediate")
+    later = set(server.folder.glob("repo/archive/db/*/*/0*")) - archived
+    for path in (*later, *Path(f"{server.data}_wal").glob("0*")):
+        path.unlink()
+    argv = ("bash", "-s", "build-stopped", "1", "120", f"--set={server.label}", "--type=default")
+    answer = server.run(*argv, text=SCRIPT, check=False)
+    assert "before the last checkpoint of the live data" in answer
+    server.program("discard")
+
+
+def test_a_server_that_answers_again_is_not_replaced(moments: tuple[Server, str]) -> None:
+    server, moment = moments
+    server.program("build-stopped", *server.to(moment))
+    server.program("prepare-stopped")
+    argv = ("bash", "-s", "switch-stopped")
+    assert server.run(*argv, text=SCRIPT, check=False).endswith("answers again; repeat the command")
+    assert server.numbers() == "1 2"
+
+
 def test_two_programs_do_not_interleave(moments: tuple[Server, str]) -> None:
     server, moment = moments
     server.prepare(moment)

@@ -81,10 +81,12 @@ class Beside:
     Attributes:
         postgres: The PostgresCluster.
         pod: The instance.
+        is_stopped: Whether its server does not answer.
     """
 
     postgres: Postgres
     pod: str
+    is_stopped: bool = False
 
     @property
     def server(self) -> Postgres:
@@ -100,6 +102,10 @@ class Beside:
         }
         found = [text for word, text in problems.items() if word in words]
         return State("new" in words, "old" in words, "exchanging" in words, "; ".join(found))
+
+    async def timelines(self) -> str:
+        """The timeline and the last checkpoint of the live data, and the timeline's history."""
+        return await self._run("timelines", limit_s=STATE_S)
 
     async def demand_room(self, recovery: Recovery) -> None:
         """Check that a copy and its server fit.
@@ -138,15 +144,15 @@ class Beside:
         # The options are quoted for a shell.
         options = [word for option in recovery.options for word in shlex.split(option)]
         arguments = [str(recovery.repository), f"{limit_s:.0f}", *options]
-        await self._run("build", *arguments, limit_s=limit_s)
+        await self._run(self._verb("build"), *arguments, limit_s=limit_s)
 
     async def prepare(self, *, undo: bool = False) -> None:
         """Make data ready to become live: the restored ones, or the previous ones."""
-        await self._run("prepare-undo" if undo else "prepare", limit_s=EXCHANGE_S)
+        await self._run("prepare-undo" if undo else self._verb("prepare"), limit_s=EXCHANGE_S)
 
     async def switch(self) -> Exchanged:
         """Make the restored data live and keep the previous ones."""
-        return await self._exchange("switch")
+        return await self._exchange(self._verb("switch"))
 
     async def undo(self) -> Exchanged:
         """Make the previous data live again."""
@@ -159,6 +165,9 @@ class Beside:
     async def finish(self) -> None:
         """Delete the previous data."""
         await self._run("finish", limit_s=DELETE_S)
+
+    def _verb(self, verb: str) -> str:
+        return f"{verb}-stopped" if self.is_stopped else verb
 
     async def _exchange(self, verb: str) -> Exchanged:
         output = await self._run(verb, limit_s=EXCHANGE_S)

@@ -50,8 +50,8 @@ async def fetch_users(postgres: Postgres, pod: str = "") -> frozenset[str]:
     return frozenset(row["name"] for row in await postgres.query(_USERS, pod=pod))
 
 
-async def fetch(postgres: Postgres) -> Contents:
-    """Read the contents of all databases of the primary.
+async def fetch(postgres: Postgres, pod: str = "") -> Contents:
+    """Read the contents of all databases of the primary or of a pod.
 
     Raises:
         StatementError: PostgreSQL refused a query.
@@ -60,7 +60,7 @@ async def fetch(postgres: Postgres) -> Contents:
     rows: dict[str, int] = {}
     columns: dict[str, str] = {}
     extensions: dict[str, str] = {}
-    pod = (await postgres.primary()).pod
+    pod = pod or (await postgres.primary()).pod
     for database in [row["name"] for row in await postgres.query(_DATABASES, pod=pod)]:
         counts = await postgres.execute(COUNT, database, pod=pod, limit_s=COUNT_S)
         rows |= {f"{database}: {table}": int(count or 0) for table, count in counts}

@@ -69,6 +69,12 @@ async def now(postgres: Postgres) -> datetime:
     return parse(row["time"])
 
 
+async def last_transaction(postgres: Postgres, pod: str) -> datetime | None:
+    """When the last transaction of a recovery in a pod was committed; None if there was none."""
+    (row,) = await postgres.query("SELECT pg_last_xact_replay_timestamp() AS time", pod=pod)
+    return parse(row["time"]) if row["time"] else None
+
+
 def parse(time: str) -> datetime:
     """A timestamp of PostgreSQL in JSON, as UTC."""
     return datetime.fromisoformat(time).astimezone(UTC)

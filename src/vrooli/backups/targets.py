@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from vrooli.backups import listing
@@ -15,7 +15,12 @@ from vrooli.backups.timelines import History
 from vrooli.errors import UsageError
 
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(Z?)")
-_FORMS = "Use a time such as 14:05, 14:05:30 or 2026-11-29 14:05:30, in UTC, or with an offset."
+# The newest moment.
+LATEST = "latest"
+_FORMS = (
+    "Use a time such as 14:05, 14:05:30 or 2026-11-29 14:05:30, in UTC, or with an offset; or "
+    f"{LATEST}."
+)
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,7 @@ class Recovery:
         options: The options of `pgbackrest restore` that stop at the moment.
         point: The point; None for a moment between points, or a backup of PostgreSQL only.
         is_named: Whether it is a point or a backup, not a moment.
+        is_latest: Whether it is all that is in the WAL, the moment of which is not known before.
     """
 
     backup: StoredBackup
@@ -35,6 +41,7 @@ class Recovery:
     options: tuple[str, ...]
     point: Point | None = None
     is_named: bool = False
+    is_latest: bool = False
 
     @property
     def repository(self) -> int:
@@ -43,15 +50,19 @@ class Recovery:
 
     def __str__(self) -> str:
         """The moment as messages name it."""
+        if self.is_latest:
+            return "the last transaction in the WAL"
         return f"point {self.point.id}" if self.point else format_time(self.moment)
 
 
 def parse_moment(text: str, now: datetime) -> datetime:
-    """A moment as ``--to`` takes it: ISO 8601, or a time of today; UTC without an offset.
+    """A moment as ``--to`` takes it: ISO 8601, a time of today, or latest; UTC without an offset.
 
     Raises:
         UsageError: It is no time.
     """
+    if text.strip() == LATEST:
+        return now
     if match := _CLOCK.fullmatch(text.strip()):
         hour, minute, second = (int(part or 0) for part in match.groups()[:3])
         try:
@@ -109,6 +120,20 @@ def at_moment(
             )
     listing.demand_complete(listed.info, repository)
     raise _refusal(listed, moment, "is before the end of the first backup", now)
+
+
+def at_latest(
+    listed: Listing, now: datetime, history: History, repository: int | None = None
+) -> Recovery:
+    """How all that is in the WAL is restored, without a moment: the arguments of ``at_moment``.
+
+    Raises:
+        UsageError: There is no backup.
+        VrooliError: A repository that may have one cannot be used.
+    """
+    newest = at_moment(listed, now, now, history, repository)
+    options = (newest.options[0], "--type=default")
+    return replace(newest, options=options, is_latest=True)
 
 
 def at_point(listed: Listing, name: str) -> Recovery:

@@ -22,7 +22,7 @@ class History:
     """The timelines of data.
 
     Attributes:
-        current: The present timeline.
+        current: The present timeline; 0 if it is unknown.
         ends: The position in the WAL at which each earlier one was left.
     """
 
@@ -31,7 +31,7 @@ class History:
 
     def contains(self, timeline: int, position: int) -> bool:
         """Whether a position of a timeline is part of the data's past; an unknown one may be."""
-        if timeline in (0, self.current):
+        if timeline in (0, self.current) or not self.current:
             return True
         return position <= self.ends.get(timeline, -1)
 

@@ -62,8 +62,8 @@ Moment = Annotated[
     typer.Option(
         "--to",
         metavar="TIME",
-        help="Moment to restore: a time of today such as 14:05, or ISO 8601. UTC without an "
-        "offset.",
+        help="Moment to restore: a time of today such as 14:05, ISO 8601, or latest. UTC without "
+        "an offset.",
     ),
 ]
 PointId = Annotated[

@@ -6,10 +6,11 @@ import re
 import time
 from dataclasses import dataclass, field
 
-from vrooli.backups import clones, contents, copies, listing, space
+from vrooli.backups import clones, contents, copies, listing, outages, space
 from vrooli.backups.clones import Place
 from vrooli.backups.contents import Contents
 from vrooli.backups.listing import Listing
+from vrooli.backups.outages import Outage
 from vrooli.backups.targets import Recovery
 from vrooli.databases.postgres.session import Postgres
 from vrooli.environments import Environment
@@ -99,6 +100,7 @@ class RestoreRun:
     recovery: Recovery
     place: Place
     exists: bool
+    outage: Outage | None = None
     restored: Contents = field(default_factory=Contents)
     live: Contents = field(default_factory=Contents)
     unread: list[str] = field(default_factory=list)
@@ -107,18 +109,20 @@ class RestoreRun:
     async def prepared(cls, options: RestoreOptions, kube: Kube, release: Release) -> RestoreRun:
         """Check everything that a restore needs; nothing is changed."""
         listed = await listing.fetch(kube, release)
+        outage = await outages.find(listed.repository.postgres)
         recovery = await restore_steps.fetch_recovery(
             listed,
             options.to,
             options.point,
             options.repository,
+            outage=outage,
             # No WAL of this PostgreSQL is needed, which cannot be archived there.
             foreign=bool(options.point),
         )
         place = parse_place(options.into, release)
         exists = await copies.find(kube, place) is not None
         await space.check(listed.repository.postgres, recovery.backup)
-        return cls(options, kube, release, listed, recovery, place, exists)
+        return cls(options, kube, release, listed, recovery, place, exists, outage)
 
     @property
     def change(self) -> str:
@@ -136,7 +140,8 @@ class RestoreRun:
 
     async def archive(self, progress: Progress) -> Done:
         """Archive the WAL that the recovery needs."""
-        return await restore_steps.archive(self.listed.repository.postgres, self.recovery, progress)
+        postgres = self.listed.repository.postgres
+        return await restore_steps.archive(postgres, self.recovery, progress, self.outage)
 
     async def build(self, progress: Progress) -> Done:
         """Build the copy; a failed one is removed, so that it does not block the next."""
@@ -176,7 +181,10 @@ class RestoreRun:
 
     def differences(self) -> tuple[str, ...]:
         """What differs between the copy and the live data, or why it is unknown."""
-        return tuple(self.unread or contents.differences(self.restored, self.live))
+        found = self.unread or contents.differences(self.restored, self.live)
+        if self.outage is None or self.recovery.is_named:
+            return tuple(found)
+        return (outages.NOT_ARCHIVED, *found)
 
 
 def parse_place(text: str, release: Release) -> Place:

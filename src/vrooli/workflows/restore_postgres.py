@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
-from vrooli.backups import listing, moment, restored
+from vrooli.backups import listing, outages, restored
 from vrooli.backups.beside import Beside, State
 from vrooli.backups.restored import Restored
 from vrooli.databases.postgres.session import Postgres
@@ -104,18 +105,23 @@ async def _prepared(
     """Check everything that a restore needs; nothing is changed."""
     listed = await listing.fetch(kube, release)
     postgres = listed.repository.postgres
-    now = await moment.now(postgres)
+    outage = await outages.find(postgres)
+    if outage is not None:
+        await outages.demand_restorable(postgres, outage)
     recovery = await restore_steps.fetch_recovery(
-        listed, options.to, options.point, options.repository, now
+        listed, options.to, options.point, options.repository, outage=outage
     )
-    beside = Beside(postgres, (await postgres.primary()).pod)
+    pod = outage.pod if outage else (await postgres.primary()).pod
+    beside = Beside(postgres, pod, is_stopped=outage is not None)
     previous = await _previous(beside)
     for item in (beside, previous):
         _demand_possible(postgres, await item.state())
     await beside.demand_room(recovery)
-    record = Restored(beside.pod, str(recovery), recovery.moment, now)
+    record = Restored(beside.pod, str(recovery), recovery.moment, datetime.now(UTC))
     return PostgresRestoreRun(
-        release, listed, recovery, beside, record, options.timeout_s, previous=previous
+        *(release, listed, recovery, beside, record, options.timeout_s),
+        previous=previous,
+        outage=outage,
     )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from vrooli.backups import contents, restored
+from vrooli.backups import contents, moment, outages, restored
 from vrooli.backups.beside import Beside
 from vrooli.backups.contents import Contents
 from vrooli.backups.listing import Listing
+from vrooli.backups.outages import Outage
 from vrooli.backups.restored import Phase, Restored
 from vrooli.backups.targets import Recovery
 from vrooli.databases.postgres import pool
@@ -24,6 +26,7 @@ from vrooli.workflows import restore_steps, restore_switch
 
 # What PGO sets up in a database of a pool after the first start: without it nobody can log in.
 _POOL = "SELECT count(*) AS count FROM pg_namespace WHERE nspname = 'pgbouncer'"
+LATEST_ADVICE = "`--to latest` restores all transactions that can be had."
 
 
 @dataclass
@@ -37,6 +40,7 @@ class PostgresRestoreRun:
     record: Restored
     timeout_s: float
     previous: Beside
+    outage: Outage | None = None
     restored: Contents = field(default_factory=Contents)
     live: Contents = field(default_factory=Contents)
     differences: tuple[str, ...] = ()
@@ -51,9 +55,10 @@ class PostgresRestoreRun:
     @property
     def change(self) -> str:
         """The change to confirm, in words."""
+        silence = ", which does not answer," if self.outage else ""
         return (
-            f"replace the data of PostgreSQL of {self.release} with those of {self.recovery}; the "
-            "present ones are kept until `vrooli restore --finish`"
+            f"replace the data of PostgreSQL of {self.release}{silence} with those of "
+            f"{self.recovery}; the present ones are kept until `vrooli restore --finish`"
         )
 
     def build_steps(self) -> list[Step]:
@@ -76,7 +81,7 @@ class PostgresRestoreRun:
 
     async def archive(self, progress: Progress) -> Done:
         """Archive the WAL that the recovery needs."""
-        return await restore_steps.archive(self.postgres, self.recovery, progress)
+        return await restore_steps.archive(self.postgres, self.recovery, progress, self.outage)
 
     async def build(self, progress: Progress) -> Done:
         """Restore the data beside the live ones; a failed restore leaves nothing."""
@@ -86,7 +91,12 @@ class PostgresRestoreRun:
         progress.report("pgBackRest restores the data, PostgreSQL recovers them")
         try:
             await self.beside.build(self.recovery, self.timeout_s)
+            if self.recovery.is_latest:
+                at = await moment.last_transaction(self.beside.server, self.beside.pod)
+                self.recovery = replace(self.recovery, moment=at or self.recovery.moment)
         except VrooliError as error:
+            if self.outage and not (self.recovery.is_named or self.recovery.is_latest):
+                error.advice = f"{error.advice} {LATEST_ADVICE}".lstrip()
             await self._clean_up(error)
             raise
         return Done(changed=True, detail=f"{self.recovery}, in pod {self.beside.pod}")
@@ -95,27 +105,32 @@ class PostgresRestoreRun:
         """Compare the restored data with the live data, and refuse what would not serve."""
         progress.report("counts rows")
         try:
-            self.restored = await contents.fetch(self.beside.server)
-            self.live = await contents.fetch(self.postgres)
+            self.restored = await contents.fetch(self.beside.server, self.beside.pod)
+            if self.outage is None:
+                self.live = await contents.fetch(self.postgres)
             await self._demand_usable()
         except VrooliError as error:
             await self._clean_up(error)
             raise
         self.differences = (
-            *contents.differences(self.restored, self.live),
+            *(outages.CONSEQUENCES if self.outage else self._differences()),
             *await self._revision_difference(self.postgres.kube),
         )
         detail = restore_steps.format_comparison(self.restored, len(self.differences))
         return Done(changed=False, detail=detail)
 
+    def _differences(self) -> list[str]:
+        return contents.differences(self.restored, self.live)
+
     async def _demand_usable(self) -> None:
         """Refuse data of before the operator has set up its users and pool."""
         login = await pool.login_of(self.postgres)
-        databases = await self.beside.server.query("SELECT datname AS name FROM pg_database")
+        server, pod = self.beside.server, self.beside.pod
+        databases = await server.query("SELECT datname AS name FROM pg_database", pod=pod)
         missing = ""
         if login.database not in {row["name"] for row in databases}:
             missing = f"the database {login.database}"
-        elif await self._pool_schemas(self.beside.server, login.database) < (
+        elif self.outage is None and await self._pool_schemas(server, login.database) < (
             await self._pool_schemas(self.postgres, login.database)
         ):
             missing = "the functions of the connection pool"
@@ -149,6 +164,11 @@ class PostgresRestoreRun:
 
     def losses(self) -> Iterator[str]:
         """What the switch takes from the live data, in lines."""
+        if self.outage:
+            for name, count in sorted(self.restored.rows.items()):
+                yield f"{name}: {_rows(count)} after the restore"
+            yield from self.differences
+            return
         for name in sorted(self.live.rows.keys() | self.restored.rows.keys()):
             before, after = self.restored.rows.get(name), self.live.rows.get(name)
             if before != after:
@@ -174,29 +194,47 @@ class PostgresRestoreRun:
 
     async def prepare(self, progress: Progress) -> Done:
         """Let the restored data accept writes, with the roles and passwords of the live data."""
-        progress.report("gives the restored data the present roles and passwords")
-        primary = (await self.postgres.primary()).pod
-        if primary != self.beside.pod:
+        if self.outage is None:
+            progress.report("gives the restored data the present roles and passwords")
+        if reason := await self._moved_reason():
             error = PrerequisiteError(
-                f"{primary} has become the primary meanwhile; the restored data is in the volume "
-                f"of {self.beside.pod}. Nothing was changed.",
-                "Run the same command again.",
+                f"{reason}. Nothing was changed.", "Run the same command again."
             )
             await self._clean_up(error)
             raise error
         await self.beside.prepare()
         return Done(changed=True)
 
+    async def _moved_reason(self) -> str:
+        """Why the restored data are not beside the live ones any more; empty if they are."""
+        if self.outage is not None:
+            is_back = await outages.find(self.postgres) is None
+            return f"PostgreSQL {self.postgres.name} answers again" if is_back else ""
+        primary = (await self.postgres.primary()).pod
+        if primary == self.beside.pod:
+            return ""
+        return (
+            f"{primary} has become the primary meanwhile; the restored data is in the volume of "
+            f"{self.beside.pod}"
+        )
+
     async def switch(self, progress: Progress) -> Done:
         """Exchange the data; PostgreSQL stops for that time."""
         self.record = self.record.in_phase(Phase.SWITCHING)
         await restored.store(self.postgres, self.record)
         progress.report("exchanges the data")
-        self.pause_s = await restore_switch.exchange(self.postgres, self.beside.switch)
+        if self.outage is None:
+            self.pause_s = await restore_switch.exchange(self.postgres, self.beside.switch)
+        else:
+            began = time.monotonic()
+            await self.beside.switch()
+            await restore_switch.await_writable(self.postgres, progress)
+            self.pause_s = round(time.monotonic() - began, 3)
         self.record = self.record.in_phase(Phase.SWITCHED)
         await restored.store(self.postgres, self.record)
-        users = await contents.fetch_users(self.postgres)
-        self.returned_roles = tuple(sorted(users - self.live.users))
+        if self.outage is None:
+            users = await contents.fetch_users(self.postgres)
+            self.returned_roles = tuple(sorted(users - self.live.users))
         return Done(changed=True, detail=f"no write was acknowledged for {self.pause_s:.1f} s")
 
     async def discard(self) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from vrooli.backups import listing, moment, targets, timelines
 from vrooli.backups.contents import Contents
 from vrooli.backups.listing import Listing
+from vrooli.backups.outages import Outage
 from vrooli.backups.targets import Recovery
 from vrooli.databases.postgres.session import Postgres
 from vrooli.errors import UsageError
@@ -35,8 +36,8 @@ async def fetch_recovery(
     to: str,
     point: str,
     repository: int | None,
-    now: datetime | None = None,
     *,
+    outage: Outage | None = None,
     foreign: bool = False,
 ) -> Recovery:
     """How a moment or a point is restored.
@@ -46,8 +47,7 @@ async def fetch_recovery(
         to: The moment, as ``--to`` takes it; empty with a point.
         point: The ID of a point or the label of a backup; empty with a moment.
         repository: The number of the repository; None takes the first that has the moment.
-        now: The time of PostgreSQL's clock; None reads it for a moment. A point does not need a
-            PostgreSQL that runs.
+        outage: Why PostgreSQL does not answer; None if it does.
         foreign: Whether a backup of another PostgreSQL can be restored.
 
     Raises:
@@ -57,23 +57,35 @@ async def fetch_recovery(
     postgres = listed.repository.postgres
     if point:
         recovery = targets.at_point(listed, point)
-    else:
-        now = now or await moment.now(postgres)
+    elif outage is None:
+        now = await moment.now(postgres)
         at = targets.parse_moment(to, now)
         history = await timelines.fetch(postgres)
         recovery = targets.at_moment(listed, at, now, history, repository)
+    elif to.strip() == targets.LATEST:
+        recovery = targets.at_latest(listed, datetime.now(UTC), outage.history, repository)
+    else:
+        now = datetime.now(UTC)
+        at = targets.parse_moment(to, now)
+        recovery = targets.at_moment(listed, at, now, outage.history, repository)
     listing.demand_usable(listed.info, recovery.repository, foreign=foreign)
     return recovery
 
 
-async def archive(postgres: Postgres, recovery: Recovery, progress: Progress) -> Done:
+async def archive(
+    postgres: Postgres, recovery: Recovery, progress: Progress, outage: Outage | None = None
+) -> Done:
     """Archive the WAL up to now: PostgreSQL stops at the first transaction after a moment.
+
+    One that does not answer archives nothing.
 
     Raises:
         VrooliError: It was not archived in time.
     """
     if recovery.is_named:
         return Done(changed=False, detail=f"archived with {recovery}")
+    if outage is not None:
+        return Done(changed=False, detail="nothing is archived: PostgreSQL does not answer")
     progress.report("waits until the WAL up to now is archived")
     wal = await moment.close(postgres)
     await moment.archive(postgres, wal, ARCHIVE_S)

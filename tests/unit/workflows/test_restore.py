@@ -14,7 +14,7 @@ import pytest
 from support.fakes.cluster import FakeCluster, namespace
 from support.release.database_pods import output, owned, pod, postgres_pod, psql
 from support.release.repository import FakeRepository, backup
-from vrooli.backups import contents, copies, space
+from vrooli.backups import contents, copies, outages, space
 from vrooli.backups.clones import Place
 from vrooli.backups.contents import Contents
 from vrooli.databases.postgres.session import Postgres
@@ -121,6 +121,41 @@ async def test_a_copy_is_kept_if_the_live_data_cannot_be_read(
     reason = "the live data could not be compared: PostgreSQL vrooli-pg has no primary."
     assert result.differences == (reason,)
     assert cluster.find("PostgresCluster", "vrooli-dev-copy", "inspection") is not None
+
+
+@pytest.mark.parametrize("has_pod", [True, False])
+async def test_a_copy_of_the_latest_data_needs_no_postgresql_that_answers(
+    cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch, has_pod: bool
+) -> None:
+    built: list[dict[str, Any]] = []
+
+    async def build(kube: FakeCluster, body: dict[str, Any], *_: object) -> Postgres:
+        built.append(body)
+        await kube.apply(body)
+        return await Postgres.of(kube, RELEASE)
+
+    monkeypatch.setattr(copies, "build", build)
+    await cluster.delete("v1", "Pod", "pg-a-0", "dev")
+    if has_pod:
+        cluster.add(postgres_pod("pg-a-0", "replica", is_ready=False))
+        cluster.server.programs.handlers["dev", "pg-a-0", "database"] = _down
+    options = RestoreOptions(DEV, to="latest", into="inspection")
+    result = await workflow.restore(options, silent)
+    (body,) = built
+    source = body["spec"]["dataSource"]["postgresCluster"]
+    assert source["options"] == ["--set=20261129-094420F", "--type=default"]
+    assert result.differences[0] == outages.NOT_ARCHIVED
+    assert "could not be compared" in result.differences[1]
+
+
+def _down(program: Program) -> Completed:
+    """A pod whose PostgreSQL does not start."""
+    script = program.argv[2]
+    if "bash -s" in script:
+        return output("1 0/5000028\n")
+    if "df " in script:
+        return _primary(program)
+    return Completed(2, "", "psql: error: connection to server on socket failed")
 
 
 async def test_the_free_space_is_read_without_a_primary(cluster: FakeCluster) -> None:

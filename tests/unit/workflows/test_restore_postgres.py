@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -17,7 +17,7 @@ from support.fakes.cluster import FakeCluster, namespace
 from support.release.database_pods import output, owned, pod, postgres_pod, psql
 from support.release.records import helm_secret, record
 from support.release.repository import FakeRepository, backup
-from vrooli.backups import restored
+from vrooli.backups import outages, restored
 from vrooli.backups.restored import Phase, Restored
 from vrooli.databases.postgres import pool, replication
 from vrooli.databases.postgres.pool import Login
@@ -28,7 +28,7 @@ from vrooli.events import Event, LogLine, StepEnded, silent
 from vrooli.kube.execution import Completed, Program
 from vrooli.release.model import Release
 from vrooli.steps import Done
-from vrooli.workflows import restore_end, restore_postgres, restore_switch
+from vrooli.workflows import restore_end, restore_postgres, restore_steps, restore_switch
 from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.access import Access
 from vrooli.workflows.restore_postgres import PostgresRestoreOptions
@@ -44,6 +44,15 @@ FOLDER = "/pgdata/vrooli-restore"
 pytestmark = pytest.mark.anyio
 
 
+class Clock(datetime):
+    """The clock of this machine, which shows 14:30."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Clock:
+        """The time."""
+        return cls(2026, 11, 29, 14, 30, tzinfo=tz)
+
+
 @dataclass
 class Volume:
     """The volume of the primary, and what runs on it.
@@ -57,6 +66,9 @@ class Volume:
         memory: The free memory of the container.
         live_rows: The rows of the table in the live data; the restored ones have 2.
         followers: The replicas that stream.
+        is_down: Whether the live server does not answer.
+        options: The options of the last build.
+        start: Lets Patroni start the server with the restored data.
     """
 
     words: set[str] = field(default_factory=set)
@@ -67,17 +79,22 @@ class Volume:
     size: int = 10**6
     memory: str = "-"
     followers: list[str] = field(default_factory=list)
+    is_down: bool = False
+    options: list[str] = field(default_factory=list)
+    start: Callable[[], None] = lambda: None
 
     def run(self, program: Program) -> Completed:
         """Run a program in the container of the database."""
         script, arguments = program.argv[2], program.argv[6:]
         if "bash -s" in script:
-            return self._restore(arguments[0])
+            return self._restore(*arguments)
         if "patronictl reinit" in script:
             scope, replica = arguments
             self.verbs.append(f"copy {scope} {replica}")
             self.followers.append(replica)
             return output(f"Success: reinitialize for member {replica}\n")
+        if self.is_down and arguments[3:] != [FOLDER]:
+            return Completed(2, "", "psql: error: connection to server on socket failed")
         rows = 2 if arguments[3:] == [FOLDER] else self.live_rows
         trimmed = replace(program, argv=program.argv[:9])
         return psql(lambda text: self._answer(text, rows))(trimmed)
@@ -89,7 +106,9 @@ class Volume:
         lines = (json.dumps({"pod": pod, **fields}) for pod in self.followers)
         return output("".join(f"{line}\n" for line in lines))
 
-    def _restore(self, verb: str) -> Completed:
+    def _restore(self, verb: str, *arguments: str) -> Completed:
+        if verb == "timelines":
+            return output("1 0/5000028\n")
         if verb == "state":
             return output("\n".join(sorted(self.words)))
         if verb == "room":
@@ -97,11 +116,14 @@ class Volume:
         self.verbs.append(verb)
         if reason := self.failures.get(verb):
             return Completed(1, "", reason)
-        match verb:
+        match verb.removesuffix("-stopped"):
             case "build":
                 self.words |= {"new"}
+                self.options = list(arguments[2:])
             case "switch" | "undo":
-                self.words = {"old"} if verb == "switch" else {"new"}
+                self.words = {"new"} if verb == "undo" else {"old"}
+                if verb == "switch-stopped":
+                    self.start()
                 return output("aside /pgdata/vrooli-aside/1\nswitched 900")
             case "discard":
                 self.words -= {"new"}
@@ -115,6 +137,8 @@ def _answer(text: str, count: int) -> Completed:
     rows: list[dict[str, Any]] = []
     if "clock_timestamp" in text:
         rows = [{"time": "2026-11-29T14:30:00+00:00"}]
+    elif "pg_last_xact_replay_timestamp" in text:
+        rows = [{"time": "2026-11-29T14:29:00+00:00"}]
     elif "last_archived_time" in text:
         time = "2026-11-29T14:29:00+00:00"
         rows = [{"wal": WAL, "time": time, "failed": None, "is_failing": False}]
@@ -153,6 +177,12 @@ def cluster(monkeypatch: pytest.MonkeyPatch, volume: Volume) -> FakeCluster:
     )
     repository = FakeRepository([backup("20261129-094420F")])
     fake.server.programs.handlers["dev", POD, "database"] = volume.run
+
+    def start() -> None:
+        volume.is_down = False
+        fake.add(postgres_pod(POD, "master"))
+
+    volume.start = start
     fake.server.programs.handlers["dev", HOST, "pgbackrest"] = repository.run
 
     @asynccontextmanager
@@ -497,3 +527,109 @@ async def test_data_in_the_volume_of_a_replica_do_not_come_back(
         await restore_end.undo_restore(TO, silent)
     assert "vrooli switchover postgres --to pg-a-0" in failure.value.advice
     assert volume.verbs == []
+
+
+@pytest.fixture
+def outage(cluster: FakeCluster, volume: Volume) -> None:
+    """PostgreSQL does not answer; its pod runs programs and has no role any more."""
+    volume.is_down = True
+    cluster.add(postgres_pod(POD, "replica", is_ready=False))
+
+
+@pytest.mark.parametrize("to", ["latest", "14:05"])
+@pytest.mark.usefixtures("outage")
+async def test_a_postgresql_that_does_not_answer_is_restored(
+    cluster: FakeCluster, volume: Volume, to: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restore_steps, "datetime", Clock)
+    lines: list[str] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, LogLine):
+            lines.append(event.text)
+
+    result = await restore_postgres.restore_postgres(PostgresRestoreOptions(DEV, to=to), listen)
+    assert volume.verbs == ["build-stopped", "prepare-stopped", "switch-stopped"]
+    assert lines == ["vrooli: public.posts: 2 rows after the restore", *outages.CONSEQUENCES]
+    (table,) = result.tables
+    assert (table.restored_rows, table.live_rows) == (2, None)
+    assert result.differences == outages.CONSEQUENCES
+    assert result.moment == datetime(2026, 11, 29, 14, 5 if to == "14:05" else 29, tzinfo=UTC)
+    assert volume.options[:2] == ["--set=20261129-094420F", "--type=time"] or to == "latest"
+    assert (volume.options[-1] == "--type=default") is (to == "latest")
+    stored = await _record(cluster)
+    assert stored is not None
+    assert stored.phase is Phase.SWITCHED
+
+
+@pytest.mark.usefixtures("outage")
+async def test_the_prompt_says_that_nothing_can_be_counted(
+    cluster: FakeCluster, volume: Volume
+) -> None:
+    questions: list[str] = []
+
+    def ask(question: str) -> bool:
+        questions.append(question)
+        return False
+
+    options = PostgresRestoreOptions(DEV, to="latest")
+    with pytest.raises(InterruptError):
+        await restore_postgres.restore_postgres(options, silent, Consent(ask=ask))
+    assert "which does not answer" in questions[0]
+    assert volume.verbs == ["build-stopped", "discard"]
+
+
+@pytest.mark.usefixtures("outage")
+async def test_a_postgresql_that_answers_again_during_the_prompt_is_not_replaced(
+    cluster: FakeCluster, volume: Volume
+) -> None:
+    def ask(_: str) -> bool:
+        volume.is_down = False
+        cluster.add(postgres_pod(POD, "master"))
+        return True
+
+    options = PostgresRestoreOptions(DEV, to="latest")
+    with pytest.raises(PrerequisiteError, match="answers again"):
+        await restore_postgres.restore_postgres(options, silent, Consent(ask=ask))
+    assert volume.verbs == ["build-stopped", "discard"]
+
+
+@pytest.mark.usefixtures("outage")
+async def test_a_moment_after_the_last_transaction_has_the_advice_to_take_the_latest(
+    cluster: FakeCluster, volume: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restore_steps, "datetime", Clock)
+    volume.failures["build-stopped"] = "recovery ended before configured recovery target"
+    with pytest.raises(VrooliError, match="recovery ended before") as failure:
+        await restore_postgres.restore_postgres(TO, silent)
+    assert "--to latest" in failure.value.advice
+    assert await _record(cluster) is None
+
+
+@pytest.mark.usefixtures("outage")
+async def test_a_replica_that_runs_would_be_promoted_in_the_place_of_the_restored_data(
+    cluster: FakeCluster, volume: Volume
+) -> None:
+    cluster.add(postgres_pod("pg-b-0", "replica"))
+    cluster.server.programs.handlers["dev", "pg-b-0", "database"] = volume.run
+    with pytest.raises(PrerequisiteError, match="pg-b-0 runs as a replica"):
+        await restore_postgres.restore_postgres(TO, silent)
+    assert (volume.verbs, cluster.changes) == ([], [])
+
+
+async def test_without_a_pod_that_runs_programs_nothing_is_restored_in_place(
+    cluster: FakeCluster, volume: Volume
+) -> None:
+    await cluster.delete("v1", "Pod", POD, "dev")
+    with pytest.raises(PrerequisiteError, match="no pod of it runs programs") as failure:
+        await restore_postgres.restore_postgres(TO, silent)
+    assert "--into" in failure.value.advice
+    assert volume.verbs == []
+
+
+async def test_the_latest_moment_of_a_postgresql_that_answers_is_now(
+    cluster: FakeCluster, volume: Volume
+) -> None:
+    result = await restore_postgres.restore_postgres(replace(TO, to="latest"), silent)
+    assert volume.verbs == ["build", "prepare", "switch"]
+    assert result.moment == datetime(2026, 11, 29, 14, 30, tzinfo=UTC)

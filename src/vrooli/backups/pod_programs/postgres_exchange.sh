@@ -192,11 +192,12 @@ switch() { # FROM TO
     is_ready "$1" || fail "PostgreSQL has begun another timeline meanwhile; repeat the command"
   fi
   if [ "$(live_sql 'SELECT pg_is_in_recovery()' 2>/dev/null)" = f ]; then
+    [ -z "$stopped" ] || fail "PostgreSQL answers again; repeat the command"
     [ ! -e "$root/$1/data" ] || copy_settings "$root/$1/data"
     process=$(head -1 "$live/postmaster.pid")
     mapfile -d '' command <"/proc/$process/cmdline"
     keep_output "$process"
-  elif [ -n "$resumed" ]; then
+  elif [ -n "$resumed$stopped" ]; then
     continue_signal=KILL
   else
     fail "PostgreSQL is not the primary any more"

@@ -61,9 +61,12 @@ start_beside() { # FOLDER OPTION...
     </dev/null >>"$root/postgres.log" 2>&1 9<&- &
 }
 
-# pgBackRest ends with an error if the data directory is not its own.
+# pgBackRest ends with an error if the data directory is not its own. What a server that does not
+# start has not archived is still beside its data.
 archive_get() { # FOLDER
-  echo "pgbackrest --stanza=db --pg1-path=$1/data --no-archive-async archive-get %f \"%p\""
+  rest=
+  [ -z "$stopped" ] || rest=" || cp \"$live_wal/%f\" \"%p\""
+  echo "pgbackrest --stanza=db --pg1-path=$1/data --no-archive-async archive-get %f \"%p\"$rest"
 }
 
 stop_beside() {
@@ -90,7 +93,7 @@ promote_beside() { # FOLDER
     beside_sql 'SELECT pg_promote(true, 60)' >/dev/null 2>&1 || true
   fi
   await_beside "$1" 60 'SELECT pg_is_in_recovery()' f
-  ! is_running "$live" || copy_roles
+  [ -n "$stopped" ] || ! is_running "$live" || copy_roles
   beside_sql CHECKPOINT
   pg_ctl stop -s -D "$1/data" -m fast -w -t 60
   touch "$1/promoted"
@@ -145,7 +148,25 @@ build() { # REPOSITORY SECONDS OPTION...
   copy_settings "$root/new/data"
   touch "$root/new/data/recovery.signal"
   start_beside "$root/new" "${recovery[@]}"
+  if [ "${#recovery[@]}" -eq 0 ]; then
+    # Without a target, PostgreSQL accepts writes at the end of the WAL.
+    await_beside "$root/new" "$limit" 'SELECT pg_is_in_recovery()' f
+    demand_all_wal
+    return
+  fi
   await_beside "$root/new" "$limit" 'SELECT pg_get_wal_replay_pause_state()' paused
+}
+
+position() { # LSN
+  echo $((16#${1%/*} * 4294967296 + 16#${1#*/}))
+}
+
+# PostgreSQL takes an archive that cannot be read for the end of the WAL.
+demand_all_wal() {
+  reached=$(beside_sql 'SELECT pg_last_wal_replay_lsn()')
+  last=$(control "$live" "Latest checkpoint location" 2>/dev/null)
+  [ -z "$last" ] || [ -z "$reached" ] || [ "$(position "$reached")" -ge "$(position "$last")" ] ||
+    fail "the WAL ends at $reached, before the last checkpoint of the live data at $last"
 }
 
 # What a restore that was killed has left running.
@@ -201,10 +222,17 @@ is_ready() { # FROM
 # Make the exchange that comes next short.
 make_ready() { # FROM
   is_ready "$1" || prepare "$1"
-  ! is_running "$live" || live_sql CHECKPOINT
+  [ -n "$stopped" ] || ! is_running "$live" || live_sql CHECKPOINT
 }
 
 demand_no_exchange() { [ ! -e "$root/exchanging" ] || fail "an exchange has not ended"; }
+
+# The timeline and the last checkpoint of the live data, and the history of the timeline.
+timelines() {
+  checkpoint=$(control "$live" "Latest checkpoint location" 2>/dev/null)
+  echo "$(timeline "$live") ${checkpoint:--}"
+  cat "$live/pg_wal/$(printf %08X "$(timeline "$live")").history" 2>/dev/null || true
+}
 
 state() {
   [ ! -d "$root/new/data" ] || echo new
@@ -218,7 +246,7 @@ state() {
 # limit). Files that are cached count as free.
 room() {
   read -r _ _ _ free _ < <(df -PB1 "$volume" | tail -1)
-  read -r size _ < <(du -s -B1 "$live" 2>/dev/null)
+  read -r size _ < <(du -s -B1 "$live" 2>/dev/null) || size=0
   group=/sys/fs/cgroup limit=memory.max usage=memory.current prefix=
   if [ -e "$group/memory/memory.limit_in_bytes" ]; then
     group="$group/memory" limit=memory.limit_in_bytes usage=memory.usage_in_bytes prefix=total_
@@ -236,8 +264,10 @@ room() {
   echo "$free $size $memory"
 }
 
-verb="$1"
+verb="$1" stopped=
 shift
+# The live server does not answer: its roles cannot be copied, and it is not started here.
+case "$verb" in *-stopped) stopped=yes verb="${verb%-stopped}" ;; esac
 case "$verb" in
 # A command whose connection broke off still builds; another takes its place.
 build | discard) kill -KILL $(stray 'bash -s build *') 2>/dev/null || true ;;
@@ -247,6 +277,7 @@ exec 9<"$volume"
 flock -w 10 9 || fail "another command is still working in this pod; wait until it has ended"
 case "$verb" in
 state) state ;;
+timelines) timelines ;;
 room) room ;;
 build) demand_no_exchange; build "$@" ;;
 prepare) demand_no_exchange; make_ready new ;;
