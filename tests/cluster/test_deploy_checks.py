@@ -24,6 +24,7 @@ from vrooli.findings import Finding
 from vrooli.kube import Kube
 from vrooli.operators import Operator, security
 from vrooli.release import apply
+from vrooli.secrets import catalog, kubernetes
 
 NAMESPACE = "checks"
 CLASSES: list[dict[str, Any]] = [
@@ -48,6 +49,9 @@ CLASSES: list[dict[str, Any]] = [
         "metadata": {"name": "one"},
     },
 ]
+NAMESPACE_BODY = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+# The Secrets that the services and Redis read without Vault.
+SECRETS = list(kubernetes.manifests({spec.path: spec.first_values() for spec in catalog.ALL}))
 
 
 # The operators that development without Vault needs, and where; nothing runs them here.
@@ -70,9 +74,11 @@ def wanted() -> tuple[Manifest, ...]:
 
 @pytest.fixture
 async def equipped(bare_kube: Kube, wanted: tuple[Manifest, ...]) -> AsyncIterator[Kube]:
-    """A cluster with the classes, and a node with the images, that development wants."""
-    for body in CLASSES:
+    """A cluster with what development wants: classes, Secrets, and a node with the images."""
+    for body in (*CLASSES, NAMESPACE_BODY):
         await bare_kube.apply(body)
+    for body in SECRETS:
+        await bare_kube.apply(body, namespace=NAMESPACE)
     images = sorted(
         {str(c["image"]) for item in wanted if item.kind == "Deployment" for c in _containers(item)}
         | {"localhost/vrooli/redis:7"}
@@ -133,7 +139,11 @@ async def test_a_cluster_with_everything_is_found_fit_and_stays_as_it_was(
     equipped: Kube, wanted: tuple[Manifest, ...]
 ) -> None:
     assert await preflight.run(equipped, NAMESPACE, wanted) == []
-    assert await equipped.get("v1", "Namespace", NAMESPACE) is None
+    assert [
+        item.key
+        for item in wanted
+        if await equipped.get(item.api_version, item.kind, item.name, NAMESPACE)
+    ] == []
 
 
 async def test_everything_that_is_missing_is_told_at_once(
@@ -152,6 +162,19 @@ async def test_everything_that_is_missing_is_told_at_once(
     with pytest.raises(NotDeployableError, match="nothing was changed") as refused:
         preflight.demand(found)
     assert refused.value.exit_code == 3
+
+
+async def test_secrets_that_are_missing_or_lack_a_key_are_told_with_their_readers(
+    equipped: Kube, wanted: tuple[Manifest, ...]
+) -> None:
+    gone, lame = catalog.POSTGRES.kubernetes, catalog.REDIS.kubernetes
+    await equipped.delete("v1", "Secret", gone, NAMESPACE)
+    await equipped.patch("v1", "Secret", lame, NAMESPACE, {"data": {"password": None}})
+    found = {item.resource: item for item in await preflight.run(equipped, NAMESPACE, wanted)}
+    assert found.keys() == {f"Secret/{gone}", f"Secret/{lame}"}
+    assert "it does not exist" in found[f"Secret/{gone}"].message
+    assert "Deployment/demo-server" in found[f"Secret/{gone}"].message
+    assert "it has no password, but RedisFailover/vrooli-rf" in found[f"Secret/{lame}"].message
 
 
 async def test_a_missing_operator_is_named_instead_of_what_follows_from_it(

@@ -10,6 +10,7 @@ from vrooli.checks.cluster import (
     namespace,
     permissions,
     pod_admission,
+    references,
 )
 from vrooli.checks.data import changes, redis_readers
 from vrooli.checks.images import local, pull_secret, registry
@@ -55,6 +56,7 @@ ALL: tuple[Check, ...] = (
     local.CHECK,
     registry.CHECK,
     pull_secret.CHECK,
+    references.CHECK,
     capacity.CHECK,
     gpu.CHECK,
     admission.CHECK,

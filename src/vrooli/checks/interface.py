@@ -73,6 +73,7 @@ class Site:
         deep: Whether to check more than what stops a deploy.
         kind: The kind of cluster (embedded, minikube, kind, context); empty if unknown.
         loaded: Images that its nodes have, whether or not they report them.
+        created_secrets: Secrets that vrooli creates before the release.
         shared: Results that several checks use.
     """
 
@@ -84,6 +85,7 @@ class Site:
     deep: bool = False
     kind: str = ""
     loaded: frozenset[str] = frozenset()
+    created_secrets: frozenset[str] = frozenset()
     shared: Shared = field(default_factory=Shared)
 
     @classmethod

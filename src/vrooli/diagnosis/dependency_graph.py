@@ -18,6 +18,7 @@ from vrooli.diagnosis.evidence.components.addons import (
 from vrooli.diagnosis.evidence.components.operators import deployments
 from vrooli.diagnosis.evidence.components.vault import vault_service
 from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.kube import references
 from vrooli.kube.objects import (
     Body,
     Ref,
@@ -122,19 +123,9 @@ def _of_template(owner: Ref, template: Body) -> Iterator[Edge]:
         yield owner, Ref("ServiceAccount", account, place)
     for secret in items(spec, "imagePullSecrets"):
         yield owner, Ref("Secret", text(secret, "name"), place)
-    for container in containers(template):
-        for source in items(container, "envFrom"):
-            yield owner, Ref("ConfigMap", text(source, "configMapRef", "name"), place)
-            yield owner, Ref("Secret", text(source, "secretRef", "name"), place)
-        for entry in items(container, "env"):
-            yield owner, Ref("Secret", text(entry, "valueFrom", "secretKeyRef", "name"), place)
-            yield (
-                owner,
-                Ref("ConfigMap", text(entry, "valueFrom", "configMapKeyRef", "name"), place),
-            )
+    for reference in references.of_pod(spec):
+        yield owner, Ref(reference.kind, reference.name, place)
     for volume in items(spec, "volumes"):
-        yield owner, Ref("Secret", text(volume, "secret", "secretName"), place)
-        yield owner, Ref("ConfigMap", text(volume, "configMap", "name"), place)
         claim = text(volume, "persistentVolumeClaim", "claimName")
         yield owner, Ref("PersistentVolumeClaim", claim, place)
 

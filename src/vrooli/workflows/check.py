@@ -21,6 +21,7 @@ from vrooli.findings import Verdict
 from vrooli.kube import ApiError
 from vrooli.release import Release, overrides
 from vrooli.release.overrides import Overrides
+from vrooli.secrets import catalog as secrets_catalog
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows import check_cases, check_fix, junit, packages
 from vrooli.workflows.clusters import access
@@ -152,6 +153,13 @@ def _render(options: CheckOptions, stored: Overrides = overrides.NONE) -> tuple[
     return engine.render(values, release=environment.release, namespace=environment.namespace)
 
 
+def _created_secrets(options: CheckOptions) -> frozenset[str]:
+    """The Secrets that `develop` creates from a file before it deploys."""
+    if options.secrets_source is not SecretsSource.FILE:
+        return frozenset()
+    return frozenset(spec.kubernetes for spec in secrets_catalog.ALL)
+
+
 async def _run_checks(
     options: CheckOptions, manifests: tuple[Manifest, ...], listener: Listener
 ) -> list[Outcome]:
@@ -168,6 +176,7 @@ async def _run_checks(
                 deep=True,
                 kind=reached.cluster.kind,
                 loaded=await reached.cluster.images(),
+                created_secrets=_created_secrets(options),
             )
             waiting = {item.name: item.title for item in options.checks}
 

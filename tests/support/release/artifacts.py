@@ -17,9 +17,10 @@ from vrooli.events import silent
 from vrooli.workflows.build import BuildOptions, build
 
 DEV = ENVIRONMENTS["dev"]
-# The application without operators, Vault and Ingress.
+SECRETS = ("sharedConfigAll", "sharedSecretsServerJobs", "postgres", "redis", "dockerhubPullSecret")
+# The application without operators, Vault, Secrets and Ingress.
 APPLICATION_ONLY: Mapping[str, Any] = {
-    "vso": {"enabled": False},
+    "vso": {"enabled": False, "secrets": {name: {"enabled": False} for name in SECRETS}},
     "ingress": {"enabled": False},
     "pgoPostgresql": {"enabled": False},
     "spotahomeRedis": {"enabled": False},

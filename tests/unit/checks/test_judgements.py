@@ -318,7 +318,7 @@ def test_a_pull_secret_is_needed_where_nothing_of_the_release_makes_it() -> None
     assert pull_secret.skip_reason(site(rendered())) == "all images are local"
     assert (
         pull_secret.skip_reason(site(rendered("prod")))
-        == "it is synced from Vault, or the pods reference none"
+        == "it is created with the release, or the pods reference none"
     )
     assert pull_secret.skip_reason(site(rendered("prod", **HUB))) == ""
 

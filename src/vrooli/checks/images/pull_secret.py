@@ -18,7 +18,7 @@ KEY = ".dockerconfigjson"
 
 
 def named(site: Site) -> list[str]:
-    """The pull secrets of the pods that the release does not create."""
+    """The pull secrets of the pods that neither the release nor vrooli creates."""
     names = dict.fromkeys(
         str(one["name"])
         for item in (*site.of_kind("Deployment"), *site.of_kind("StatefulSet"))
@@ -27,7 +27,7 @@ def named(site: Site) -> list[str]:
     synced = {
         item.body["spec"]["destination"]["name"] for item in site.of_kind("VaultStaticSecret")
     }
-    return [name for name in names if name not in synced]
+    return [name for name in names if name not in synced | site.created_secrets]
 
 
 async def run(site: Site) -> CheckResult:
@@ -74,7 +74,7 @@ def skip_reason(site: Site) -> str:
     """Why no pull secret is needed."""
     if all(image.startswith(LOCAL) for image in site.requirements.images):
         return "all images are local"
-    return "" if named(site) else "it is synced from Vault, or the pods reference none"
+    return "" if named(site) else "it is created with the release, or the pods reference none"
 
 
 CHECK = Check(
@@ -83,4 +83,5 @@ CHECK = Check(
     "the pull secret of the pods exists and is valid, unless the release creates it",
     run,
     skip_reason,
+    stops_deploy=True,
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 GROUP = "postgres-operator.crunchydata.com"
 API_VERSION = f"{GROUP}/v1beta1"
 KIND = "PostgresCluster"
@@ -28,3 +30,20 @@ SEARCH_PATH = "-c search_path=pg_catalog,pg_temp"
 def patroni_scope(cluster: str) -> str:
     """The name under which Patroni knows a PostgresCluster (internal/naming/names.go of PGO)."""
     return f"{cluster}-ha"
+
+
+def secrets(cluster: str, users: Iterable[str]) -> frozenset[str]:
+    """The Secrets that PGO makes for a PostgresCluster (internal/naming/names.go)."""
+    of_cluster = ("cluster-cert", "replication-cert", "pgbackrest", "pgbouncer", "monitoring")
+    return frozenset(
+        (
+            "pgo-root-cacert",
+            *(f"{cluster}-{name}" for name in of_cluster),
+            *(f"{cluster}-pguser-{user}" for user in users),
+        )
+    )
+
+
+def config_maps(cluster: str) -> frozenset[str]:
+    """The ConfigMaps that PGO makes for a PostgresCluster (internal/naming/names.go)."""
+    return frozenset(f"{cluster}-{name}" for name in ("config", "pgbackrest-config", "pgbouncer"))

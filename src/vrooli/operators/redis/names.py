@@ -24,3 +24,8 @@ def stateful_set_name(name: str) -> str:
 def sentinel_name(name: str) -> str:
     """The Deployment of a RedisFailover's Sentinel pods."""
     return f"rfs-{name}"
+
+
+def config_maps(name: str) -> frozenset[str]:
+    """The ConfigMaps that the operator makes for a RedisFailover."""
+    return frozenset((f"rfr-{name}", f"rfr-s-{name}", f"rfr-readiness-{name}", f"rfs-{name}"))
