@@ -48,3 +48,9 @@ def artifacts_dir() -> Path:
 def policies_dir() -> Path:
     """The folder of the five Vault policies."""
     return root() / "k8s" / "dev-support" / "vault-policies"
+
+
+def users_kubeconfig() -> Path:
+    """The file that kubectl would write to: the first of KUBECONFIG, else ~/.kube/config."""
+    first = os.environ.get("KUBECONFIG", "").split(os.pathsep)[0]
+    return Path(first) if first else Path.home() / ".kube" / "config"

@@ -9,39 +9,7 @@ from typing import Annotated
 import typer
 
 from vrooli import inert
-from vrooli.cli import (
-    artifact,
-    backups,
-    build,
-    cache,
-    check,
-    cluster,
-    db,
-    deploy,
-    dev,
-    develop,
-    diagnose,
-    drill,
-    graph,
-    grow,
-    logs,
-    pausing,
-    process_environment,
-    releases,
-    restore,
-    rotate,
-    scale,
-    sessions,
-    setup,
-    snapshots,
-    status,
-    switchover,
-    test,
-    uninstall,
-    upgrade,
-    values,
-)
-from vrooli.cli import open as open_
+from vrooli.cli import process_environment
 from vrooli.cli.command import App
 from vrooli.cli.terminal import errors
 
@@ -56,42 +24,41 @@ app = App(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("setup", epilog=setup.EXAMPLES)(setup.command)
-app.command("develop", epilog=develop.EXAMPLES)(develop.command)
-app.command("dev", epilog=dev.EXAMPLES)(dev.command)
-app.command("build", epilog=build.EXAMPLES)(build.command)
-app.command("check", cls=check.Worded, epilog=check.EXAMPLES)(check.command)
-app.command("deploy", epilog=deploy.EXAMPLES)(deploy.command)
-app.command("history", epilog=releases.HISTORY_EXAMPLES)(releases.history)
-app.command("rollback", epilog=releases.ROLLBACK_EXAMPLES)(releases.rollback)
-app.command("diff", epilog=releases.DIFF_EXAMPLES)(releases.diff)
-app.command("backup", epilog=backups.BACKUP_EXAMPLES)(backups.backup)
-app.command("backups", epilog=backups.BACKUPS_EXAMPLES)(backups.backups)
-app.command("restore", epilog=restore.EXAMPLES)(restore.command)
-app.command("scale", epilog=scale.EXAMPLES)(scale.command)
-app.command("grow", epilog=grow.EXAMPLES)(grow.command)
-app.command("status", epilog=status.EXAMPLES)(status.command)
-app.command("diagnose", epilog=diagnose.EXAMPLES)(diagnose.command)
-app.command("graph", epilog=graph.EXAMPLES)(graph.command)
-app.command("test", epilog=test.EXAMPLES)(test.command)
-app.command("logs", epilog=logs.EXAMPLES)(logs.command)
-app.command("switchover", epilog=switchover.EXAMPLES)(switchover.command)
-app.command("drill", epilog=drill.EXAMPLES)(drill.command)
-app.command("rotate", epilog=rotate.EXAMPLES)(rotate.command)
-app.command("shell", epilog=sessions.SHELL_EXAMPLES)(sessions.shell)
-app.command("psql", epilog=sessions.PSQL_EXAMPLES)(sessions.psql)
-app.command("redis-cli", epilog=sessions.REDIS_EXAMPLES)(sessions.redis_cli)
-app.command("open", epilog=open_.EXAMPLES)(open_.command)
-app.command("uninstall", epilog=uninstall.EXAMPLES)(uninstall.command)
-app.command("pause", epilog=pausing.PAUSE_EXAMPLES)(pausing.pause)
-app.command("resume", epilog=pausing.RESUME_EXAMPLES)(pausing.resume)
-snapshots.add_to(cluster.app)
-app.add_typer(cluster.app, name="cluster")
-app.add_typer(cache.app, name="cache")
-app.add_typer(db.app, name="db")
-app.add_typer(artifact.app, name="artifact")
-app.add_typer(values.app, name="values")
-app.add_typer(upgrade.app, name="upgrade")
+app.defer("setup", "vrooli.cli.setup")
+app.defer("develop", "vrooli.cli.develop")
+app.defer("dev", "vrooli.cli.dev")
+app.defer("build", "vrooli.cli.build")
+app.defer("check", "vrooli.cli.check", cls="Worded")
+app.defer("deploy", "vrooli.cli.deploy")
+app.defer("history", "vrooli.cli.releases", "history", "HISTORY_EXAMPLES")
+app.defer("rollback", "vrooli.cli.releases", "rollback", "ROLLBACK_EXAMPLES")
+app.defer("diff", "vrooli.cli.releases", "diff", "DIFF_EXAMPLES")
+app.defer("backup", "vrooli.cli.backups", "backup", "BACKUP_EXAMPLES")
+app.defer("backups", "vrooli.cli.backups", "backups", "BACKUPS_EXAMPLES")
+app.defer("restore", "vrooli.cli.restore")
+app.defer("scale", "vrooli.cli.scale")
+app.defer("grow", "vrooli.cli.grow")
+app.defer("status", "vrooli.cli.status")
+app.defer("diagnose", "vrooli.cli.diagnose")
+app.defer("graph", "vrooli.cli.graph")
+app.defer("test", "vrooli.cli.test")
+app.defer("logs", "vrooli.cli.logs")
+app.defer("switchover", "vrooli.cli.switchover")
+app.defer("drill", "vrooli.cli.drill")
+app.defer("rotate", "vrooli.cli.rotate")
+app.defer("shell", "vrooli.cli.sessions", "shell", "SHELL_EXAMPLES")
+app.defer("psql", "vrooli.cli.sessions", "psql", "PSQL_EXAMPLES")
+app.defer("redis-cli", "vrooli.cli.sessions", "redis_cli", "REDIS_EXAMPLES")
+app.defer("open", "vrooli.cli.open")
+app.defer("uninstall", "vrooli.cli.uninstall")
+app.defer("pause", "vrooli.cli.pausing", "pause", "PAUSE_EXAMPLES")
+app.defer("resume", "vrooli.cli.pausing", "resume", "RESUME_EXAMPLES")
+app.defer("cluster", "vrooli.cli.cluster", "app")
+app.defer("cache", "vrooli.cli.cache", "app")
+app.defer("db", "vrooli.cli.db", "app")
+app.defer("artifact", "vrooli.cli.artifact", "app")
+app.defer("values", "vrooli.cli.values", "app")
+app.defer("upgrade", "vrooli.cli.upgrade", "app")
 
 
 def _version(requested: bool) -> None:

@@ -227,6 +227,14 @@ def logs(
     execute(work, tables.show_empty, output, debug)
 
 
+SNAPSHOTS = "vrooli.cli.snapshots"
+app.defer("snapshot", SNAPSHOTS, "snapshot", "SNAPSHOT_EXAMPLES")
+app.defer("snapshots", SNAPSHOTS, "snapshots", "SNAPSHOTS_EXAMPLES")
+app.defer("restore", SNAPSHOTS, "restore", "RESTORE_EXAMPLES")
+app.defer("fork", SNAPSHOTS, "fork", "FORK_EXAMPLES")
+app.defer("delete-snapshot", SNAPSHOTS, "delete_snapshot", "DELETE_SNAPSHOT_EXAMPLES")
+
+
 def show(result: ClusterResult, console: Console) -> None:
     """Print a cluster and its URLs."""
     tables.show_cluster(result.cluster, console)

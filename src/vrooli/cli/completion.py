@@ -2,25 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import typer
 
 from vrooli.environments import ENVIRONMENTS
 
 # How long a shell waits for names from a cluster, seconds.
 LIMIT_S = 3.0
+# Names that workflows define. The workflows take a second to import, and a shell waits for it.
+COMPONENTS = (
+    "ui",
+    "server",
+    "jobs",
+    "nsfw-detector",
+    "adminer",
+    "rotator",
+    "postgres",
+    "pgbouncer",
+    "redis",
+    "sentinel",
+)
+SCALABLE = tuple(name for name in COMPONENTS if name != "rotator")
+HOST_SERVICES = ("server", "jobs", "ui")
+CLUSTER_COMPONENTS = (
+    "containerd",
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-proxy",
+    "kube-router",
+    "kube-scheduler",
+    "kubelet",
+)
 
 
 def environments(incomplete: str) -> list[str]:
     """The environments."""
-    return _matching(list(ENVIRONMENTS), incomplete)
+    return _matching(tuple(ENVIRONMENTS), incomplete)
 
 
 def embedded_clusters(incomplete: str) -> list[str]:
     """The names of the embedded clusters on this machine."""
     from vrooli import project
-    from vrooli.cluster.embedded.cluster import list_clusters
+    from vrooli.cluster.embedded import layout
 
-    return _matching([item.name for item in list_clusters(project.state_dir())], incomplete)
+    return _matching(layout.stored_clusters(project.state_dir()), incomplete)
 
 
 def clusters(incomplete: str) -> list[str]:
@@ -32,9 +59,7 @@ def clusters(incomplete: str) -> list[str]:
 
 def components(incomplete: str) -> list[str]:
     """The components of a release."""
-    from vrooli.workflows.components import COMPONENTS
-
-    return _matching(list(COMPONENTS), incomplete)
+    return _matching(COMPONENTS, incomplete)
 
 
 def pods(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -43,8 +68,6 @@ def pods(ctx: typer.Context, incomplete: str) -> list[str]:
 
     from vrooli import environments as known
     from vrooli.errors import VrooliError
-    from vrooli.workflows import sessions
-    from vrooli.workflows.components import COMPONENTS
 
     given = ctx.params
     # Before an option without its value, arguments are not assigned yet.
@@ -53,6 +76,8 @@ def pods(ctx: typer.Context, incomplete: str) -> list[str]:
         return []
 
     async def fetch() -> list[str]:
+        from vrooli.workflows import sessions
+
         options = sessions.SessionOptions(
             known.environment(given["environment"]), given.get("cluster")
         )
@@ -67,38 +92,33 @@ def pods(ctx: typer.Context, incomplete: str) -> list[str]:
 
 def cluster_components(incomplete: str) -> list[str]:
     """The components of an embedded cluster."""
-    from vrooli.cluster.embedded.components.catalog import STOP_ORDER
-
-    return _matching(sorted(STOP_ORDER), incomplete)
+    return _matching(CLUSTER_COMPONENTS, incomplete)
 
 
 def scalable(incomplete: str) -> list[str]:
     """The components that can be scaled."""
-    from vrooli.workflows.scale import COMPONENTS
-
-    return _matching(list(COMPONENTS), incomplete)
+    return _matching(SCALABLE, incomplete)
 
 
 def host_services(incomplete: str) -> list[str]:
     """The services that can run on this host."""
-    from vrooli.development.host_services import NAMES
-
-    return _matching(list(NAMES), incomplete)
+    return _matching(HOST_SERVICES, incomplete)
 
 
 def _contexts() -> list[str]:
     """The contexts of the kubeconfig; none if it cannot be read."""
     import yaml
 
-    from vrooli.kube.objects import items, text
-    from vrooli.workflows.clusters.embedded import users_kubeconfig
+    from vrooli import project
 
     try:
-        content = yaml.safe_load(users_kubeconfig().read_text())
+        content = yaml.safe_load(project.users_kubeconfig().read_text())
     except (OSError, ValueError, yaml.YAMLError):
         return []
-    return [text(item, "name") for item in items(content, "contexts")]
+    contexts = content.get("contexts") if isinstance(content, dict) else None
+    named = [item for item in contexts if isinstance(item, dict)] if contexts else []
+    return [item["name"] for item in named if isinstance(item.get("name"), str)]
 
 
-def _matching(values: list[str], incomplete: str) -> list[str]:
+def _matching(values: Sequence[str], incomplete: str) -> list[str]:
     return [value for value in values if value.startswith(incomplete)]

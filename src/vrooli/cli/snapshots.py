@@ -9,7 +9,6 @@ import typer
 
 from vrooli.cli import examples, options
 from vrooli.cli.cluster import DEFAULT_NAME, TEXT, NameOption, show
-from vrooli.cli.command import App
 from vrooli.cli.run import execute
 from vrooli.cli.terminal import prompt, tables
 from vrooli.events import Listener
@@ -186,12 +185,3 @@ def _show_list(result: SnapshotListResult, console: Console) -> None:
     title = f"Snapshots of cluster {result.cluster}"
     tables.show_rows(title, ("name", "time (UTC)", "size"), rows, console)
     console.print(f"{format_bytes(result.free_bytes)} are free on their disk.")
-
-
-def add_to(app: App) -> None:
-    """Add the commands to those of clusters."""
-    app.command("snapshot", epilog=SNAPSHOT_EXAMPLES)(snapshot)
-    app.command("snapshots", epilog=SNAPSHOTS_EXAMPLES)(snapshots)
-    app.command("restore", epilog=RESTORE_EXAMPLES)(restore)
-    app.command("fork", epilog=FORK_EXAMPLES)(fork)
-    app.command("delete-snapshot", epilog=DELETE_SNAPSHOT_EXAMPLES)(delete_snapshot)

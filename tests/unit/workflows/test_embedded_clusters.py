@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from vrooli import project
 from vrooli.errors import InterruptError, UsageError
 from vrooli.events import Event, LogLine, silent
 from vrooli.workflows.clusters import embedded
@@ -117,10 +118,10 @@ def test_the_users_kubeconfig_is_where_kubectl_would_write(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("KUBECONFIG", "/one:/two")
-    assert embedded.users_kubeconfig() == Path("/one")
+    assert project.users_kubeconfig() == Path("/one")
     monkeypatch.delenv("KUBECONFIG")
     monkeypatch.setenv("HOME", "/home/me")
-    assert embedded.users_kubeconfig() == Path("/home/me/.kube/config")
+    assert project.users_kubeconfig() == Path("/home/me/.kube/config")
 
 
 def test_merging_into_a_linked_kubeconfig_leaves_the_link(

@@ -12,7 +12,7 @@ from vrooli.cluster.embedded.components.catalog import STOP_ORDER
 from vrooli.cluster.embedded.host import autostart, freezer
 from vrooli.cluster.embedded.host.suspension import Pause
 from vrooli.cluster.embedded.images import archives
-from vrooli.cluster.embedded.layout import Layout
+from vrooli.cluster.embedded.layout import Layout, stored_clusters
 from vrooli.cluster.embedded.lifecycle import kill, pause, start, stop
 from vrooli.cluster.embedded.locks import holder, locked
 from vrooli.cluster.embedded.settings import AddonImages, Record, Settings
@@ -273,5 +273,4 @@ class EmbeddedCluster(StoredCluster):
 
 def list_clusters(state_dir: Path) -> list[StoredCluster]:
     """The names of all clusters with data in the state folder."""
-    records = sorted((state_dir / "clusters").glob("*/cluster.json"))
-    return [StoredCluster(record.parent.name, state_dir=state_dir) for record in records]
+    return [StoredCluster(name, state_dir=state_dir) for name in stored_clusters(state_dir)]

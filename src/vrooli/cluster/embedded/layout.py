@@ -17,6 +17,11 @@ UNSAFE = re.compile(r"""[\s,:'"\\]""")
 SOCKET_PATH_LIMIT = 100
 
 
+def stored_clusters(state_dir: Path) -> list[str]:
+    """The names of all clusters with data in the state folder."""
+    return sorted(path.parent.name for path in (state_dir / "clusters").glob("*/cluster.json"))
+
+
 @dataclass(frozen=True)
 class Layout:
     """The file paths of one cluster. All of them are below ``root``."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 
 from vrooli import project
 from vrooli.cluster.embedded.cluster import StoredCluster, list_clusters
@@ -120,7 +118,7 @@ async def kubeconfig(name: str, listener: Listener, *, merge: bool) -> Kubeconfi
     path = str(cluster.kubeconfig)
     if not merge:
         return KubeconfigResult(path=path)
-    into = users_kubeconfig()
+    into = project.users_kubeconfig()
     context = cluster.merge_kubeconfig(into.resolve())  # a symbolic link is kept
     return KubeconfigResult(path=path, merged_into=str(into), context=context)
 
@@ -159,12 +157,6 @@ def demand_existing(name: str) -> StoredCluster:
             f"{existing} `vrooli cluster start {name}` makes it.",
         )
     return named(name)
-
-
-def users_kubeconfig() -> Path:
-    """The file that kubectl would write to: the first of KUBECONFIG, else ~/.kube/config."""
-    first = os.environ.get("KUBECONFIG", "").split(os.pathsep)[0]
-    return Path(first) if first else Path.home() / ".kube" / "config"
 
 
 async def view(cluster: Cluster | StoredCluster) -> ClusterView:
