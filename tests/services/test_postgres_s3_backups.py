@@ -24,6 +24,7 @@ from support.programs.s3_server import BUCKET, REGION, S3Server, running_s3
 from support.release.database_pods import owned, pod
 from vrooli.backups import beside
 from vrooli.backups import repository as repositories
+from vrooli.backups.info import Retention
 from vrooli.backups.repository import Repository, RepositoryError
 from vrooli.databases.postgres.session import Postgres
 from vrooli.kube.execution import Completed, Program
@@ -147,7 +148,7 @@ async def test_data_are_restored_from_s3_to_a_moment_and_after_the_loss_of_the_v
     assert incremental.full_label == full.label
     (state,) = (item for item in info.repositories if item.number == S3)
     assert (state.problem, state.encrypted) == (None, True)
-    assert repository.retention(S3) == 2
+    assert repository.retention(S3) == Retention(2)
     written = site.s3.written()
     assert all(path.startswith(f"{FOLDER}/") for path in written)
     assert f"{FOLDER}/backup/db/{incremental.label}/backup.manifest" in written

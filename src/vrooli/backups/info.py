@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from vrooli.backups import problems, timelines
@@ -157,19 +157,51 @@ def _time(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def remaining_fulls(backup: StoredBackup, info: Info, retention: int | None) -> int | None:
-    """How many more full backups complete before a backup expires; None if it never does.
+@dataclass(frozen=True)
+class Retention:
+    """How long a repository retains its backups.
+
+    Attributes:
+        full: The number of full backups, or of days (repoN-retention-full).
+        is_in_days: Which of both (repoN-retention-full-type).
+    """
+
+    full: int
+    is_in_days: bool = False
+
+
+def remaining_fulls(backup: StoredBackup, info: Info, retention: Retention | None) -> int | None:
+    """How many more full backups complete before a backup expires; None if that is not counted.
 
     Args:
         backup: The backup, which is retained as long as its full backup.
         info: All backups.
-        retention: The number of full backups that are retained (repoN-retention-full).
+        retention: How long they are retained; None for ever.
     """
-    if retention is None:
+    if retention is None or retention.is_in_days:
         return None
-    newer = [
+    return max(retention.full - len(_newer_fulls(backup, info)), 0)
+
+
+def retained_until(
+    backup: StoredBackup, info: Info, retention: Retention | None
+) -> datetime | None:
+    """When a backup can expire at the earliest; None if that is not a matter of time, or unknown.
+
+    pgBackRest keeps one full backup that is as old as the days, so that a backup expires once the
+    next full one has that age. Without a next one, it is unknown. The arguments are those of
+    ``remaining_fulls``.
+    """
+    newer = _newer_fulls(backup, info)
+    if retention is None or not retention.is_in_days or not newer:
+        return None
+    return newer[0].stopped + timedelta(days=retention.full)
+
+
+def _newer_fulls(backup: StoredBackup, info: Info) -> list[StoredBackup]:
+    """The full backups that are newer than that of a backup, oldest first."""
+    return [
         item
         for item in info.of(backup.repository)
         if item.kind == FULL and item.label > backup.full_label
     ]
-    return max(retention - len(newer), 0)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from vrooli.backups import info as reports
 from vrooli.backups import problems
-from vrooli.backups.info import STANZA, Info
+from vrooli.backups.info import STANZA, Info, Retention
 from vrooli.databases import programs
 from vrooli.databases.postgres.session import Postgres
 from vrooli.databases.programs import Place
@@ -80,11 +80,14 @@ class Repository:
         output = await self._run(_RUN, arguments, limit_s=INFO_S)
         return reports.parse_info(output)
 
-    def retention(self, number: int) -> int | None:
-        """The number of full backups that a repository retains; None if it retains all."""
+    def retention(self, number: int) -> Retention | None:
+        """How long a repository retains its backups; None if it retains all."""
         settings = mapping(self.postgres.body, "spec", "backups", "pgbackrest", "global")
         value = settings.get(f"repo{number}-retention-full")
-        return int(value) if value and str(value).isdecimal() else None
+        if not value or not str(value).isdecimal():
+            return None
+        kind = text(settings, f"repo{number}-retention-full-type")
+        return Retention(int(value), is_in_days=kind == "time")
 
     def schedule(self, number: int) -> str:
         """The cron schedule of full backups in a repository; empty if there is none."""

@@ -180,8 +180,15 @@ def _row(item: BackupView) -> tuple[object, ...]:
 
 def _retention(item: BackupView) -> str:
     remaining = item.remaining_full_backups
+    if item.retained_until is not None:
+        return f"until {item.retained_until:%Y-%m-%d %H:%MZ} or longer"
+    if item.retention_days is not None:
+        days = counted(item.retention_days, "day")
+        return f"until {days} after the next full backup in repository {item.repository}"
     if remaining is None:
         return "until it is deleted"
+    if not remaining:
+        return f"until the next backup in repository {item.repository}"
     return f"until {counted(remaining, 'more full backup')} in repository {item.repository}"
 
 

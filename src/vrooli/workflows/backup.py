@@ -6,7 +6,7 @@ import time
 
 from vrooli import shell
 from vrooli.backups import listing, points
-from vrooli.backups.info import RepositoryState, StoredBackup, remaining_fulls
+from vrooli.backups.info import RepositoryState, StoredBackup, remaining_fulls, retained_until
 from vrooli.backups.listing import Listing
 from vrooli.environments import Environment
 from vrooli.errors import VrooliError
@@ -111,5 +111,7 @@ def view(listed: Listing, item: StoredBackup) -> BackupView:
         revision=point.revision if point else None,
         version=(point.version or None) if point else None,
         remaining_full_backups=remaining_fulls(item, listed.info, retention),
+        retained_until=retained_until(item, listed.info, retention),
+        retention_days=retention.full if retention and retention.is_in_days else None,
         has_errors=item.has_errors,
     )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from support.release.repository import START, backup, report
-from vrooli.backups.info import Info, parse_info, remaining_fulls
+from vrooli.backups.info import Info, Retention, parse_info, remaining_fulls, retained_until
 
 
 def test_the_backups_of_all_repositories_are_read_oldest_first() -> None:
@@ -93,7 +93,35 @@ def test_a_backup_is_retained_until_enough_newer_full_backups(
     bodies = [backup(name, seconds=at) for at, name in enumerate((*labels, "20261103-000000F"))]
     info = parse_info(report(*bodies))
     (item,) = [one for one in info.backups if one.label == label]
-    assert remaining_fulls(item, info, retention) == remaining
+    kept = None if retention is None else Retention(retention)
+    assert remaining_fulls(item, info, kept) == remaining
+    assert retained_until(item, info, kept) is None
+
+
+@pytest.mark.parametrize(
+    ("label", "following"),
+    [
+        ("20261101-000000F", 1),
+        ("20261101-000000F_20261101-120000I", 1),
+        ("20261102-000000F", 2),
+        ("20261103-000000F", None),
+    ],
+)
+def test_a_retention_in_days_counts_from_the_next_full_backup(
+    label: str, following: int | None
+) -> None:
+    fulls = ("20261101-000000F", "20261102-000000F", "20261103-000000F")
+    bodies = [backup(name, seconds=at * 86400) for at, name in enumerate(fulls)]
+    bodies.append(backup("20261101-000000F_20261101-120000I", seconds=43200))
+    info = parse_info(report(*bodies))
+    (item,) = [one for one in info.backups if one.label == label]
+    days = Retention(30, is_in_days=True)
+    end = None
+    if following is not None:
+        (full,) = [one for one in info.backups if one.label == fulls[following]]
+        end = full.stopped + timedelta(days=30)
+    assert retained_until(item, info, days) == end
+    assert remaining_fulls(item, info, days) is None
 
 
 def test_a_backup_with_a_label_that_pgbackrest_does_not_make_is_left_out() -> None:

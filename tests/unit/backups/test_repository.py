@@ -9,6 +9,7 @@ import pytest
 from support.fakes.cluster import FakeCluster
 from support.release.database_pods import owned, pod
 from support.release.repository import FakeRepository, backup
+from vrooli.backups.info import Retention
 from vrooli.backups.repository import Repository, RepositoryError
 from vrooli.databases.postgres.session import Postgres
 from vrooli.errors import PrerequisiteError
@@ -91,7 +92,11 @@ async def test_a_backup_that_was_killed_is_reported_without_its_warnings() -> No
 
 async def test_retention_and_schedule_are_those_of_the_resource() -> None:
     repository = await _repository(FakeRepository([backup("20261129-094420F")]))
-    assert (repository.retention(1), repository.retention(2)) == (2, None)
+    assert (repository.retention(1), repository.retention(2)) == (Retention(2), None)
+    settings = repository.postgres.body["spec"]["backups"]["pgbackrest"]["global"]
+    days = {**settings, "repo1-retention-full-type": "time"}
+    repository.postgres.body["spec"]["backups"]["pgbackrest"]["global"] = days
+    assert repository.retention(1) == Retention(2, is_in_days=True)
     assert (repository.schedule(1), repository.schedule(2)) == ("0 3 * * 0", "")
 
 

@@ -29,7 +29,18 @@ class BackupView(Model):
     revision: int | None = Field(description="the revision of the release; null if not recorded")
     version: str | None = Field(description="the version of the artifact; null if not recorded")
     remaining_full_backups: int | None = Field(
-        description="how many more full backups complete before it expires; null if it never does"
+        description="how many more full backups complete before it expires; null if they are not "
+        "counted"
+    )
+    retained_until: datetime | None = Field(
+        default=None,
+        description="when it can expire at the earliest, UTC, with a retention in days; null "
+        "before the next full backup, and otherwise",
+    )
+    retention_days: int | None = Field(
+        default=None,
+        description="how old the next full backup is before it expires, in days; null with a "
+        "retention by number. With neither, it never expires",
     )
     has_errors: bool = Field(description="whether pages with wrong checksums were found in it")
 
