@@ -33,10 +33,12 @@ from vrooli.operators.installation import record, sources
 from vrooli.operators.installation.chart_sums import ANNOTATION
 from vrooli.operators.installation.install import install
 from vrooli.operators.model import State, VendorChart
+from vrooli.operators.redis import probes
 
 PROGRESS = Progress()
 # How long a new admission policy may take to be obeyed, seconds.
 ADMISSION_S = 120.0
+OPERATOR_DELAY_S = 30
 each = pytest.mark.parametrize("operator", operators.OPERATORS, ids=lambda operator: operator.name)
 
 
@@ -135,6 +137,55 @@ async def test_postgres_pods_are_made_to_fit_the_restricted_standard(site: Site)
             break
     with pytest.raises(VrooliError, match="seccompProfile"):
         await site.kube.applied(without_seccomp("stranger", {}))
+
+
+async def test_redis_pods_are_probed_without_the_delay_of_the_operator(site: Site) -> None:
+    await install(operators.REDIS, Source.GO_MODULE, site, PROGRESS)
+    deadline = time.monotonic() + ADMISSION_S
+    while "initialDelaySeconds" in (redis := await probe(site, "redis")):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.2)
+    kept = {"timeoutSeconds": 5, "successThreshold": 1}
+    times = {"periodSeconds": 10, "failureThreshold": 3}
+    assert redis == {**times, **kept, "exec": {"command": ["their probe"]}}
+    assert await probe(site, "sentinel") == {
+        "periodSeconds": 5,
+        "failureThreshold": 6,
+        **kept,
+        "exec": {"command": ["sh", "-c", probes.SENTINEL_READY]},
+    }
+
+
+async def test_other_pods_retain_their_probes(site: Site) -> None:
+    """Those of other people's RedisFailovers, and containers of other names."""
+    await install(operators.REDIS, Source.GO_MODULE, site, PROGRESS)
+    for item in (
+        await probe(site, "redis", **{"app.kubernetes.io/part-of": "something-else"}),
+        await probe(site, "exporter"),
+    ):
+        assert item["initialDelaySeconds"] == OPERATOR_DELAY_S
+
+
+async def probe(site: Site, container: str, **labels: str) -> Manifest:
+    """The readiness probe that the API server gives to a pod with the operator's probe."""
+    labels = {
+        "app.kubernetes.io/part-of": "vrooli",
+        "redisfailovers.databases.spotahome.com/name": "vrooli-rf",
+        **labels,
+    }
+    body = without_seccomp("redis", labels)
+    body["spec"]["containers"][0] |= {
+        "name": container,
+        "readinessProbe": {
+            "initialDelaySeconds": OPERATOR_DELAY_S,
+            "timeoutSeconds": 5,
+            "exec": {"command": ["their probe"]},
+        },
+    }
+    body["spec"]["securityContext"]["seccompProfile"] = {"type": "RuntimeDefault"}
+    applied = await site.kube.applied(body)
+    given: Manifest = applied["spec"]["containers"][0]["readinessProbe"]
+    return given
 
 
 def without_seccomp(name: str, labels: dict[str, str]) -> Manifest:

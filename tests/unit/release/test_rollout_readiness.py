@@ -179,6 +179,8 @@ def test_the_redis_operator_is_triggered_only_when_it_has_work_it_does_not_see()
     assert not is_waiting(failover(), seen(MASTER, REPLICA, SENTINEL))
     starting = {**SENTINEL, "status": {"phase": "Pending"}}
     assert not is_waiting(failover(), seen(redis_pod("r0", "redis"), REPLICA, starting))
+    without_master = redis_pod("s0", "sentinel", ready=False)
+    assert is_waiting(failover(), seen(MASTER, REPLICA, without_master))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 
 from vrooli.events import Progress
 from vrooli.kube import Kube, Manifest
-from vrooli.operators.installation import crds, helm, record
+from vrooli.operators.installation import crds, helm, pod_policy, record
 from vrooli.operators.installation.images import pod_annotations
 from vrooli.operators.model import Distribution, Operator, Site, Source, VendorChart
 from vrooli.operators.pgo import names, seccomp
@@ -40,7 +40,7 @@ def inputs(source: Source, site: Site) -> Mapping[str, Any]:
     """The manifests of this product; the vendor's chart is identified by its version."""
     if source is Source.VENDOR:
         return {}
-    return {"deployment": _deployment(site), "seccomp": seccomp.POLICY}
+    return {"deployment": _deployment(site), "seccomp": seccomp.POLICY.manifests()}
 
 
 async def install(operator: Operator, source: Source, site: Site, progress: Progress) -> None:
@@ -52,7 +52,7 @@ async def install(operator: Operator, source: Source, site: Site, progress: Prog
     config = await site.module_dir(operator.name, progress) / "config"
     definitions = await crds.read(sorted((config / "crd" / "bases").glob("*.yaml")))
     await crds.apply(site.kube, definitions, progress)
-    await seccomp.apply(site.kube, progress)
+    await pod_policy.apply(seccomp.POLICY, site.kube, progress)
     for manifest in await _rbac(config):
         await site.kube.apply(manifest)
     await site.kube.apply(_deployment(site))
@@ -66,7 +66,7 @@ async def is_restricted(kube: Kube) -> bool | None:
     """
     installed = await record.read(kube, names.NAMESPACE)
     if installed.source == Source.GO_MODULE:
-        return await seccomp.is_added(kube)
+        return await pod_policy.is_applied(seccomp.POLICY, kube)
     return True if installed.source == Source.VENDOR else None
 
 

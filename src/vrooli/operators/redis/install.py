@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from vrooli.events import Progress
-from vrooli.operators.installation import helm
+from vrooli.operators.installation import helm, pod_policy
 from vrooli.operators.installation.images import pod_annotations, split
 from vrooli.operators.model import Distribution, Operator, Site, Source, VendorChart
+from vrooli.operators.redis import probes
 from vrooli.programs.versions import REDIS_OPERATOR
 
 IMAGE = f"localhost/vrooli/redis-operator:{REDIS_OPERATOR}"
@@ -33,12 +34,17 @@ RESOURCES = {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": 
 
 
 def inputs(source: Source, site: Site) -> Mapping[str, Any]:
-    """The chart and its values."""
-    return {"chart": VENDOR.version, "values": _values(source, site)}
+    """The chart, its values and the policy for its pods."""
+    return {
+        "chart": VENDOR.version,
+        "values": _values(source, site),
+        "probes": probes.POLICY.manifests(),
+    }
 
 
 async def install(operator: Operator, source: Source, site: Site, progress: Progress) -> None:
     """Install its chart; its definitions are applied before, server-side."""
+    await pod_policy.apply(probes.POLICY, site.kube, progress)
     values = _values(source, site)
     if source is Source.VENDOR:
         await helm.install_vendor(operator, RELEASE, site, values, progress)

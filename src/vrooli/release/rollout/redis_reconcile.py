@@ -3,7 +3,8 @@
 The operator reconciles a RedisFailover when it changes, and every 30 seconds. At a first
 installation, the Secret with the password is made shortly after the RedisFailover, and its pods run
 shortly after they are made: each would wait for the next interval. During an update it replaces one
-pod per reconciliation. An annotation on the object triggers one at once.
+pod of Redis per reconciliation, and a new Sentinel is ready when a reconciliation has given it the
+master. An annotation on the object triggers one at once.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class RedisReconcileTrigger:
 
 
 def is_waiting(body: Body, snapshot: Snapshot) -> bool:
-    """Whether a RedisFailover has no pods yet, no master, or outdated pods."""
+    """Whether a RedisFailover has no pods, no master, outdated pods or Sentinels without master."""
     labels = {FAILOVER_LABEL: body["metadata"]["name"]}
     for part in ("redis", "sentinel"):
         pods = snapshot.active_pods({**labels, COMPONENT_LABEL: part})
@@ -60,4 +61,7 @@ def is_waiting(body: Body, snapshot: Snapshot) -> bool:
     runner = snapshot.find("StatefulSet", f"rfr-{body['metadata']['name']}")
     if runner is not None and outdated_pods(runner, snapshot):
         return all(map(is_pod_ready, snapshot.active_pods(labels)))
+    sentinels = snapshot.active_pods({**labels, COMPONENT_LABEL: "sentinel"})
+    if not all(map(is_pod_ready, sentinels)):
+        return True
     return not snapshot.active_pods({**labels, ROLE_LABEL: "master"})
