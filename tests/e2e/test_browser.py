@@ -11,10 +11,11 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.expected_conditions import staleness_of
 from selenium.webdriver.support.ui import WebDriverWait
 from selenium_axe_python import Axe
 
-from support.browser import chromium
+from support.browser import chromium, page
 from support.browser.pictures import drawn_face, landscape
 from support.cluster.live import Live
 
@@ -22,6 +23,8 @@ pytestmark = pytest.mark.root
 
 # How long a verdict may take to show on the page, seconds.
 SHOWN_S = 120
+# The least height of a button for a finger: WCAG 2.2, 2.5.8.
+TOUCH_PX = 24
 
 
 @pytest.fixture
@@ -104,3 +107,49 @@ def test_a_post_can_be_sent_from_the_keyboard(live: Live, browser: webdriver.Chr
     assert _card(browser, text).is_displayed()
     WebDriverWait(browser, SHOWN_S).until(lambda _: area.get_attribute("value") == "")
     assert browser.switch_to.active_element == area
+
+
+def test_a_post_is_deleted_by_who_sent_it_after_a_question(
+    live: Live, browser: webdriver.Chrome
+) -> None:
+    """It disappears from this page and from others, which offer to delete only what they sent."""
+    text = f"deleted at {time.time_ns()}"
+    others = f"posted by somebody else at {time.time_ns()}"
+    page.post(live.urls["ui"], others)
+    browser.get(live.urls["ui"])
+    browser.find_element(By.ID, "text").send_keys(text, Keys.CONTROL, Keys.ENTER)
+    assert _card(browser, others).find_elements(By.CSS_SELECTOR, ".own button") == []
+    own = _card(browser, text)
+    WebDriverWait(browser, SHOWN_S).until(
+        lambda _: own.find_elements(By.CSS_SELECTOR, ".own button")
+    )
+    own.find_element(By.XPATH, ".//button[text()='Delete']").click()
+    assert browser.switch_to.active_element.text == "Keep"
+    with page.listening(live.urls["ui"]) as listener:
+        own.find_element(By.XPATH, ".//button[text()='Delete post']").click()
+        WebDriverWait(browser, SHOWN_S).until(staleness_of(own))
+        WebDriverWait(browser, SHOWN_S).until(lambda _: listener.heard("deleted"))
+    browser.refresh()
+    assert _card(browser, others).is_displayed()
+    assert browser.find_elements(By.XPATH, f"//article[.//*[contains(text(), '{text}')]]") == []
+
+
+def test_a_phone_shows_the_form_the_system_and_the_posts_below_each_other(
+    live: Live, browser: webdriver.Chrome
+) -> None:
+    """In the order in which the keyboard and a screen reader go through them, and in its width."""
+    size = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    page.post(live.urls["ui"], "Seen on a phone")
+    browser.get(live.urls["ui"])
+    _card(browser, "Seen on a phone")
+    parts = [
+        browser.find_element(By.CSS_SELECTOR, selector).rect
+        for selector in ("form", "aside", "main > section")
+    ]
+    ends = [part["y"] + part["height"] for part in parts[:-1]]
+    assert all(end <= part["y"] for end, part in zip(ends, parts[1:], strict=True))
+    assert browser.execute_script("return document.documentElement.scrollWidth") == 390
+    buttons = browser.find_elements(By.CSS_SELECTOR, "button, label.button")
+    shown = [button.rect for button in buttons if button.is_displayed()]
+    assert min(rect["height"] for rect in shown) >= TOUCH_PX

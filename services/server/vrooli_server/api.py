@@ -15,15 +15,15 @@ from starlette.responses import JSONResponse, Response
 
 from vrooli_server.cache import cached_list
 from vrooli_server.feed import Feed
-from vrooli_server.idempotency import REPLAYED, in_use, read_key, reused
+from vrooli_server.idempotency import REPLAYED, in_use, not_sender, read_key, read_value, reused
 from vrooli_server.state import State
 from vrooli_server.uploads import read_post
 from vrooli_shared.counts import RETRY_AFTER
 from vrooli_shared.downloads import take_turn
 from vrooli_shared.health import describe
 from vrooli_shared.idempotency import KeyInUseError, KeyReusedError
-from vrooli_shared.live import announce
-from vrooli_shared.posts import Post
+from vrooli_shared.live import announce, announce_deletion
+from vrooli_shared.posts import NotSenderError, Post
 from vrooli_shared.posts import State as PostState
 from vrooli_shared.queue import enqueue
 from vrooli_shared.redis_link import OPTIONAL_TIMEOUT_S, UNAVAILABLE_ERRORS
@@ -119,6 +119,27 @@ async def get_post(request: Request) -> Response:
     return JSONResponse(post.view(), headers={"Cache-Control": "no-store"})
 
 
+async def delete_post(request: Request) -> Response:
+    """DELETE /api/posts/{id}: by its sender, who has the key of the request that made it.
+
+    There are no accounts: the key is the only thing that nobody else knows. A post that does not
+    exist any more gets the same response, so that the request can be repeated.
+    """
+    state = state_of(request)
+    post_id = _post_id(request)
+    key = read_value(request)
+    if key is None:
+        raise not_sender()
+    try:
+        await state.posts.delete(post_id, key)
+    except NotSenderError:
+        raise not_sender() from None
+    except KeyInUseError:
+        raise in_use() from None
+    await announce_deletion(state.redis, post_id)
+    return Response(status_code=204)
+
+
 async def get_picture(request: Request) -> Response:
     """GET /api/posts/{id}/picture: only if approved."""
     post = await _fetch_post(request)
@@ -157,12 +178,15 @@ async def _events(feed: Feed) -> AsyncIterator[ServerSentEvent]:
             yield ServerSentEvent(event=event.name, data=event.data)
 
 
-async def _fetch_post(request: Request) -> Post:
+def _post_id(request: Request) -> UUID:
     try:
-        post_id = UUID(request.path_params["id"])
+        return UUID(request.path_params["id"])
     except ValueError:
         raise ApiError(404, "no-post", "Post not found.") from None
-    post = await state_of(request).posts.get(post_id)
+
+
+async def _fetch_post(request: Request) -> Post:
+    post = await state_of(request).posts.get(_post_id(request))
     if post is None:
         raise ApiError(404, "no-post", "Post not found.")
     return post

@@ -24,7 +24,8 @@ ROUTES = [
     Route("/api/posts", api.list_posts, methods=["GET"]),
     Route("/api/posts", api.create_post, methods=["POST"]),
     Route("/api/posts/events", api.live_posts),
-    Route("/api/posts/{id}", api.get_post),
+    Route("/api/posts/{id}", api.get_post, methods=["GET"]),
+    Route("/api/posts/{id}", api.delete_post, methods=["DELETE"]),
     Route("/api/posts/{id}/picture", api.get_picture),
 ]
 

@@ -17,7 +17,7 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from vrooli_shared.live import CHANNEL
+from vrooli_shared.live import CHANNEL, DELETIONS
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,8 @@ MAX_LISTENERS = 1000
 # Time without messages after which the connection is checked with a ping, seconds.
 SILENCE_S = 5.0
 PAUSE_MAX_S = 5.0
+# The event for a message of each channel.
+EVENTS = {CHANNEL.encode(): "post", DELETIONS.encode(): "deleted"}
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Feed:
         while True:
             try:
                 async with self._redis.pubsub() as subscription:
-                    await subscription.subscribe(CHANNEL)
+                    await subscription.subscribe(*EVENTS)
                     pause = 0.2
                     await self._follow(subscription)
             except (RedisError, OSError) as error:
@@ -108,4 +110,4 @@ class Feed:
                 # are lost.
                 self.publish(RESYNC)
             elif message["type"] == "message":
-                self.publish(Event("post", message["data"].decode()))
+                self.publish(Event(EVENTS[message["channel"]], message["data"].decode()))

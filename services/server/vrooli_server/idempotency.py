@@ -27,6 +27,19 @@ def read_key(request: Request, text: str, picture: Picture | None) -> Key | None
     Raises:
         ApiError: The header is not a single valid key.
     """
+    value = read_value(request)
+    if value is None:
+        return None
+    parts = (picture.media_type.encode(), picture.data) if picture else ()
+    return Key(value, fingerprint(text.encode(), *parts))
+
+
+def read_value(request: Request) -> str | None:
+    """The request's key, or None.
+
+    Raises:
+        ApiError: The header is not a single valid key.
+    """
     headers = request.headers.getlist(HEADER)
     if not headers:
         return None
@@ -38,8 +51,7 @@ def read_key(request: Request, text: str, picture: Picture | None) -> Key | None
             "idempotency-key",
             f"{HEADER} must be a quoted string of 1 to {LENGTH_MAX} printable ASCII characters.",
         )
-    parts = (picture.media_type.encode(), picture.data) if picture else ()
-    return Key(value, fingerprint(text.encode(), *parts))
+    return value
 
 
 def reused() -> ApiError:
@@ -49,6 +61,12 @@ def reused() -> ApiError:
         "idempotency-key-reused",
         f"This {HEADER} was used for another post. Use a new key for a new post.",
     )
+
+
+def not_sender() -> ApiError:
+    """The error for a deletion without the key that made the post."""
+    message = f"Only its sender can delete a post, for 24 hours, with its {HEADER}."
+    return ApiError(403, "not-sender", message)
 
 
 def in_use() -> ApiError:

@@ -64,12 +64,7 @@ async def claim(connection: AsyncConnection, key: Key) -> Stored | None:
         KeyInUseError: Another transaction holds the lock for longer than the ``lock_timeout``.
         KeyReusedError: The key was used for a different request.
     """
-    try:
-        await connection.execute(
-            "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (LOCK, key.value)
-        )
-    except errors.LockNotAvailable as error:
-        raise KeyInUseError(key.value) from error
+    await _lock(connection, key.value)
     await connection.execute(
         "DELETE FROM vrooli.idempotency_keys k WHERE key = %s"
         " AND (created_at < now() - make_interval(secs => %s)"
@@ -99,6 +94,23 @@ async def store(
     )
 
 
+async def made(connection: AsyncConnection, key: str, post_id: UUID) -> bool:
+    """Whether the post was made with the key, which is locked for this transaction.
+
+    An expired key has made no post, whether it was removed or not.
+
+    Raises:
+        KeyInUseError: Another transaction holds the lock for longer than the ``lock_timeout``.
+    """
+    await _lock(connection, key)
+    cursor = await connection.execute(
+        "SELECT FROM vrooli.idempotency_keys WHERE key = %s AND post_id = %s"
+        " AND created_at >= now() - make_interval(secs => %s)",
+        (key, post_id, KEY_TTL_S),
+    )
+    return await cursor.fetchone() is not None
+
+
 async def drop_expired(connection: AsyncConnection) -> int:
     """Delete expired keys; returns their number."""
     await limit_idle(connection)
@@ -107,3 +119,10 @@ async def drop_expired(connection: AsyncConnection) -> int:
         (KEY_TTL_S,),
     )
     return cursor.rowcount
+
+
+async def _lock(connection: AsyncConnection, key: str) -> None:
+    try:
+        await connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (LOCK, key))
+    except errors.LockNotAvailable as error:
+        raise KeyInUseError(key) from error

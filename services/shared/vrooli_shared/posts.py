@@ -30,6 +30,10 @@ _INSERT_BOTH = """WITH post AS (
 _DROP_AT_ONCE = 100
 
 
+class NotSenderError(Exception):
+    """The key is not that of the request that made the post."""
+
+
 class State(StrEnum):
     """State of a post's moderation."""
 
@@ -175,6 +179,27 @@ class Posts:
         """The post, or None."""
         posts = await self._posts("WHERE p.id = %(id)s", {"id": post_id})
         return posts[0] if posts else None
+
+    async def delete(self, post_id: UUID, key: str) -> None:
+        """Delete a post and its picture; a post that does not exist is none to delete.
+
+        Args:
+            post_id: The post.
+            key: The idempotency key with which it was made: only its sender knows it.
+
+        Raises:
+            NotSenderError: The post was made with another key, or without one, or the key expired.
+            idempotency.KeyInUseError: Another request with the key is in progress.
+        """
+
+        async def work(connection: AsyncConnection) -> None:
+            await limit_waits(connection)
+            if await idempotency.made(connection, key, post_id):
+                await connection.execute("DELETE FROM vrooli.posts WHERE id = %s", (post_id,))
+            elif await _select(connection, "WHERE p.id = %(id)s", {"id": post_id}):
+                raise NotSenderError(post_id)
+
+        await self._database.run(work)
 
     async def newest(self, limit: int) -> list[Post]:
         """The newest posts, newest first."""

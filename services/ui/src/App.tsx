@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Composer } from "./components/Composer";
 import { HealthPanel } from "./components/HealthPanel";
 import { PostCard } from "./components/PostCard";
@@ -17,9 +17,17 @@ function useNow(): number {
 
 /** The whole page. */
 export function App() {
-  const { posts, loaded, live, add } = usePosts();
+  const { posts, loaded, live, add, remove } = usePosts();
   const health = useHealth();
   const now = useNow();
+  const list = useRef<HTMLElement>(null);
+
+  function removed(id: string) {
+    remove(id);
+    // The focus was on a button of the post.
+    list.current?.focus();
+  }
+
   return (
     <>
       <header className="top">
@@ -41,9 +49,9 @@ export function App() {
         <aside>
           <HealthPanel health={health} live={live} />
         </aside>
-        <section aria-label="Posts" aria-live="polite" aria-busy={!loaded}>
+        <section ref={list} tabIndex={-1} aria-label="Posts" aria-live="polite" aria-busy={!loaded}>
           {posts.map((post) => (
-            <PostCard key={post.id} post={post} now={now} />
+            <PostCard key={post.id} post={post} now={now} onDeleted={removed} />
           ))}
           {posts.length === 0 && (
             <p className="empty">

@@ -72,6 +72,18 @@ export function newKey(): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** The response to a request that can be repeated, after retries of transient errors. */
+async function sendPatiently(path: string, key: string, request: RequestInit) {
+  const keyed = { ...request, headers: { "Idempotency-Key": `"${key}"` } };
+  let response = await send(path, keyed);
+  for (const ms of RETRY_DELAYS_MS) {
+    if (response && !isTransient(response.status)) break;
+    await delay(ms);
+    response = await send(path, keyed);
+  }
+  return response;
+}
+
 /**
  * Create a post. Transient errors are retried with the same key, so that the post is stored once even
  * if a response is lost.
@@ -80,14 +92,13 @@ export async function createPost(text: string, picture: File | null, key: string
   const form = new FormData();
   form.set("text", text);
   if (picture) form.set("picture", picture);
-  const request = { method: "POST", body: form, headers: { "Idempotency-Key": `"${key}"` } };
-  let response = await send("/api/posts", request);
-  for (const ms of RETRY_DELAYS_MS) {
-    if (response && !isTransient(response.status)) break;
-    await delay(ms);
-    response = await send("/api/posts", request);
-  }
-  return read<Post>(response, ok);
+  return read<Post>(await sendPatiently("/api/posts", key, { method: "POST", body: form }), ok);
+}
+
+/** Delete a post, with the key by which it was created. It may have been deleted before. */
+export async function deletePost(id: string, key: string): Promise<void> {
+  const response = await sendPatiently(`/api/posts/${id}`, key, { method: "DELETE" });
+  if (!response || !ok(response.status)) await read(response, () => false);
 }
 
 /** The health report; the server also sends it with status 503. */

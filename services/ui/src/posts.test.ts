@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Post } from "./api";
-import { formatAgo, merge } from "./posts";
+import { formatAgo, merge, reload } from "./posts";
 
 function post(id: string, created: string, changes: Partial<Post> = {}): Post {
   return {
@@ -33,6 +33,15 @@ test("a verdict replaces the pending post", () => {
 test("an outdated version of a post is ignored", () => {
   const approved = { ...older, state: "approved" as const, updated_at: "2026-01-01T10:00:05Z" };
   expect(merge([approved], older)).toEqual([approved]);
+});
+
+test("a reload drops what was deleted, and keeps what is newer or beyond the end of the list", () => {
+  const oldest = post("oldest", "2026-01-01T09:00:00Z");
+  const arrived = post("arrived", "2026-01-01T12:00:00Z");
+  const before = [newer, older, oldest];
+  expect(reload([arrived, ...before], [newer], before)).toEqual([arrived, newer, older, oldest]);
+  expect(reload([arrived, ...before], [older], before)).toEqual([arrived, older, oldest]);
+  expect(reload(before, [], before)).toEqual([]);
 });
 
 test.each([

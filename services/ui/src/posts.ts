@@ -12,6 +12,21 @@ export function merge(posts: readonly Post[], post: Post): readonly Post[] {
   return [...posts.filter((other) => other.id !== post.id), post].sort(newestFirst);
 }
 
+/**
+ * The list after a reload: without the posts that were deleted meanwhile. Posts that arrived while the
+ * list was loaded may be newer than it, and older ones than its last may be beyond its end.
+ */
+export function reload(
+  current: readonly Post[],
+  loaded: readonly Post[],
+  before: readonly Post[],
+): readonly Post[] {
+  const [kept, asked] = [new Set(loaded.map(({ id }) => id)), new Set(before.map(({ id }) => id))];
+  const last = loaded.at(-1)?.created_at ?? "";
+  const isThere = (post: Post) => kept.has(post.id) || !asked.has(post.id) || post.created_at < last;
+  return loaded.reduce(merge, current.filter(isThere));
+}
+
 /** A relative time as text. */
 export function formatAgo(time: string, now: number): string {
   const seconds = Math.max(0, Math.round((now - Date.parse(time)) / 1000));

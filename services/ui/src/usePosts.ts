@@ -1,6 +1,6 @@
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { type Post, listPosts } from "./api";
-import { merge } from "./posts";
+import { merge, reload } from "./posts";
 
 const REOPEN_MS = 3000;
 
@@ -9,6 +9,7 @@ export interface Feed {
   loaded: boolean;
   live: boolean;
   add: (post: Post) => void;
+  remove: (id: string) => void;
 }
 
 /** The posts, updated by the server's events. */
@@ -17,7 +18,14 @@ export function usePosts(): Feed {
   const [loaded, setLoaded] = useState(false);
   const [live, setLive] = useState(false);
 
+  const shown = useRef(posts);
+  shown.current = posts;
+
   const add = useCallback((post: Post) => setPosts((current) => merge(current, post)), []);
+  const remove = useCallback(
+    (id: string) => setPosts((current) => current.filter((post) => post.id !== id)),
+    [],
+  );
 
   useEffect(() => {
     let source: EventSource | null = null;
@@ -25,9 +33,10 @@ export function usePosts(): Feed {
 
     async function load() {
       try {
+        const before = shown.current;
         const loadedPosts = await listPosts();
         // Merge, since an event may arrive before the list does.
-        setPosts((current) => loadedPosts.reduce(merge, current));
+        setPosts((current) => reload(current, loadedPosts, before));
         setLoaded(true);
       } catch {
         timer = setTimeout(load, REOPEN_MS);
@@ -43,6 +52,7 @@ export function usePosts(): Feed {
       });
       source.addEventListener("resync", () => void load());
       source.addEventListener("post", (event) => add(JSON.parse(event.data) as Post));
+      source.addEventListener("deleted", (event) => remove((JSON.parse(event.data) as Post).id));
       source.addEventListener("error", () => {
         setLive(false);
         // Browsers reconnect a broken stream, but not one that was rejected.
@@ -55,7 +65,7 @@ export function usePosts(): Feed {
       source?.close();
       clearTimeout(timer);
     };
-  }, [add]);
+  }, [add, remove]);
 
-  return { posts, loaded, live, add };
+  return { posts, loaded, live, add, remove };
 }

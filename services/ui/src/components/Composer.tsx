@@ -8,6 +8,7 @@ import {
 } from "react";
 import { ApiError, type Post, createPost, newKey } from "../api";
 import { TYPES, UNREADABLE, validatePicture } from "../pictures";
+import { remember } from "../sent";
 
 /** The server's limit, in characters. */
 export const TEXT_MAX = 2000;
@@ -78,7 +79,9 @@ export function Composer({ onPosted }: { onPosted: (post: Post) => void }) {
     setSending(true);
     setError(null);
     try {
-      onPosted(await createPost(text, picture, key.current));
+      const post = await createPost(text, picture, key.current);
+      remember(post.id, key.current);
+      onPosted(post);
       setText("");
       await choose(null);
       area.current?.focus();

@@ -1,5 +1,7 @@
 import type { Post, PostState } from "../api";
 import { formatAgo } from "../posts";
+import { useKeyOf } from "../sent";
+import { DeleteButton } from "./DeleteButton";
 
 const LABELS: Record<PostState, string> = {
   pending: "Being checked",
@@ -15,8 +17,15 @@ function placeholder(post: Post): string {
   return post.reason ?? "The picture could not be checked.";
 }
 
-/** A post and the state of its moderation. */
-export function PostCard({ post, now }: { post: Post; now: number }) {
+interface Props {
+  post: Post;
+  now: number;
+  onDeleted: (id: string) => void;
+}
+
+/** A post and the state of its moderation; who sent it can delete it. */
+export function PostCard({ post, now, onDeleted }: Props) {
+  const key = useKeyOf(post.id);
   const confidence = post.confidence === null ? "" : ` · ${post.confidence.toFixed(1)} % confidence`;
   return (
     <article className="card post" data-post={post.id} data-state={post.state}>
@@ -35,6 +44,7 @@ export function PostCard({ post, now }: { post: Post; now: number }) {
       ) : (
         post.has_picture && <div className={`stand-in ${post.state}`}>{placeholder(post)}</div>
       )}
+      {key && <DeleteButton id={post.id} sentWith={key} onDeleted={onDeleted} />}
     </article>
   );
 }

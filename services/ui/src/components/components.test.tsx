@@ -1,8 +1,9 @@
-import { cleanup, fireEvent, render, screen } from "@testing-library/react";
+import { act, cleanup, fireEvent, render, screen } from "@testing-library/react";
 import { afterEach, expect, test, vi } from "vitest";
 import type { Health, Post } from "../api";
 import { App } from "../App";
 import { validatePicture } from "../pictures";
+import { remember } from "../sent";
 import { Composer, TEXT_MAX } from "./Composer";
 import { HealthPanel } from "./HealthPanel";
 import { PostCard } from "./PostCard";
@@ -10,6 +11,7 @@ import { PostCard } from "./PostCard";
 afterEach(() => {
   cleanup();
   vi.unstubAllGlobals();
+  localStorage.clear();
 });
 
 const post: Post = {
@@ -26,22 +28,64 @@ const post: Post = {
 const now = Date.parse("2026-01-01T10:00:30Z");
 
 test("a pending post shows its state and no picture", () => {
-  render(<PostCard post={post} now={now} />);
+  render(<PostCard post={post} now={now} onDeleted={() => {}} />);
   expect(screen.getByRole("status").textContent).toBe("Being checked");
   expect(screen.queryByRole("img")).toBeNull();
 });
 
 test("an approved post shows its picture and the confidence of the verdict", () => {
   const approved = { ...post, state: "approved", confidence: 98.25, picture_url: "/p" } as const;
-  render(<PostCard post={approved} now={now} />);
+  render(<PostCard post={approved} now={now} onDeleted={() => {}} />);
   expect(screen.getByRole("status").textContent).toBe("Approved · 98.3 % confidence");
   expect(screen.getByRole("img").getAttribute("src")).toBe("/p");
 });
 
 test("a refused picture isn't shown", () => {
-  render(<PostCard post={{ ...post, state: "refused", confidence: 77 }} now={now} />);
+  render(<PostCard post={{ ...post, state: "refused", confidence: 77 }} now={now} onDeleted={() => {}} />);
   expect(screen.queryByRole("img")).toBeNull();
   expect(screen.getByText(/was refused/)).toBeTruthy();
+});
+
+test("only a post of this browser has a button to delete it, while the server keeps its key", () => {
+  remember("old", "k", Date.now() - 25 * 3600 * 1000);
+  const { rerender } = render(<PostCard post={post} now={now} onDeleted={() => {}} />);
+  expect(screen.queryByRole("button")).toBeNull();
+  rerender(<PostCard post={{ ...post, id: "old" }} now={now} onDeleted={() => {}} />);
+  expect(screen.queryByRole("button")).toBeNull();
+  act(() => remember(post.id, "k"));
+  rerender(<PostCard post={post} now={now} onDeleted={() => {}} />);
+  expect(screen.getByRole("button", { name: "Delete" })).toBeTruthy();
+});
+
+test("a post is deleted after a question, with its key", async () => {
+  const requests: string[] = [];
+  vi.stubGlobal("fetch", async (path: string, request: RequestInit) => {
+    requests.push(`${request.method} ${path} ${new Headers(request.headers).get("Idempotency-Key")}`);
+    return new Response(null, { status: 204 });
+  });
+  remember(post.id, "k");
+  const deleted = vi.fn();
+  render(<PostCard post={post} now={now} onDeleted={deleted} />);
+  fireEvent.click(screen.getByRole("button", { name: "Delete" }));
+  expect(document.activeElement).toBe(screen.getByRole("button", { name: "Keep" }));
+  fireEvent.click(screen.getByRole("button", { name: "Keep" }));
+  expect(requests).toEqual([]);
+  fireEvent.click(screen.getByRole("button", { name: "Delete" }));
+  fireEvent.click(screen.getByRole("button", { name: "Delete post" }));
+  await vi.waitFor(() => expect(deleted).toHaveBeenCalledWith(post.id));
+  expect(requests).toEqual(['DELETE /api/posts/1 "k"']);
+});
+
+test("the server's message is shown when a post can't be deleted", async () => {
+  const refusal = { error: { code: "not-sender", message: "Only its sender." } };
+  vi.stubGlobal("fetch", async () => Response.json(refusal, { status: 403 }));
+  remember(post.id, "k");
+  const deleted = vi.fn();
+  render(<PostCard post={post} now={now} onDeleted={deleted} />);
+  fireEvent.click(screen.getByRole("button", { name: "Delete" }));
+  fireEvent.click(screen.getByRole("button", { name: "Delete post" }));
+  expect((await screen.findByRole("alert")).textContent).toBe("Only its sender.");
+  expect(deleted).not.toHaveBeenCalled();
 });
 
 test("an empty post can't be sent", () => {
