@@ -13,9 +13,11 @@ class VrooliError(Exception):
         message: What happened, and where.
         advice: What to do next; may be empty.
         exit_code: The exit code of the process if this error ends it.
+        is_outage: Whether the connection to the API server is the problem.
     """
 
     exit_code: int = 1
+    is_outage: bool = False
 
     def __init__(self, message: str, advice: str = "") -> None:
         super().__init__(message)

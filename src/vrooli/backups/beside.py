@@ -20,6 +20,7 @@ from vrooli.databases.postgres.session import CONTAINER, Postgres
 from vrooli.databases.programs import Place
 from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.grammar import format_bytes
+from vrooli.kube.api_errors import ConnectionLostError
 
 # The folder of the volume (postgres_restore.sh).
 FOLDER = f"{disk.DIRECTORY}/vrooli-restore"
@@ -170,7 +171,15 @@ class Beside:
         return f"{verb}-stopped" if self.is_stopped else verb
 
     async def _exchange(self, verb: str) -> Exchanged:
-        output = await self._run(verb, limit_s=EXCHANGE_S)
+        try:
+            output = await self._run_once(verb, limit_s=EXCHANGE_S)
+        except ConnectionLostError:
+            # It goes on in the pod. In the middle, the same verb continues it.
+            state = await self.state()
+            is_done = state.is_built if verb == "undo" else state.is_switched
+            if is_done and not state.is_exchanging:
+                return Exchanged(0.0)
+            output = await self._run_once(verb, limit_s=EXCHANGE_S)
         match = _SWITCHED.search(output)
         if match is None:
             raise VrooliError(f"The exchange in pod {self.pod} had no result.")
@@ -178,6 +187,13 @@ class Beside:
         return Exchanged(int(match[1]) / 1000, aside[1] if aside else "")
 
     async def _run(self, verb: str, *arguments: str, limit_s: float) -> str:
+        """Run a verb, again if the connection broke off: all but the exchange can be repeated."""
+        try:
+            return await self._run_once(verb, *arguments, limit_s=limit_s)
+        except ConnectionLostError:
+            return await self._run_once(verb, *arguments, limit_s=limit_s)
+
+    async def _run_once(self, verb: str, *arguments: str, limit_s: float) -> str:
         place = Place(self.postgres.namespace, self.pod, CONTAINER)
         completed = await programs.run(
             self.postgres.kube, place, _BASH, [verb, *arguments], program(), limit_s

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable
 
+from vrooli.errors import VrooliError
 from vrooli.events import Progress
 
 POLL_S = 0.5
+# How long the cluster may not answer in a wait, seconds.
+OUTAGE_S = 30.0
 # The reason while the first question has no answer.
 UNKNOWN = "its state could not be read"
 
@@ -28,15 +32,42 @@ async def poll_reason(
         progress: Receives the reasons.
         interval_s: The time between two reads, seconds.
 
+    A cluster that does not answer for a while is a reason to wait as well.
+
     Returns:
         The last reason at the limit; empty if there is none any more.
+
+    Raises:
+        VrooliError: It could not be read.
     """
     reason, reported = UNKNOWN, ""
+    tolerant = _Tolerant(read)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(limit_s):
-            while reason := await read():
+            while reason := await tolerant.read():
                 if reason != reported:
                     progress.report(f"waits: {reason}")
                     reported = reason
                 await asyncio.sleep(interval_s)
     return reason
+
+
+class _Tolerant:
+    """Reads a reason; an outage is one, too, until it has lasted too long."""
+
+    def __init__(self, read: Callable[[], Awaitable[str]]) -> None:
+        self._read = read
+        self._since: float | None = None
+
+    async def read(self) -> str:
+        """The reason."""
+        try:
+            reason = await self._read()
+        except VrooliError as error:
+            now = time.monotonic()
+            self._since = now if self._since is None else self._since
+            if not error.is_outage or now - self._since > OUTAGE_S:
+                raise
+            return error.message
+        self._since = None
+        return reason

@@ -49,6 +49,22 @@ class ApiError(VrooliError):
 class NoAnswerError(PrerequisiteError):
     """A request got no response: no server, a timeout, or a broken connection."""
 
+    is_outage = True
+
+
+class ConnectionLostError(VrooliError):
+    """The connection to a program in a pod broke off.
+
+    Attributes:
+        is_started: Whether the program may have been started.
+    """
+
+    is_outage = True
+
+    def __init__(self, message: str, *, is_started: bool) -> None:
+        super().__init__(message)
+        self.is_started = is_started
+
 
 def parse_response(action: str, response: httpx.Response) -> dict[str, Any]:
     """The object in a response.

@@ -13,7 +13,7 @@ import kr8s
 
 from vrooli import shell
 from vrooli.errors import VrooliError
-from vrooli.kube.api_errors import ApiError
+from vrooli.kube.api_errors import ApiError, ConnectionLostError
 from vrooli.kube.objects import items, text
 from vrooli.steps import first_error
 
@@ -82,9 +82,10 @@ async def run(api: kr8s.asyncio.Api, program: Program) -> Completed:
         ApiError: There is no such pod, or no permission to run programs in it.
         VrooliError: The connection broke off, or the program could not be started.
     """
-    outputs = {STDOUT: bytearray(), STDERR: bytearray()}
+    outputs, is_started = {STDOUT: bytearray(), STDERR: bytearray()}, False
     try:
         async with connected(api, program, stdin=bool(program.stdin)) as websocket:
+            is_started = True
             await send_input(websocket, program.stdin)
             if program.stdin and websocket.subprotocol == PROTOCOLS[0]:
                 await websocket.send_bytes(bytes([CLOSE, STDIN]))
@@ -98,7 +99,8 @@ async def run(api: kr8s.asyncio.Api, program: Program) -> Completed:
                     if sum(map(len, outputs.values())) > MOST:
                         break
     except* ENDS as errors:  # they come in the group of their connection's tasks
-        raise connection_error(program, first_error(errors)) from errors
+        error = connection_error(program, first_error(errors), is_started=is_started)
+        raise error from errors
     # Not raised above: the connection would put it into a group of errors.
     if sum(map(len, outputs.values())) > MOST:
         raise VrooliError(f"The output of {program} is larger than {MOST} bytes.")
@@ -167,10 +169,13 @@ def parse_exit_code(program: Program, status: dict[str, object]) -> int:
     raise StartError(f"The program {program} could not be run: {text(status, 'message')}")
 
 
-def connection_error(program: Program, error: BaseException) -> VrooliError:
+def connection_error(
+    program: Program, error: BaseException, *, is_started: bool = True
+) -> VrooliError:
     """The error of a connection that was refused, or broke off."""
     if not isinstance(error, httpx_ws.WebSocketUpgradeError):
-        return VrooliError(f"The connection to {program} broke off: {error!r}")
+        message = f"The connection to {program} broke off: {error!r}"
+        return ConnectionLostError(message, is_started=is_started)
     response = error.response
     action = f"run {program}"
     refusal = ApiError(

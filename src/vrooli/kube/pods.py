@@ -19,7 +19,7 @@ from kr8s.asyncio.objects import Pod
 
 from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.kube import attachment, execution, forbidden
-from vrooli.kube.api_errors import ApiError, error_message
+from vrooli.kube.api_errors import ApiError, ConnectionLostError, error_message
 from vrooli.kube.forward import Forward
 from vrooli.kube.rest import Rest
 from vrooli.kube.session import Session, open_session
@@ -127,7 +127,10 @@ class Pods(Rest):
             ApiError: There is no such pod, or no permission to run programs in it.
             VrooliError: The connection broke off, or the program could not be started.
         """
-        return await execution.run(self._api, program)
+        return await self._patience.repeat(
+            lambda: execution.run(self._api, program),
+            lambda error: isinstance(error, ConnectionLostError) and not error.is_started,
+        )
 
     @asynccontextmanager
     async def session(

@@ -8,6 +8,7 @@ import json
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,9 +16,10 @@ import httpx
 import kr8s
 
 from vrooli.errors import PrerequisiteError, VrooliError
-from vrooli.kube import connection_errors, handshakes
+from vrooli.kube import connection_errors, handshakes, patience
 from vrooli.kube.api_errors import ApiError, NoAnswerError, build_error, parse_response
 from vrooli.kube.objects import MALFORMED_ERRORS
+from vrooli.kube.patience import Patience
 
 # How long it may take until somebody is there, and until the first answer of whoever is, seconds:
 # a busy server takes the connection at once and answers late.
@@ -33,6 +35,7 @@ class Rest:
         self._api = api
         self._resources: dict[str, dict[str, tuple[str, bool]]] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._patience = Patience()
 
     @classmethod
     async def connect(cls, kubeconfig: Path, context: str | None = None) -> Self:
@@ -97,7 +100,7 @@ class Rest:
         try:
             # kr8s ends each path with a slash, and this one is only known without: it goes into
             # an empty query.
-            await self._call("GET", "say that it is ready", base="/readyz?", version="")
+            await self._call_once("GET", "say that it is ready", base="/readyz?", version="")
         except VrooliError:
             return False
         return True
@@ -189,7 +192,20 @@ class Rest:
             **settings,
         )
 
+    def patient(self) -> AbstractContextManager[None]:
+        """Within the block, requests wait for an API server that does not answer for a while.
+
+        A request that may have had an effect is only repeated if that changes nothing.
+        """
+        return self._patience.block()
+
     async def _call(self, method: str, action: str, **settings: Any) -> httpx.Response:
+        return await self._patience.repeat(
+            lambda: self._call_once(method, action, **settings),
+            lambda error: patience.is_repeatable(method, error),
+        )
+
+    async def _call_once(self, method: str, action: str, **settings: Any) -> httpx.Response:
         try:
             async with self._api.call_api(method, raise_for_status=False, **settings) as answer:
                 response: httpx.Response = answer

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from vrooli.errors import PrerequisiteError
+from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.events import Progress
 from vrooli.kube import ApiError, Kube, Manifest, objects
+from vrooli.kube.api_errors import NoAnswerError
 from vrooli.release import process_identity
 from vrooli.release.model import Release
 from vrooli.steps import first_error
@@ -21,10 +22,13 @@ from vrooli.steps import first_error
 API, KIND = "coordination.k8s.io/v1", "Lease"
 # A Lease that was not renewed for this long is stale, seconds.
 DURATION_S = 30
-# The interval of renewals, seconds: three attempts before the Lease is stale.
-RENEW_S = 10.0
-# How long a stale Lease is observed before it is taken over, seconds: clocks may differ.
-LISTEN_S = RENEW_S + 2.0
+# The interval of renewals, and the time limit of one, seconds.
+RENEW_S, ATTEMPT_S = 5.0, 5.0
+# How long a stale Lease is observed before it is taken over, seconds: clocks may differ, and
+# earlier versions renew it every 10 s.
+LISTEN_S = 12.0
+# The holder gives up before another could have taken over, seconds.
+GIVE_UP_S = DURATION_S + LISTEN_S - 2.0
 CONFLICT = 409
 # The annotation with the holder's process, for others on the same machine.
 PROCESS = "vrooli.com/process"
@@ -99,6 +103,8 @@ async def demand_free(kube: Kube, release: Release) -> None:
 async def hold(kube: Kube, release: Release, progress: Progress) -> AsyncIterator[None]:
     """Hold the lock during the block; the namespace is created if it does not exist.
 
+    Requests in the block wait for an API server that does not answer for a while.
+
     Raises:
         PrerequisiteError: Another deploy holds the lock, or took it over.
     """
@@ -108,13 +114,15 @@ async def hold(kube: Kube, release: Release, progress: Progress) -> AsyncIterato
     try:
         async with asyncio.TaskGroup() as group:
             renewing = group.create_task(_renew(kube, release, me))
-            yield
+            with kube.patient():
+                yield
             renewing.cancel()
     except BaseExceptionGroup as errors:  # raise the block's own error without a group
         raise first_error(errors) from None
     finally:
-        with contextlib.suppress(ApiError, PrerequisiteError):
-            await _release_lease(kube, release, me)
+        with contextlib.suppress(ApiError, PrerequisiteError, TimeoutError):
+            async with asyncio.timeout(ATTEMPT_S):
+                await _release_lease(kube, release, me)
 
 
 async def _ensure_namespace(kube: Kube, name: str) -> None:
@@ -184,17 +192,20 @@ async def _renew(kube: Kube, release: Release, me: str) -> None:
     while True:
         await asyncio.sleep(RENEW_S)
         try:
-            lease = await kube.get(API, KIND, lease_name(release), release.namespace)
-            if lease is not None and parse_holder(lease).name == me:
-                spec = _spec(me, parse_holder(lease).since, datetime.now(UTC))
-                await kube.replace({**lease, "spec": spec})
-                renewed = time.monotonic()
-                continue
-        except (ApiError, PrerequisiteError) as error:
+            async with asyncio.timeout(ATTEMPT_S):
+                lease = await kube.get(API, KIND, lease_name(release), release.namespace)
+                if lease is not None and parse_holder(lease).name == me:
+                    spec = _spec(me, parse_holder(lease).since, datetime.now(UTC))
+                    await kube.replace({**lease, "spec": spec})
+                    renewed = time.monotonic()
+                    continue
+        except (ApiError, PrerequisiteError, TimeoutError) as error:
             if isinstance(error, ApiError) and error.is_forbidden:
                 raise _renewal_error(release, error) from error
-            if time.monotonic() - renewed > DURATION_S:
-                raise
+            if time.monotonic() - renewed > GIVE_UP_S:
+                if isinstance(error, ApiError):
+                    raise
+                raise _silence_error(release, error) from error
             continue
         raise _taken_over_error(release, lease)
 
@@ -204,6 +215,14 @@ def _taken_over_error(release: Release, lease: Mapping[str, Any] | None) -> Prer
     return PrerequisiteError(
         f"Another deploy took over the lock of {release.name}: {successor}",
         "See its progress: `vrooli status`.",
+    )
+
+
+def _silence_error(release: Release, error: Exception) -> NoAnswerError:
+    reason = f": {error.message}" if isinstance(error, VrooliError) else "."
+    return NoAnswerError(
+        f"The Lease of {release.name} could not be renewed for {GIVE_UP_S:.0f} s{reason}",
+        "Another command may change the release: see `vrooli status`.",
     )
 
 

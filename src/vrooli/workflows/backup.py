@@ -19,8 +19,13 @@ from vrooli.workflows.backup_run import BackupOptions, BackupRun
 from vrooli.workflows.clusters import access
 from vrooli.workflows.results.backups import BackupResult, BackupsResult, BackupView, RangeView
 from vrooli.workflows.results.base import StepsResult
+from vrooli.workflows.safeguards import outages
 
 
+@outages.explained(
+    "run `vrooli backups`: it lists the point if it is complete. If not, run the same command "
+    "again."
+)
 async def backup(options: BackupOptions, listener: Listener) -> BackupResult:
     """Back up a release, and wait until the point can be restored.
 

@@ -42,6 +42,7 @@ from vrooli.workflows.growth_plan import (
 )
 from vrooli.workflows.results.base import StepsResult
 from vrooli.workflows.results.releases import GrowResult
+from vrooli.workflows.safeguards import outages
 from vrooli.workflows.safeguards.consent import CONFIRMED, Action, Consent
 from vrooli.workflows.values_change import (
     Deployed,
@@ -55,6 +56,7 @@ from vrooli.workflows.values_change import (
 POLL_S = 1.0
 
 
+@outages.explained()
 async def grow(
     options: ValuesOptions,
     data: Data,

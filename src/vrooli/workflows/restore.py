@@ -24,6 +24,7 @@ from vrooli.workflows import restore_steps
 from vrooli.workflows.clusters import access
 from vrooli.workflows.results.backups import RestoreResult
 from vrooli.workflows.results.base import StepsResult
+from vrooli.workflows.safeguards import outages as api_outages
 from vrooli.workflows.safeguards.consent import CONFIRMED, Action, Consent
 
 # How long the restore of the data may take, seconds.
@@ -58,6 +59,7 @@ class RestoreOptions:
         restore_steps.demand_one_target(self.to, self.point)
 
 
+@api_outages.explained("run the same command again: it replaces the copy.")
 async def restore(
     options: RestoreOptions, listener: Listener, consent: Consent = CONFIRMED
 ) -> RestoreResult:

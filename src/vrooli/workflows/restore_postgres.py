@@ -22,6 +22,7 @@ from vrooli.workflows.clusters import access
 from vrooli.workflows.restore_postgres_run import PostgresRestoreRun
 from vrooli.workflows.results.backups import PostgresRestoreResult
 from vrooli.workflows.results.base import StepsResult
+from vrooli.workflows.safeguards import outages as api_outages
 from vrooli.workflows.safeguards.consent import CONFIRMED, Action, Consent
 
 
@@ -50,6 +51,10 @@ class PostgresRestoreOptions:
         return f"vrooli restore {flag} {advice.same_release(self.environment, self.cluster)}"
 
 
+@api_outages.explained(
+    "`vrooli status` shows a restore that has not ended, and the commands that end it; if "
+    "there is none, run the same command again."
+)
 async def restore_postgres(
     options: PostgresRestoreOptions, listener: Listener, consent: Consent = CONFIRMED
 ) -> PostgresRestoreResult:

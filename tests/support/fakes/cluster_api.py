@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from support.fakes.cluster_failures import Failures
+from support.fakes.cluster_failures import Failures, Outage
 from support.fakes.cluster_kinds import BY_PLURAL, KINDS, Kind
 from support.fakes.merge_patch import merge
 from support.fakes.pod_programs import PodPrograms
@@ -61,6 +61,7 @@ class ApiServer:
         reviews: The permissions that were asked for, in order.
         logs: The lines of logs, by namespace, pod and container.
         failures: The requests that fail.
+        outage: Whether it is gone, for programs in pods as well.
         unserved: API versions that the server does not have.
         programs: The programs that can run in pods.
         is_healthy: Whether the server reports that it is ready.
@@ -75,7 +76,8 @@ class ApiServer:
         self.reviews: list[Review] = []
         self.logs: dict[tuple[str, str, str], Sequence[str]] = {}
         self.failures = Failures()
-        self.programs = PodPrograms()
+        self.outage = Outage()
+        self.programs = PodPrograms(self.outage)
         self.open_websocket = self.programs.connect
         self.namespace = "default"
         self.unserved: set[str] = set()
@@ -111,6 +113,7 @@ class ApiServer:
         **_: Any,
     ) -> AsyncIterator[httpx.Response]:
         """Respond as the API server does."""
+        self.outage.demand_answer()
         accept = (headers or {}).get("accept", "")
         call = _Call(self, method, version, namespace, url, params or {}, content)
         if base:

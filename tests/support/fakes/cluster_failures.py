@@ -115,3 +115,30 @@ async def _response(failure: Failure) -> httpx.Response:
     delay_s = failure.retry_after_s
     headers = {} if delay_s is None else {"retry-after": str(delay_s)}
     return httpx.Response(failure.status, json={"message": failure.message}, headers=headers)
+
+
+@dataclass
+class Outage:
+    """An API server that is gone.
+
+    Attributes:
+        left: How many more connections are refused; ``ALL`` refuses each.
+        refused: How many were refused so far.
+    """
+
+    ALL = -1
+
+    left: int = 0
+    refused: int = 0
+
+    def demand_answer(self) -> None:
+        """Refuse a connection.
+
+        Raises:
+            httpx.ConnectError: The server is gone.
+        """
+        if not self.left:
+            return
+        self.left -= self.left > 0
+        self.refused += 1
+        raise httpx.ConnectError("All connection attempts failed")

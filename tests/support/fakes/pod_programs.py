@@ -12,6 +12,7 @@ import httpx
 import httpx_ws
 import pytest
 
+from support.fakes.cluster_failures import Outage
 from vrooli.kube.execution import (
     CLOSE,
     RESIZE,
@@ -31,6 +32,9 @@ class PodPrograms:
     """The containers in which programs can run. Any other container fails the test.
 
     Attributes:
+        outage: Whether the API server is gone.
+        lost: The next programs run to their end, but the API server is gone by then: for each, how
+            many connections it refuses afterwards.
         handlers: What runs the programs of a container, by namespace, pod and container.
         ran: The programs so far, in order.
         refusal: The status with which the server refuses all programs; 0 accepts them.
@@ -40,7 +44,9 @@ class PodPrograms:
         terminals: The sizes of each program's terminal, in order; none without a terminal.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, outage: Outage | None = None) -> None:
+        self.outage = outage or Outage()
+        self.lost: list[int] = []
         self.handlers: dict[tuple[str, str, str], Handler] = {}
         self.ran: list[Program] = []
         self.refusal = 0
@@ -60,6 +66,7 @@ class PodPrograms:
         params: Mapping[str, Any],
     ) -> AsyncIterator[_WebSocket]:
         """The connection of one program."""
+        self.outage.demand_answer()
         _, pod, verb = url.split("/")
         assert (version, verb) == ("v1", "exec"), (version, url)
         assert self.protocol in subprotocols
@@ -121,6 +128,9 @@ class _WebSocket:
         )
         self._programs.ran.append(program)
         ended = self._handler(program)
+        if self._programs.lost:
+            self._programs.outage.left = self._programs.lost.pop(0)
+            raise httpx_ws.WebSocketNetworkError
         status: dict[str, Any] = {"status": "Success"}
         if self._programs.failure:
             status = {"status": "Failure", "message": self._programs.failure}

@@ -6,8 +6,11 @@ import asyncio
 
 import pytest
 
+from vrooli.databases import polling
 from vrooli.databases.polling import UNKNOWN, poll_reason
+from vrooli.errors import VrooliError
 from vrooli.events import Event, Progress, StepProgressed
+from vrooli.kube.api_errors import NoAnswerError
 
 pytestmark = pytest.mark.anyio
 
@@ -37,3 +40,33 @@ async def test_no_answer_within_the_limit_is_a_reason() -> None:
         return ""
 
     assert await poll_reason(read, 0.05, Progress()) == UNKNOWN
+
+
+def _outage() -> VrooliError:
+    return NoAnswerError("The API server did not answer.")
+
+
+async def test_an_outage_is_a_reason_to_wait() -> None:
+    answers: list[str | VrooliError] = ["", _outage(), _outage(), "it starts"]
+
+    async def read() -> str:
+        answer = answers.pop()
+        if isinstance(answer, VrooliError):
+            raise answer
+        return answer
+
+    assert await polling.poll_reason(read, 60, Progress(), interval_s=0) == ""
+    assert answers == []
+
+
+async def test_an_outage_without_end_and_another_error_are_raised(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(polling, "OUTAGE_S", 0.02)
+
+    async def read() -> str:
+        raise error
+
+    for error in (_outage(), VrooliError("refused")):
+        with pytest.raises(type(error)):
+            await polling.poll_reason(read, 60, Progress(), interval_s=0.01)

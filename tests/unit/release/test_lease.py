@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from support.fakes.cluster import FakeCluster, namespace
-from support.fakes.cluster_failures import BROKEN
+from support.fakes.cluster_failures import BROKEN, NEVER
 from vrooli.errors import PrerequisiteError
 from vrooli.events import Event, Progress
 from vrooli.kube import ApiError
+from vrooli.kube.api_errors import NoAnswerError
 from vrooli.release import Release, lease, process_identity
 from vrooli.release.lease import DURATION_S, Holder
 
@@ -146,12 +147,31 @@ async def test_failed_renewals_are_retried() -> None:
 async def test_a_deploy_that_can_not_renew_ends_though_its_lease_is_readable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(lease, "DURATION_S", 0.2)
+    monkeypatch.setattr(lease, "GIVE_UP_S", 0.2)
     cluster = _cluster()
     with pytest.raises(ApiError, match="too many"):
         async with lease.hold(cluster, RELEASE, Progress()):
             cluster.failures.add("update", "Lease", 429, "too many")
             await asyncio.sleep(60)
+
+
+@pytest.mark.usefixtures("short_intervals")
+async def test_a_deploy_that_gets_no_answer_ends_before_another_takes_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lease, "GIVE_UP_S", 0.2)
+    monkeypatch.setattr(lease, "ATTEMPT_S", 0.05)
+    cluster = _cluster()
+    with pytest.raises(NoAnswerError, match="could not be renewed") as failure:
+        async with lease.hold(cluster, RELEASE, Progress()):
+            cluster.failures.add("get", "Lease", NEVER)
+            await asyncio.sleep(60)
+    assert failure.value.is_outage
+
+
+def test_the_holder_gives_up_before_another_takes_over() -> None:
+    assert lease.GIVE_UP_S + lease.ATTEMPT_S > lease.DURATION_S
+    assert lease.GIVE_UP_S < lease.DURATION_S + lease.LISTEN_S
 
 
 @pytest.mark.usefixtures("short_intervals")

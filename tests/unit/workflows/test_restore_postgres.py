@@ -25,6 +25,7 @@ from vrooli.databases.postgres.session import Postgres
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import InterruptError, PrerequisiteError, UsageError, VrooliError
 from vrooli.events import Event, LogLine, StepEnded, silent
+from vrooli.kube import patience
 from vrooli.kube.execution import Completed, Program
 from vrooli.release.model import Release
 from vrooli.steps import Done
@@ -633,3 +634,74 @@ async def test_the_latest_moment_of_a_postgresql_that_answers_is_now(
     result = await restore_postgres.restore_postgres(replace(TO, to="latest"), silent)
     assert volume.verbs == ["build", "prepare", "switch"]
     assert result.moment == datetime(2026, 11, 29, 14, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def back_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client does not pause between two attempts."""
+    monkeypatch.setattr(patience, "PAUSE_S", 0.0)
+
+
+def _lose_after(cluster: FakeCluster, volume: Volume, verb: str, refused: int) -> None:
+    """Let the API server be gone after a verb has run in the pod, for some connections."""
+    programs, run = cluster.server.programs, volume.run
+
+    def handle(program: Program) -> Completed:
+        before = len(volume.verbs)
+        completed = run(program)
+        if volume.verbs[before:] == [verb]:
+            programs.handlers["dev", POD, "database"] = run
+            programs.lost = [refused]
+        return completed
+
+    programs.handlers["dev", POD, "database"] = handle
+
+
+@pytest.mark.usefixtures("back_soon")
+@pytest.mark.parametrize(
+    ("verb", "verbs"),
+    [
+        ("build", ["build", "build", "prepare", "switch"]),
+        ("prepare", ["build", "prepare", "prepare", "switch"]),
+        ("switch", ["build", "prepare", "switch"]),
+    ],
+)
+async def test_a_restore_goes_on_when_the_api_server_is_back(
+    cluster: FakeCluster, volume: Volume, verb: str, verbs: list[str]
+) -> None:
+    _lose_after(cluster, volume, verb, refused=8)
+    await restore_postgres.restore_postgres(TO, silent)
+    assert volume.verbs == verbs
+    assert cluster.server.outage.refused == 8
+    stored = await _record(cluster)
+    assert stored is not None
+    assert stored.phase is Phase.SWITCHED
+
+
+@pytest.mark.parametrize(
+    ("verb", "done", "interrupted"),
+    [("build", "WAL", "Restored data"), ("switch", "WAL, .*Preparation", "Switch")],
+)
+async def test_a_restore_without_an_api_server_names_what_is_done_and_what_is_next(
+    cluster: FakeCluster,
+    volume: Volume,
+    verb: str,
+    done: str,
+    interrupted: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(patience, "PAUSE_S", 0.0)
+    monkeypatch.setattr(patience, "OUTAGE_S", 0.05)
+    _lose_after(cluster, volume, verb, refused=cluster.server.outage.ALL)
+    with pytest.raises(
+        VrooliError, match=f"Done: {done}. Interrupted: {interrupted}; what"
+    ) as failure:
+        await restore_postgres.restore_postgres(TO, silent)
+    assert "`vrooli status` shows a restore that has not ended" in failure.value.advice
+    cluster.server.outage.left = 0
+    cluster.remove("Lease", "vrooli-dev-deploy")  # the next command takes it over
+    if verb == "build":
+        await restore_postgres.restore_postgres(TO, silent)
+    else:
+        await restore_end.finish_restore(TO, silent)
+        assert await _record(cluster) is None

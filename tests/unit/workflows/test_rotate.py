@@ -13,6 +13,7 @@ from typing import Any, cast
 import pytest
 
 from support.fakes.cluster import FakeCluster, namespace
+from support.fakes.cluster_failures import Outage
 from support.release.rotated_secrets import (
     DOCKERHUB_SYNC,
     POSTGRES_SYNC,
@@ -22,8 +23,9 @@ from support.release.rotated_secrets import (
 )
 from vrooli.databases.postgres.session import Postgres
 from vrooli.environments import ENVIRONMENTS
-from vrooli.errors import PrerequisiteError, UsageError
+from vrooli.errors import PrerequisiteError, UsageError, VrooliError
 from vrooli.events import Event, silent
+from vrooli.kube import patience
 from vrooli.rotation import follow, proofs, readers, targets, vault_values
 from vrooli.rotation.model import Rotated
 from vrooli.workflows import rotate as workflow
@@ -173,3 +175,27 @@ def test_a_token_of_docker_hub_is_required_and_restarts_no_pod(
     assert site.vault.values == {"username": "u", "password": "dckr_pat_1"}
     assert site.acts == ["sync"]
     assert [step.step for step in result.steps] == ["dockerhub-value", "dockerhub-secret"]
+
+
+@pytest.mark.parametrize("refused", [5, Outage.ALL])
+def test_a_rotation_goes_on_when_the_api_server_is_back_or_says_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch, refused: int
+) -> None:
+    monkeypatch.setattr(patience, "PAUSE_S", 0.0)
+    site = Site(monkeypatch)
+    sync = site._sync
+
+    async def lose(*arguments: object) -> None:
+        await sync(*arguments)
+        site.cluster.server.outage.left = refused
+
+    monkeypatch.setattr(follow, "request_sync", lose)
+    if refused > 0:
+        site.run(Rotated.POSTGRES)
+        assert site.acts == ["sync", "pods", "refuses old"]
+        return
+    monkeypatch.setattr(patience, "OUTAGE_S", 0.05)
+    reason = "Done: .*value in Vault. Interrupted: .*Secret; what follows was not begun"
+    with pytest.raises(VrooliError, match=reason) as failure:
+        site.run(Rotated.POSTGRES)
+    assert "run the same command again: it continues" in failure.value.advice

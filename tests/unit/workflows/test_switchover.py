@@ -12,10 +12,12 @@ from typing import Any, cast
 import pytest
 
 from support.fakes.cluster import FakeCluster, namespace
+from support.fakes.cluster_failures import Outage
 from vrooli.databases.model import Plan, Switched
 from vrooli.environments import ENVIRONMENTS
-from vrooli.errors import InterruptError, PrerequisiteError, UsageError
+from vrooli.errors import InterruptError, PrerequisiteError, UsageError, VrooliError
 from vrooli.events import Progress, silent
+from vrooli.kube import patience
 from vrooli.release.lease import API, KIND
 from vrooli.workflows import switchover as workflow
 from vrooli.workflows.clusters import access
@@ -120,3 +122,40 @@ def test_during_a_deploy_nothing_is_planned(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(PrerequisiteError, match="somebody"):
         site.run()
     assert site.acts == []
+
+
+@pytest.mark.parametrize("verb", ["switch over", "follow"])
+def test_a_switchover_goes_on_when_the_api_server_is_back(
+    monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    monkeypatch.setattr(patience, "PAUSE_S", 0.0)
+    site = _site_that_loses_its_server(monkeypatch, verb, 5)
+    assert site.run().current == "pg-b-0"
+    assert site.cluster.server.outage.refused == 5
+
+
+def test_a_switchover_without_an_api_server_says_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(patience, "PAUSE_S", 0.0)
+    monkeypatch.setattr(patience, "OUTAGE_S", 0.05)
+    site = _site_that_loses_its_server(monkeypatch, "follow", Outage.ALL)
+    reason = "Done: Replicas in sync, Switchover. Interrupted: Replicas of the new pod; what"
+    with pytest.raises(VrooliError, match=reason) as failure:
+        site.run()
+    assert "run the same command again: it shows the result" in failure.value.advice
+
+
+def _site_that_loses_its_server(monkeypatch: pytest.MonkeyPatch, verb: str, refused: int) -> Site:
+    """A release whose API server is gone in the middle, for some connections."""
+    site = Site(monkeypatch, Plan("pg-a-0", "pg-b-0"))
+    name = "_switch_over" if verb == "switch over" else "_follow"
+    act = getattr(site, name)
+
+    async def lose(*arguments: object) -> object:
+        site.cluster.server.outage.left = refused
+        await site.cluster.get("v1", "Namespace", "production")
+        return await act(*arguments)
+
+    monkeypatch.setattr(site, name, lose)
+    return site

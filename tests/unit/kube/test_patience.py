@@ -1,0 +1,97 @@
+"""A command that changes something waits for an API server that is gone for a while."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from support.fakes.cluster import FakeCluster, namespace
+from support.release.database_pods import output
+from vrooli.kube import ApiError, patience
+from vrooli.kube.api_errors import ConnectionLostError, NoAnswerError
+from vrooli.kube.execution import Completed, Program
+
+pytestmark = pytest.mark.anyio
+
+SETTINGS = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}, "data": {}}
+PROGRAM = Program("dev", "pod", "main", ["true"])
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
+    """A cluster whose client does not pause."""
+    monkeypatch.setattr(patience, "PAUSE_S", 0.0)
+    fake = FakeCluster(namespace("dev"))
+    fake.server.programs.handlers["dev", "pod", "main"] = _run
+    return fake
+
+
+def _run(_: Program) -> Completed:
+    return output("done")
+
+
+async def test_requests_go_on_when_the_server_is_back(cluster: FakeCluster) -> None:
+    with cluster.patient():
+        cluster.server.outage.left = 5
+        await cluster.create(SETTINGS, "dev")
+        cluster.server.outage.left = 5
+        assert await cluster.get("v1", "ConfigMap", "x", "dev") is not None
+        cluster.server.outage.left = 5
+        assert (await cluster.run_program(PROGRAM)).stdout == "done"
+    assert cluster.server.outage.refused == 15
+
+
+async def test_without_patience_a_request_fails_at_once(cluster: FakeCluster) -> None:
+    with cluster.patient():
+        pass
+    cluster.server.outage.left = 1
+    with pytest.raises(NoAnswerError):
+        await cluster.get("v1", "ConfigMap", "x", "dev")
+    assert cluster.server.outage.refused == 1
+
+
+async def test_the_patience_ends(cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "OUTAGE_S", 0.05)
+    monkeypatch.setattr(patience, "PAUSE_S", 0.01)
+    cluster.server.outage.left = cluster.server.outage.ALL
+    with cluster.patient(), pytest.raises(NoAnswerError):
+        await cluster.get("v1", "ConfigMap", "x", "dev")
+    with cluster.patient(), pytest.raises(ConnectionLostError):
+        await cluster.run_program(PROGRAM)
+
+
+async def test_one_slow_failure_does_not_use_up_the_patience(
+    cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "OUTAGE_S", 0.01)
+    attempts: list[int] = []
+
+    async def attempt() -> str:
+        attempts.append(1)
+        if len(attempts) == 1:
+            await asyncio.sleep(0.02)
+            raise NoAnswerError("no answer")
+        return "answer"
+
+    with cluster.patient():
+        assert await cluster._patience.repeat(attempt, lambda _: True) == "answer"
+
+
+async def test_a_server_that_starts_is_asked_again(cluster: FakeCluster) -> None:
+    cluster.add(SETTINGS)
+    cluster.failures.add("get", "ConfigMap", 503, times=3)
+    with cluster.patient():
+        assert await cluster.get("v1", "ConfigMap", "x", "dev") is not None
+        cluster.failures.add("create", "ConfigMap", 503, times=1)
+        with pytest.raises(ApiError):  # it may have been created
+            await cluster.create(SETTINGS, "dev")
+
+
+async def test_a_program_that_has_started_is_not_started_again(cluster: FakeCluster) -> None:
+    cluster.server.programs.lost = [3]
+    with cluster.patient(), pytest.raises(ConnectionLostError) as failure:
+        await cluster.run_program(PROGRAM)
+    assert failure.value.is_started
+    assert failure.value.is_outage
+    assert len(cluster.server.programs.ran) == 1
