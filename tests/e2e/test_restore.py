@@ -13,11 +13,15 @@ from support.failures.faults_under_load import eventually
 from support.release.moments import restore_twice, writing
 from vrooli.backups import outages
 from vrooli.databases.postgres.session import CONTAINER, Postgres
+from vrooli.errors import PrerequisiteError
 from vrooli.events import silent
 from vrooli.kube import Kube
 from vrooli.release.model import Release
+from vrooli.workflows.grow import grow
+from vrooli.workflows.growth_plan import Data
 from vrooli.workflows.restore_end import finish_restore
 from vrooli.workflows.restore_postgres import PostgresRestoreOptions, restore_postgres
+from vrooli.workflows.values_change import ValuesOptions
 
 pytestmark = [pytest.mark.root, pytest.mark.anyio, pytest.mark.long]
 
@@ -50,6 +54,9 @@ async def test_a_postgresql_that_does_not_start_is_restored(live: Live, is_lates
             await writer.wait_for(20)
             async with _broken(postgres):
                 acknowledged = set(writer.acknowledged)
+                where = ValuesOptions(live.environment, live.cluster)
+                with pytest.raises(PrerequisiteError, match="volumes cannot be expanded"):
+                    await grow(where, Data.POSTGRES, "900Gi", silent)
                 to = "latest" if is_latest else at
                 result = await restore_postgres(replace(options, to=to), silent)
                 assert result.differences[: len(outages.CONSEQUENCES)] == outages.CONSEQUENCES

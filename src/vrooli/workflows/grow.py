@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from vrooli.backups import restored
+from vrooli.backups import outages, restored
+from vrooli.backups.outages import Outage
 from vrooli.chart import engine
 from vrooli.chart import values as chart_values
 from vrooli.checks import preflight
@@ -23,11 +24,12 @@ from vrooli.databases.redis.session import Redis
 from vrooli.errors import PrerequisiteError, WaitTimeoutError
 from vrooli.events import Listener, Progress
 from vrooli.grammar import counted
+from vrooli.kube import ApiError
 from vrooli.kube.objects import Body, dig, name, text
 from vrooli.operators.pgo import names
 from vrooli.operators.volumes import Purpose
 from vrooli.release import lease, overrides
-from vrooli.release.model import DEPLOYED
+from vrooli.release.model import DEPLOYED, Release
 from vrooli.steps import Done, Step
 from vrooli.workflows.change_view import override_view, view
 from vrooli.workflows.growth_plan import (
@@ -42,7 +44,7 @@ from vrooli.workflows.growth_plan import (
 )
 from vrooli.workflows.results.base import StepsResult
 from vrooli.workflows.results.releases import GrowResult
-from vrooli.workflows.safeguards import outages
+from vrooli.workflows.safeguards import outages as api_outages
 from vrooli.workflows.safeguards.consent import CONFIRMED, Action, Consent
 from vrooli.workflows.values_change import (
     Deployed,
@@ -56,7 +58,7 @@ from vrooli.workflows.values_change import (
 POLL_S = 1.0
 
 
-@outages.explained()
+@api_outages.explained()
 async def grow(
     options: ValuesOptions,
     data: Data,
@@ -111,6 +113,7 @@ class _Growing(ValuesChange):
 
     def __init__(self, options: ValuesOptions, state: Deployed, planned: Growth) -> None:
         self.planned, self.pause_s, self.state = planned, 0.0, state
+        self.outage: Outage | None = None
         path = KINDS[planned.data].path
         command = f"vrooli grow {planned.data} {planned.size} -e {options.environment.name}"
         edit = Edit(command, {path: planned.size}) if planned.size != planned.before else Edit("")
@@ -130,10 +133,17 @@ class _Growing(ValuesChange):
         """The steps of the release, with the volumes between Helm and the rollout."""
         release, healthy = super().act_steps()
         grown = Step("volumes", "Volumes", self.grow_volumes, (release.name,))
-        return [release, grown, replace(healthy, after=(grown.name,))]
+        steps = [release, grown, replace(healthy, after=(grown.name,))]
+        if self.outage is None:
+            return steps
+        rescued = Step("rescue", "PostgreSQL", self.rescue)
+        return [rescued, replace(release, after=(rescued.name,)), *steps[1:]]
 
     async def check(self, progress: Progress) -> Done:
         """Run the preflight checks, and check that the nodes have room for a replacement."""
+        self.outage = await self._find_outage()
+        if self.outage is not None and self.planned.replaces:
+            raise _outage_error(self.state.release, self.outage)
         done = await super().check(progress)
         if self.planned.replaces and self.planned.data is Data.POSTGRES:
             await self._demand_no_restore()
@@ -183,6 +193,40 @@ class _Growing(ValuesChange):
 
     async def _postgres(self) -> Postgres:
         return await Postgres.of(self.kube, self.release)
+
+    async def _find_outage(self) -> Outage | None:
+        """Why PostgreSQL does not answer; None if it does, or if that may not be read."""
+        if self.planned.data is not Data.POSTGRES or not self.planned.claims:
+            return None
+        try:
+            return await outages.find(await self._postgres())
+        except ApiError as error:
+            if not error.is_forbidden:
+                raise
+            return None
+
+    async def rescue(self, progress: Progress) -> Done:
+        """Expand the volumes before Helm, whose hooks may need a PostgreSQL that answers.
+
+        Raises:
+            WaitTimeoutError: PostgreSQL does not answer with the larger volumes, either.
+        """
+        postgres = await self._postgres()
+        await growth.set_size(postgres, self.planned.size)
+        await self._await_expanded(progress)
+
+        async def silence() -> str:
+            outage = await outages.find(postgres)
+            return outage.reason if outage else ""
+
+        limit_s = self.options.timeout_s
+        if reason := await poll_reason(silence, limit_s, progress, interval_s=POLL_S):
+            raise WaitTimeoutError(
+                f"The volumes have {self.planned.size}, but PostgreSQL does not answer within "
+                f"{limit_s:.0f} s: {reason}",
+                "Run `vrooli diagnose` to find the cause, then the same command again.",
+            )
+        return Done(changed=True, detail=f"it answers with {self.planned.size}")
 
     async def grow_volumes(self, progress: Progress) -> Done:
         """Replace the volumes, or wait until the storage class has expanded them."""
@@ -240,3 +284,12 @@ class _Growing(ValuesChange):
                 state = f" ({', '.join(states)})" if states else ""
                 return f"{name(claim)} has {size_of(claim)}{state}"
         return ""
+
+
+def _outage_error(release: Release, outage: Outage) -> PrerequisiteError:
+    return PrerequisiteError(
+        f"PostgreSQL of {release} does not answer, and its volumes cannot be expanded: larger ones "
+        f"are filled from a primary. {outage.reason.rstrip('.')}. Nothing was changed.",
+        "Free space on the disk of the volumes, so that PostgreSQL starts, then run the same "
+        "command again. To read the data meanwhile: `vrooli restore --to latest --into NAMESPACE`.",
+    )

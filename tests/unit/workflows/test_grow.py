@@ -11,8 +11,10 @@ import pytest
 from support.fakes.cluster import FakeCluster, namespace
 from support.release.records import record
 from vrooli import project
+from vrooli.backups.outages import Outage
 from vrooli.chart import engine
 from vrooli.chart import values as chart_values
+from vrooli.databases.postgres.session import Postgres
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import Progress
@@ -177,3 +179,87 @@ async def test_a_replacement_that_lacks_only_its_end_continues() -> None:
     planned = await growth_plan.plan(state, Data.POSTGRES, "5Gi")
     assert (planned.instances, planned.smaller, planned.replaces) == (1, [], True)
     assert grow._Growing(ValuesOptions(PROD), state, planned).change
+
+
+class Silent:
+    """A PostgreSQL that does not answer until its volumes have been expanded."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, kube: FakeCluster) -> None:
+        self.kube, self.reads = kube, 0
+        monkeypatch.setattr(grow.outages, "find", self.find)
+        monkeypatch.setattr(ReleaseChange, "check", self.check)
+        monkeypatch.setattr(grow, "POLL_S", 0.0)
+
+    async def find(self, postgres: Postgres) -> Outage | None:
+        self.reads += 1
+        is_large = self.kube.body("PersistentVolumeClaim", "a")["status"]["capacity"] != ONE
+        return None if is_large else Outage("No space left on device.")
+
+    async def check(self, *_: object) -> Done:
+        return Done(changed=False)
+
+
+ONE = {"storage": "1Gi"}
+CLUSTER = {
+    "kind": "PostgresCluster",
+    "metadata": {
+        "name": "vrooli-pg",
+        "annotations": {"meta.helm.sh/release-name": RELEASE.name},
+    },
+    "spec": {
+        "instances": [
+            {"name": "i", "dataVolumeClaimSpec": {"resources": {"requests": {"storage": "1Gi"}}}}
+        ]
+    },
+}
+
+
+async def _growing(monkeypatch: pytest.MonkeyPatch, *, expands: bool) -> tuple[Any, FakeCluster]:
+    """A growth of a PostgreSQL that does not answer."""
+    state = _state(_claim("a", DATA, "1Gi"), expands=expands)
+    kube = cast(FakeCluster, state.reached.kube)
+    kube.add(CLUSTER)
+    Silent(monkeypatch, kube)
+    planned = await growth_plan.plan(state, Data.POSTGRES, "5Gi")
+    return grow._Growing(ValuesOptions(PROD), state, planned), kube
+
+
+async def test_a_full_disk_is_expanded_before_helm_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, kube = await _growing(monkeypatch, expands=True)
+    await run.check(Progress())
+    steps = run.act_steps()
+    assert [(step.name, step.after) for step in steps] == [
+        ("rescue", ()),
+        ("release", ("rescue",)),
+        ("volumes", ("release",)),
+        ("healthy", ("volumes",)),
+    ]
+
+    def expand(request: Any) -> None:
+        if request.verb == "patch" and request.kind == "PostgresCluster":
+            kube.add(_claim("a", DATA, "5Gi"))
+
+    kube.server.on_request = expand
+    done = await steps[0].ensure(Progress())
+    assert done.detail == "it answers with 5Gi"
+    (instance,) = kube.body("PostgresCluster", "vrooli-pg")["spec"]["instances"]
+    assert instance["dataVolumeClaimSpec"]["resources"]["requests"]["storage"] == "5Gi"
+
+
+async def test_a_full_disk_that_cannot_be_expanded_is_refused_before_anything_changes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run, kube = await _growing(monkeypatch, expands=False)
+    with pytest.raises(PrerequisiteError, match=r"No space left on device\. Nothing") as failure:
+        await run.check(Progress())
+    assert "vrooli restore --to latest --into NAMESPACE" in failure.value.advice
+    assert kube.changes == []
+
+
+async def test_a_postgresql_that_answers_grows_without_a_rescue(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run, kube = await _growing(monkeypatch, expands=True)
+    kube.add(_claim("a", DATA, "1Gi", capacity="2Gi"))
+    await run.check(Progress())
+    assert [step.name for step in run.act_steps()] == ["release", "volumes", "healthy"]

@@ -114,6 +114,18 @@ async def demand_room(postgres: Postgres, size: str, instances: int) -> None:
             )
 
 
+async def set_size(postgres: Postgres, size: str) -> None:
+    """Request a size of the data volumes of all instances, as their class expands them."""
+    place = (names.API_VERSION, names.KIND, postgres.name, postgres.namespace)
+    instances = [
+        copy.deepcopy(dict(item))
+        for item in items(await postgres.kube.get(*place), "spec", "instances")
+    ]
+    for instance in instances:
+        instance["dataVolumeClaimSpec"]["resources"]["requests"]["storage"] = size
+    await postgres.kube.patch(*place, {"spec": {"instances": instances}})
+
+
 @dataclass
 class Replacement:
     """The replacement of all instances whose volumes are smaller than a size.

@@ -37,8 +37,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 + (f": /pgdata of {ref.name} is {used} % full" if used else "")
                 + ". PostgreSQL stops when it cannot write its WAL.",
                 remediation="If archiving fails, fix it first: WAL accumulates until it works. "
-                "Then expand the volume (persistence.postgres.size; its storage class must allow "
-                "expansion). Never delete WAL by hand.",
+                "Then enlarge the volume with `vrooli grow postgres SIZE`; while PostgreSQL does "
+                "not answer, its storage class must allow expansion. Never delete WAL by hand.",
                 command=f"kubectl get pvc {shell.name(claim)} -n {shell.label(ref.namespace)}"
                 if claim
                 else f"kubectl get pvc -n {shell.label(ref.namespace)}",
