@@ -209,7 +209,9 @@ class KindCluster(_External):
         if not exists:
             progress.report(f"kind create cluster --name {self.name}")
             argv = ["kind", "create", "cluster", "--name", self.name, "--wait", "5m"]
-            await _run(argv, CONTAINERS, START_S)
+            # kind deletes what it has created when it fails, but not when it is ended.
+            advice = f"{CONTAINERS} Delete what is left of the cluster: {self._deletion}"
+            await _run(argv, advice, START_S)
         await self._write_kubeconfig()
         return Done(changed=not exists, detail="runs" if exists else "created")
 
@@ -235,10 +237,17 @@ class KindCluster(_External):
             archive, listing, partial(_run, argv, CONTAINERS, LOAD_S), CONTAINERS
         )
 
+    @property
+    def _deletion(self) -> str:
+        return f"kind delete cluster --name {shell.quote(self.name)}"
+
     async def _kubeconfig_text(self) -> str:
         # kind lists a stopped cluster, too, but reads its kubeconfig from the running node.
         node = shell.quote(f"{self.name}-control-plane")
-        advice = f"If the cluster is stopped, start its node: docker start {node}"
+        advice = (
+            f"If its creation was interrupted, delete the cluster: {self._deletion}. "
+            f"If the cluster is stopped, start its node: docker start {node}"
+        )
         return (await _run(["kind", "get", "kubeconfig", "--name", self.name], advice)).output
 
 
@@ -267,10 +276,20 @@ async def _run(argv: list[str], advice: str, timeout_s: float = QUERY_S) -> Comp
 
 
 async def running_minikube_profiles() -> list[str]:
-    """The running minikube profiles; none if minikube is not installed."""
+    """The running minikube profiles; none if minikube is not installed.
+
+    Raises:
+        PrerequisiteError: minikube does not answer.
+    """
     if shutil.which("minikube") is None:
         return []
-    result = await process.run(["minikube", "profile", "list", "--output", "json"], check=False)
+    argv = ["minikube", "profile", "list", "--output", "json"]
+    try:
+        result = await process.run(argv, timeout_s=QUERY_S, check=False)
+    except CommandError as error:
+        raise PrerequisiteError(
+            error.message, "Name the cluster: --cluster embedded, kind or context:NAME."
+        ) from error
     if result.status != 0:
         return []
     return parse_minikube_profiles(result.output)

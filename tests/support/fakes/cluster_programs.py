@@ -4,6 +4,11 @@ The file is run under the name of one of them. It keeps the clusters of a machin
 in a JSON file, and behaves as the programs do where Docker does not run. As `docker`, it executes
 `crictl` in the nodes of kind. Source: `kind --help` of 0.30 and `minikube --help` of 1.37, and
 those of their subcommands that are used; the output of `crictl images` of 1.34.
+
+The JSON file contains `docker` (whether it runs), `clusters` (their states by name), `roles` (of
+the nodes of a kind cluster), `broken` (nodes that load nothing), `kubeconfig` (of each cluster),
+`failing` (an error message by the first words of a call) and `hanging` (the first words of calls
+that never end). `calls` and `images` are written.
 """
 
 from __future__ import annotations
@@ -13,6 +18,7 @@ import json
 import os
 import sys
 import tarfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +63,7 @@ def kind(arguments: list[str]) -> None:
             _demand(call.name in state["clusters"], f"could not locate any nodes for {call.name!r}")
             is_running = state["clusters"][call.name] == "running"
             _demand(is_running, "failed to get cluster internal kubeconfig: is not running")
-            sys.stdout.write("apiVersion: v1\nkind: Config\n")
+            sys.stdout.write(state.get("kubeconfig", "apiVersion: v1\nkind: Config\n"))
         case _:
             _demand(Path(call.archives[0]).exists(), f"{call.archives[0]}: no such file")
             for node in _nodes(state, call.name):
@@ -118,6 +124,8 @@ def minikube(arguments: list[str]) -> None:
     elif call.verb == "start":
         _demand(state["docker"], "Exiting due to PROVIDER_DOCKER_NOT_FOUND", status=69)
         _save({**state, "clusters": {**state["clusters"], call.profile: "OK"}})
+        if "kubeconfig" in state:  # minikube writes the context of the profile
+            Path(os.environ["KUBECONFIG"]).write_text(state["kubeconfig"])
     else:
         reason = f"Exiting due to GUEST_IMAGE_{'LOAD' if call.what == 'load' else 'LIST'}"
         _demand(state["clusters"].get(call.profile) == "OK", reason, 80)
@@ -153,5 +161,17 @@ def _save(state: dict[str, Any]) -> None:
     Path(os.environ[STATE]).write_text(json.dumps(state))
 
 
+def _record(words: list[str]) -> None:
+    """Note a call; end it with an error, or never, if the state says so."""
+    state, call = _state(), " ".join(words)
+    _save({**state, "calls": [*state.get("calls", []), call]})
+    for begin, message in state.get("failing", {}).items():
+        _demand(not call.startswith(begin), message)
+    while any(call.startswith(begin) for begin in state.get("hanging", [])):
+        time.sleep(60)
+
+
 if __name__ == "__main__":
-    {"kind": kind, "minikube": minikube, "docker": docker}[Path(sys.argv[0]).name](sys.argv[1:])
+    program = Path(sys.argv[0]).name
+    _record([program, *sys.argv[1:]])
+    {"kind": kind, "minikube": minikube, "docker": docker}[program](sys.argv[1:])

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.cluster import image_archives
-from support.fakes import cluster_programs
+from support.cluster import image_archives, program_machine
+from vrooli.cluster import external
 from vrooli.cluster.external import (
     KindCluster,
     MinikubeCluster,
@@ -21,7 +19,6 @@ from vrooli.cluster.external import (
 from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import Progress
 
-SOURCE = Path(cluster_programs.__file__)
 State = Callable[..., dict[str, Any]]
 PROGRESS = Progress()
 
@@ -29,27 +26,11 @@ PROGRESS = Progress()
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> State:
     """A machine with both programs; its clusters and whether Docker runs can be set and read."""
-    state = tmp_path / "state.json"
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    for name in ("kind", "minikube", "docker"):
-        program = folder / name
-        program.write_text(f"#!{sys.executable}\n{SOURCE.read_text()}")
-        program.chmod(0o755)
-    kubectl = folder / "kubectl"
+    installed = program_machine.install(tmp_path, monkeypatch)
+    kubectl = installed.folder / "kubectl"
     kubectl.write_text("#!/bin/sh\necho 'apiVersion: v1'\n")
     kubectl.chmod(0o755)
-    monkeypatch.setenv(cluster_programs.STATE, str(state))
-    monkeypatch.setenv("PATH", str(folder), prepend=":")
-
-    def update(**changes: Any) -> dict[str, Any]:
-        current = json.loads(state.read_text()) if state.exists() else {}
-        current = {"docker": True, "clusters": {}, **current, **changes}
-        state.write_text(json.dumps(current))
-        return current
-
-    update()
-    return update
+    return installed.update
 
 
 async def test_a_kind_cluster_is_created_once_and_takes_an_archive(
@@ -184,3 +165,42 @@ async def test_a_program_that_is_not_installed_is_not_promised_by_setup(
         await KindCluster("a", tmp_path / "a").ensure_running(PROGRESS)
     assert failed.value.advice == "Install kind: vrooli does not. Then run the command again."
     assert await running_minikube_profiles() == []
+
+
+async def test_a_creation_that_never_ends_leaves_a_cluster_that_the_advice_deletes(
+    machine: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(external, "START_S", 0.5)
+    machine(hanging=["kind create"])
+    with pytest.raises(PrerequisiteError, match=r"`kind create .* did not end in time") as failed:
+        await KindCluster("a", tmp_path / "a").ensure_running(PROGRESS)
+    assert "kind delete cluster --name a" in failed.value.advice
+
+
+async def test_a_half_created_cluster_is_named_with_the_command_that_deletes_it(
+    machine: State, tmp_path: Path
+) -> None:
+    machine(clusters={"a": "running"}, failing={"kind get kubeconfig": "no such file: admin.conf"})
+    with pytest.raises(PrerequisiteError, match=r"admin\.conf") as failed:
+        await KindCluster("a", tmp_path / "a").ensure_running(PROGRESS)
+    assert "kind delete cluster --name a" in failed.value.advice
+
+
+async def test_a_load_that_never_ends_is_a_missing_prerequisite(
+    machine: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(external, "LOAD_S", 0.5)
+    machine(clusters={"a": "OK"}, hanging=["minikube image load"])
+    image_archives.write(tmp_path / "a.tar", ["r.example/a:1"])
+    with pytest.raises(PrerequisiteError, match=r"`minikube image load .* did not end in time"):
+        await MinikubeCluster("a", tmp_path / "a").load_images(tmp_path / "a.tar", PROGRESS)
+
+
+async def test_a_minikube_that_does_not_answer_is_named_with_how_to_go_on_without_it(
+    machine: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(external, "QUERY_S", 0.5)
+    machine(hanging=["minikube profile"])
+    with pytest.raises(PrerequisiteError, match="did not end in time") as failed:
+        await running_minikube_profiles()
+    assert "--cluster" in failed.value.advice
