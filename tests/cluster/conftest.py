@@ -16,12 +16,13 @@ from vrooli.events import Progress
 from vrooli.kube import Kube
 from vrooli.operators.installation import crds
 
-# Where the Go modules of the operators and of the Gateway API keep their definitions.
+# Where the Go modules of the operators, the Gateway API and KEDA keep their definitions.
 DEFINITIONS = {
     "postgres-operator": "config/crd/bases/*.yaml",
     "redis-operator": "manifests/*.yaml",
     "vault-secrets-operator": "chart/crds/*.yaml",
     "gateway-api": "config/crd/standard/*.yaml",
+    "keda": "config/crd/bases/keda.sh_scaledobjects.yaml",
 }
 
 

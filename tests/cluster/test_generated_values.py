@@ -17,8 +17,8 @@ from vrooli.errors import VrooliError
 from vrooli.kube import Kube, gather_limited
 
 NAMESPACE = "default"
-# The definitions of Prometheus' operator and of KEDA are no part of the cluster.
-UNKNOWN = ("monitoring.coreos.com/", "keda.sh/")
+# The definitions of Prometheus' operator are no part of the cluster.
+UNKNOWN = ("monitoring.coreos.com/",)
 # Deterministic, so that a run that fails fails again; --long draws others each time. The refusal
 # names its key: smaller values say no more, and take minutes to find.
 EXAMPLES = settings(

@@ -1,12 +1,13 @@
 """A real API server with the definitions of other operator versions accepts the chart's objects.
 
-The definitions are data for tests that are kept outside the repository.
+Those that the Go module proxy serves are read from their modules. The others are data for tests
+that are kept outside the repository.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,20 +24,29 @@ from vrooli.kube import Kube
 from vrooli.operators import versions
 from vrooli.operators.installation import crds
 from vrooli.operators.versions import Proof
+from vrooli.operators.vso import names
 
 FOLDER = project.root().parent / "shared" / "crds"
 NAMESPACE = "default"
 DELETED_S = 120.0
 DEFINITION = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
-POSTGRES, REDIS = "PostgresCluster", "RedisFailover"
+POSTGRES, REDIS = ("PostgresCluster",), ("RedisFailover",)
+VAULT = (names.CONNECTION, names.AUTH, names.STATIC_SECRET)
 
 
 @dataclass(frozen=True)
 class Definitions:
-    """The definitions of one version, and the kind that they define."""
+    """The definitions of one version.
+
+    Attributes:
+        file: The file in FOLDER, or the pattern of files in a Go module.
+        kinds: The kinds of the chart that they define.
+        module: The group with the Go module; empty if the file is in FOLDER.
+    """
 
     file: str
-    kind: str
+    kinds: tuple[str, ...]
+    module: str = ""
 
 
 FILES: Mapping[str, Definitions] = {
@@ -44,8 +54,11 @@ FILES: Mapping[str, Definitions] = {
     "PGO 5.8.5": Definitions("postgresclusters-pgo-5.8.5.yaml", POSTGRES),
     "PGO 6.0": Definitions("postgresclusters-pgo-6.0.3.yaml", POSTGRES),
     "freshworks-oss Redis operator 3.3.5": Definitions("redisfailovers-freshworks.yaml", REDIS),
+    "Vault Secrets Operator 1.x": Definitions(
+        "chart/crds/*.yaml", VAULT, "vault-secrets-operator-1"
+    ),
 }
-PGO = [title for title, item in FILES.items() if item.kind == POSTGRES]
+PGO = [title for title, item in FILES.items() if item.kinds == POSTGRES]
 WRONG = ("PASSWORD 'x'", "CREATEDB -- no", "password null", "LOGIN /* no */")
 
 
@@ -60,16 +73,19 @@ def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="module", params=FILES)
 def title(request: pytest.FixtureRequest, kubeconfig: Path) -> str:
     """A version whose definitions the API server has."""
-    path = FOLDER / FILES[request.param].file
-    if not path.is_file():
-        pytest.skip(f"{path} does not exist: the definitions of {request.param} are not tested")
-    asyncio.run(_replace(kubeconfig, path))
+    item = FILES[request.param]
+    folder = asyncio.run(programs.module_dir(item.module, Progress())) if item.module else FOLDER
+    paths = sorted(folder.glob(item.file))
+    if not paths:
+        missing = f"{folder / item.file} does not exist"
+        pytest.skip(f"{missing}: the definitions of {request.param} are not tested")
+    asyncio.run(_replace(kubeconfig, paths))
     return str(request.param)
 
 
-async def _replace(kubeconfig: Path, path: Path) -> None:
+async def _replace(kubeconfig: Path, paths: Sequence[Path]) -> None:
     """Delete the definitions of the version before, and apply others."""
-    definitions = await crds.read([path])
+    definitions = await crds.read(paths)
     async with await Kube.connect(kubeconfig) as kube:
         for item in definitions:
             name = item["metadata"]["name"]
@@ -92,20 +108,22 @@ async def kube(kubeconfig: Path) -> AsyncIterator[Kube]:
 def _objects(title: str) -> Iterator[tuple[str, Manifest]]:
     for case in golden.CASES:
         for item in engine.render(golden.settings(case), release="strict", namespace=NAMESPACE):
-            if item.kind == FILES[title].kind:
+            if item.kind in FILES[title].kinds:
                 yield case, item
 
 
 async def test_every_golden_object_is_accepted_in_strict_validation(kube: Kube, title: str) -> None:
-    refused, count = {}, 0
+    refused, kinds = {}, list[str]()
     for case, item in _objects(title):
-        count += 1
+        kinds.append(item.kind)
         try:
             await kube.applied(item.body, namespace=NAMESPACE)
         except VrooliError as error:
-            refused[case] = error.message
+            refused[case, item.key] = error.message
     assert refused == {}
-    assert count >= len(golden.ENVIRONMENT_CASES)
+    assert {kind: kinds.count(kind) >= len(golden.ENVIRONMENT_CASES) for kind in kinds} == (
+        dict.fromkeys(FILES[title].kinds, True)
+    )
 
 
 async def test_a_field_that_the_definition_lacks_is_refused(kube: Kube, title: str) -> None:

@@ -14,9 +14,8 @@ from vrooli.kube import Kube
 
 # Nothing is written there: every object is applied as a dry run.
 NAMESPACE = "default"
-# Prometheus' operator, KEDA and their definitions are no part of the cluster: rendering tests judge
-# these.
-UNKNOWN = ("monitoring.coreos.com/", "keda.sh/")
+# Prometheus' operator and its definitions are no part of the cluster: rendering tests judge these.
+UNKNOWN = ("monitoring.coreos.com/",)
 FEATURES: dict[str, dict[str, Any]] = {
     "everything on": {
         "services": {
@@ -85,8 +84,11 @@ async def test_strict_validation_refuses_no_object(bare_kube: Kube, case: str) -
 async def test_strict_validation_would_refuse_a_field_that_no_definition_has(
     bare_kube: Kube,
 ) -> None:
-    manifests = engine.render(LOCAL_POSTGRES, release="strict", namespace=NAMESPACE)
-    for kind in ("PostgresCluster", "RedisFailover", "VaultStaticSecret", "Deployment"):
+    manifests = engine.render(cases()["keda"], release="strict", namespace=NAMESPACE)
+    for kind in (
+        *("PostgresCluster", "RedisFailover", "VaultStaticSecret"),
+        *("ScaledObject", "Deployment"),
+    ):
         body = dict(next(found for found in manifests if found.kind == kind).body)
         body["spec"] = {**body["spec"], "nosuchfield": 1}
         with pytest.raises(VrooliError, match="nosuchfield"):

@@ -21,7 +21,6 @@ class Proof(StrEnum):
 
     LIVE = "live"
     API_SERVER = "API server"
-    BY_HAND = "by hand"
     SIMULATED = "simulated"
     READ = "read"
     NONE = "not proven"
@@ -211,7 +210,7 @@ VERSIONS: tuple[OperatorVersion, ...] = (
         Facts(
             Fact("not installed", Proof.NONE),
             Fact("defaults", Proof.READ),
-            Fact("accepted (1.4.1)", Proof.BY_HAND),
+            Fact("accepted (1.5.0)", Proof.API_SERVER),
             Fact("since 1.3 the condition `Ready`, before as 0.10", Proof.SIMULATED),
             Fact("cluster role of the chart", Proof.READ),
             Fact("events", Proof.READ),

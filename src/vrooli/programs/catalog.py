@@ -12,6 +12,7 @@ from vrooli.programs.versions import (
     GATEWAY_API,
     HELM,
     HELM_3,
+    KEDA,
     KUBE_SCORE,
     KUBERNETES,
     LOCAL_PATH_PROVISIONER,
@@ -20,6 +21,7 @@ from vrooli.programs.versions import (
     RUNC,
     TRAEFIK,
     VAULT_SECRETS_OPERATOR,
+    VAULT_SECRETS_OPERATOR_1,
 )
 
 _STAMP = {
@@ -189,6 +191,15 @@ GROUPS: tuple[Group, ...] = (
         build_s=5,
         needs_source=True,
     ),
+    # Only definitions, for the tests of the chart.
+    Group(
+        "vault-secrets-operator-1",
+        f"github.com/hashicorp/vault-secrets-operator@v{VAULT_SECRETS_OPERATOR_1}",
+        {},
+        build_s=5,
+        needs_source=True,
+    ),
+    Group("keda", f"github.com/kedacore/keda/v2@v{KEDA}", {}, build_s=5, needs_source=True),
     Group(
         "helm",
         f"helm.sh/helm/v4@v{HELM}",
