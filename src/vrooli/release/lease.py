@@ -27,8 +27,9 @@ RENEW_S, ATTEMPT_S = 5.0, 5.0
 # How long a stale Lease is observed before it is taken over, seconds: clocks may differ, and
 # earlier versions renew it every 10 s.
 LISTEN_S = 12.0
-# The holder gives up before another could have taken over, seconds.
-GIVE_UP_S = DURATION_S + LISTEN_S - 2.0
+# The holder gives up before another can take over, which is DURATION_S + LISTEN_S after the last
+# renewal: the next attempt, with its pause, must end before, seconds.
+GIVE_UP_S = DURATION_S + LISTEN_S - 2.0 - RENEW_S - ATTEMPT_S
 CONFLICT = 409
 # The annotation with the holder's process, for others on the same machine.
 PROCESS = "vrooli.com/process"
