@@ -112,6 +112,7 @@ def yield_processor(item: pytest.Item) -> None:
 def turn(item: pytest.Item) -> Iterator[None]:
     """The time of one test, in which the other process starts no servers if this one is alone.
 
+    All others share their time: after the live tests, both processes run tests that start servers.
     Who waits to be alone holds the gate, so that the other process ends its test and waits.
     """
     is_alone = re.match(ALONE, item.nodeid) is not None
@@ -119,16 +120,16 @@ def turn(item: pytest.Item) -> Iterator[None]:
     if is_free and not is_alone:
         yield
         return
-    with _lock("gate") as gate, _lock("turn"):
+    with _lock("gate") as gate, _lock("turn", fcntl.LOCK_EX if is_alone else fcntl.LOCK_SH):
         if not is_alone:
             fcntl.flock(gate, fcntl.LOCK_UN)
         yield
 
 
 @contextmanager
-def _lock(name: str) -> Iterator[IO[str]]:
+def _lock(name: str, mode: int = fcntl.LOCK_EX) -> Iterator[IO[str]]:
     with (Path(os.environ[STATE_DIR]) / f"{name}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        fcntl.flock(file, mode)
         yield file
 
 

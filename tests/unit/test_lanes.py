@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from support import lanes
+from support.cluster import clusters
 from vrooli.workflows import preparation
 
 SCOPES = [
@@ -47,3 +52,34 @@ def test_shortly_before_and_beside_the_last_live_tests_run_those_that_need_not_w
     is_alone_next = lanes.are_last([f"tests/{item}" for item in pending])
     waiting = [scope for scope in SCOPES if scope != lanes.LIVE]
     assert min(waiting, key=partial(lanes.rank, is_alone_next=is_alone_next)) == first
+
+
+SERVERS, ALONE = "tests/cluster/test_a.py::b", "tests/e2e/test_production.py::b"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "waits"),
+    [
+        (SERVERS, "tests/services/test_c.py::d", False),
+        (ALONE, SERVERS, True),
+        (SERVERS, ALONE, True),
+        (ALONE, "tests/unit/test_c.py::d", False),
+        (ALONE, "tests/e2e/test_post.py::d", False),
+    ],
+)
+def test_tests_that_start_servers_share_their_time_but_with_those_that_are_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str, second: str, waits: bool
+) -> None:
+    monkeypatch.setenv(clusters.STATE_DIR, str(tmp_path))
+    begun = threading.Event()
+
+    def run(nodeid: str) -> None:
+        with lanes.turn(cast("pytest.Item", SimpleNamespace(nodeid=nodeid))):
+            begun.set()
+
+    with ThreadPoolExecutor(1) as pool:
+        with lanes.turn(cast("pytest.Item", SimpleNamespace(nodeid=first))):
+            other = pool.submit(run, second)
+            assert begun.wait(0.2 if waits else 30) is not waits
+        other.result(30)
+    assert begun.is_set()
