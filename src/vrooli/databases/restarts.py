@@ -12,7 +12,7 @@ from vrooli.kube import ApiError, Kube
 from vrooli.kube.fetch import Query
 from vrooli.kube.objects import Body, Ref, ref_of
 from vrooli.kube.snapshot import Snapshot
-from vrooli.kube.status import is_pod_ready, pod_status
+from vrooli.kube.status import has_ended, is_pod_ready, pod_status
 from vrooli.kube.watcher import Watcher
 from vrooli.operators.catalog import databases
 from vrooli.steps import first_error
@@ -138,7 +138,7 @@ def _by_place(snapshot: Snapshot) -> Mapping[Ref, list[Body]]:
     places: dict[Ref, list[Body]] = {}
     for pod in snapshot.all("Pod", ""):
         owner = snapshot.owner(pod)
-        if owner.kind != "Job" and not pod_status(pod).has_ended:
+        if owner.kind != "Job" and not has_ended(pod):
             ref = owner if owner.kind == "Deployment" else ref_of(pod)
             places.setdefault(ref, []).append(pod)
     return places

@@ -20,7 +20,7 @@ from vrooli.kube.objects import (
     text,
     version_of,
 )
-from vrooli.kube.status import pod_status
+from vrooli.kube.status import has_ended
 from vrooli.kube.unavailable import Unavailable
 
 
@@ -111,7 +111,7 @@ class Snapshot:
 
         A pod that was evicted keeps its labels: it counts for nothing that its workload does.
         """
-        return [pod for pod in self.pods(selector, namespace) if not pod_status(pod).has_ended]
+        return [pod for pod in self.pods(selector, namespace) if not has_ended(pod)]
 
     def owner(self, body: Body) -> Ref:
         """The workload of a pod, a Deployment for its ReplicaSets' pods; itself if it has none."""

@@ -16,7 +16,7 @@ from vrooli.events import Progress
 from vrooli.kube import Kube, gather_limited
 from vrooli.kube.execution import Program
 from vrooli.kube.objects import Body, items, label_selector, mapping, name, text
-from vrooli.kube.status import pod_status
+from vrooli.kube.status import has_ended
 from vrooli.rotation.model import SyncedSecret
 
 WORKLOADS = ("Deployment", "StatefulSet")
@@ -166,8 +166,4 @@ async def _states(
 
 async def _pods(kube: Kube, namespace: str, reader: Reader) -> list[Body]:
     selector = label_selector(reader.selector)
-    return [
-        pod
-        for pod in await kube.list("v1", "Pod", namespace, selector)
-        if not pod_status(pod).has_ended
-    ]
+    return [pod for pod in await kube.list("v1", "Pod", namespace, selector) if not has_ended(pod)]

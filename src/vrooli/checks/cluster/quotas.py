@@ -12,7 +12,7 @@ from vrooli.findings import Finding
 from vrooli.kube import Manifest, quantities
 from vrooli.kube.objects import mapping
 from vrooli.kube.quantities import Amounts
-from vrooli.kube.status import pod_status
+from vrooli.kube.status import has_ended
 
 # What is counted, by the names that quotas have for it
 # (https://kubernetes.io/docs/concepts/policy/resource-quotas/).
@@ -41,8 +41,7 @@ async def exceeded(site: Site) -> tuple[Finding, ...]:
     own = [
         pod
         for pod in running
-        if not pod_status(pod).has_ended
-        and planned_pods.is_ours(pod, site.namespace, site.manifests)
+        if not has_ended(pod) and planned_pods.is_ours(pod, site.namespace, site.manifests)
     ]
     return judge(planned_pods.planned_pods(site.manifests), own, found)
 

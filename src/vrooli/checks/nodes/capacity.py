@@ -13,7 +13,7 @@ from vrooli.findings import Finding
 from vrooli.grammar import counted
 from vrooli.kube import Manifest, objects, quantities
 from vrooli.kube.quantities import Amounts
-from vrooli.kube.status import has_condition, pod_status
+from vrooli.kube.status import has_condition, has_ended
 
 # The counted resources; the check of GPUs covers extended resources.
 COUNTED = ("cpu", "memory")
@@ -44,7 +44,7 @@ def usable(nodes: Iterable[Manifest], running: Iterable[Manifest]) -> list[Node]
     used: dict[str, list[Amounts]] = {}
     for pod in running:
         on = pod["spec"].get("nodeName")
-        if on and not pod_status(pod).has_ended:
+        if on and not has_ended(pod):
             used.setdefault(on, []).append({**quantities.of_pod(pod["spec"]), "pods": 1.0})
     return [
         _node(node, used.get(node["metadata"]["name"], []))

@@ -11,6 +11,7 @@ from vrooli.kube.status.pods import (
     PodStatus,
     Termination,
     format_pod_problems,
+    has_ended,
     is_pod_ready,
     pod_status,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "find_condition",
     "format_pod_problems",
     "has_condition",
+    "has_ended",
     "is_claim_bound",
     "is_observed",
     "is_pod_ready",
