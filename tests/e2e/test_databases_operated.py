@@ -10,6 +10,7 @@ from support.failures.faults_under_load import HEALTHY_S, eventually
 from vrooli.errors import PrerequisiteError
 from vrooli.events import Event, StepEnded, silent
 from vrooli.kube import Kube
+from vrooli.operators.redis import names
 from vrooli.release import Release
 from vrooli.rotation import readers, targets
 from vrooli.rotation.model import Rotated
@@ -39,6 +40,16 @@ async def test_a_database_without_a_replica_is_not_switched_over(
         )
         is None
     )
+
+
+async def test_redis_and_sentinel_are_probed_from_their_start(live: Live, kube: Kube) -> None:
+    pods = await kube.list("v1", "Pod", live.environment.namespace, names.FAILOVER_LABEL)
+    probes = {
+        (container := pod["spec"]["containers"][0])["name"]: container["readinessProbe"]
+        for pod in pods
+    }
+    assert set(probes) == {names.REDIS, names.SENTINEL}
+    assert not any("initialDelaySeconds" in probe for probe in probes.values())
 
 
 async def test_a_rotated_key_reaches_every_pod_and_no_output_and_comes_back(

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 
-from vrooli.kube import common_labels
 from vrooli.operators.installation.pod_policy import PodPolicy
 from vrooli.operators.redis import names
 
@@ -41,14 +40,10 @@ _SENTINEL = ", ".join(
         _patch("exec/command", ["sh", "-c", SENTINEL_READY]),
     )
 )
-# Pods of other people's RedisFailovers stay as they are.
 POLICY = PodPolicy(
     name="vrooli-redis-readiness",
     purpose="start the readiness probes of Redis before its operator's delay of 30 s",
-    selector={
-        "matchLabels": {common_labels.PART_OF: "vrooli"},
-        "matchExpressions": [{"key": names.FAILOVER_LABEL, "operator": "Exists"}],
-    },
+    selector={"matchExpressions": [{"key": names.FAILOVER_LABEL, "operator": "Exists"}]},
     conditions={
         "has-the-probe-of-the-operator": (
             f'object.spec.containers[0].name in ["{names.REDIS}", "{names.SENTINEL}"] '
