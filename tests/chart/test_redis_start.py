@@ -1,4 +1,4 @@
-"""The start of Redis waits for the successor of a master whose process has ended."""
+"""How Redis starts: a master waits for its successor, and others follow the master at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 from support.chart.rendering import render
 
 ADDRESS, OTHER = "10.0.0.7", "10.0.0.71"
-STARTED = "starts /redis/redis.conf"
+ALONE = "starts /redis/redis.conf"
+FOLLOWING = f"{ALONE} --replicaof {OTHER} 6379"
 
 
 def command(replicas: int) -> list[str]:
@@ -20,11 +21,14 @@ def command(replicas: int) -> list[str]:
     return [str(word) for word in redis.body["spec"]["redis"].get("command", ())]
 
 
-def start(folder: Path, masters: Sequence[str]) -> list[str]:
+def start(folder: Path, masters: Sequence[str], *, answers: bool = True) -> list[str]:
     """What a start does, where Sentinel names these masters one after the other, then the last."""
     (folder / "masters").write_text("".join(f"{master}\n" for master in masters))
+    ping = "echo NOAUTH Authentication required." if answers else "exit 1"
     programs = {
-        "redis-cli": "head -n 1 masters; [ $(wc -l <masters) = 1 ] || sed -i 1d masters; echo 6379",
+        "redis-cli": f'[ "$3" != ping ] || {{ [ "$2" = {OTHER} ] && {ping}; exit; }}; '
+        "master=$(head -n 1 masters); [ $(wc -l <masters) = 1 ] || sed -i 1d masters; "
+        '[ "$master" != timeout ] || exit 124; echo "$master"; echo 6379',
         "hostname": f"echo '{ADDRESS} '",
         "sleep": 'echo "sleeps $1" >>log',
         "redis-server": 'echo "starts $*" >>log',
@@ -42,21 +46,38 @@ def test_a_single_redis_starts_as_the_operator_starts_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("masters", "waits"),
+    ("masters", "waits", "started"),
     [
-        ([OTHER], 0),
-        ([""], 0),
-        (["127.0.0.1"], 0),
-        ([ADDRESS, ADDRESS, OTHER], 2),
-        ([ADDRESS], 20),
+        ([OTHER], 0, FOLLOWING),
+        ([""], 0, ALONE),
+        (["127.0.0.1"], 0, ALONE),
+        (["ERR unknown command"], 0, ALONE),
+        (["timeout", "timeout", OTHER], 0, FOLLOWING),
+        (["timeout", "timeout", "timeout", OTHER], 0, ALONE),
+        ([ADDRESS, ADDRESS, OTHER], 2, FOLLOWING),
+        ([ADDRESS], 20, ALONE),
     ],
-    ids=["replica", "no sentinel", "first start", "successor", "no successor"],
+    ids=[
+        "replica",
+        "no sentinel",
+        "first start",
+        "error",
+        "not reached yet",
+        "not reached",
+        "successor",
+        "no successor",
+    ],
 )
-def test_a_master_starts_when_it_has_a_successor(
-    tmp_path: Path, masters: list[str], waits: int
+def test_a_master_waits_for_its_successor_and_others_follow_the_master(
+    tmp_path: Path, masters: list[str], waits: int, started: str
 ) -> None:
-    assert start(tmp_path, masters) == [*["sleeps 1"] * waits, STARTED]
+    assert start(tmp_path, masters) == [*["sleeps 1"] * waits, started]
 
 
-def test_without_an_answer_it_starts_at_once(tmp_path: Path) -> None:
-    assert start(tmp_path, ["", ADDRESS]) == [STARTED]
+def test_without_an_answer_of_sentinel_it_starts_at_once(tmp_path: Path) -> None:
+    assert start(tmp_path, ["", ADDRESS]) == [ALONE]
+
+
+def test_a_master_that_does_not_answer_is_not_followed(tmp_path: Path) -> None:
+    """If all were lost, the operator chooses a master only among Redis without one."""
+    assert start(tmp_path, [OTHER], answers=False) == [ALONE]
