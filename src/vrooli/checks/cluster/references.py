@@ -95,15 +95,15 @@ def judge(needed: Mapping[Ref, Readers], known: Keys, namespace: str) -> tuple[F
 def _absent(ref: Ref, readers: Readers, namespace: str) -> Finding:
     keys = sorted(filter(None, readers))
     with_keys = f" with {', '.join(keys)}" if keys else ""
-    kind = "secret generic" if ref.kind == SECRET else "configmap"
+    what = "secret generic" if ref.kind == SECRET else "configmap"
     content = [f"--from-file={shell.key(key)}" for key in keys] or ["--from-env-file=FILE"]
+    arguments = " ".join(content)
     return Finding(
         NAME,
         str(ref),
         f"it does not exist in namespace {namespace}, but {_format(readers)}.",
         f"Create it{with_keys}, or correct its name in the values.",
-        f"kubectl create {kind} {shell.name(ref.name)} -n {shell.label(namespace)} "
-        f"{' '.join(content)}",
+        f"kubectl create {what} {shell.name(ref.name)} -n {shell.label(namespace)} {arguments}",
     )
 
 
@@ -114,7 +114,7 @@ def _incomplete(ref: Ref, missing: Readers, namespace: str) -> Finding:
         f"in namespace {namespace}, it has no {', '.join(sorted(missing))}, but "
         f"{_format(missing)}.",
         "Add it, or correct the key in the values.",
-        f"kubectl describe {ref.kind.lower()} {shell.name(ref.name)} -n {shell.label(namespace)}",
+        f"kubectl describe {Ref(ref.kind, ref.name, namespace).words}",
     )
 
 

@@ -143,7 +143,7 @@ async def test_a_missing_key_is_named_and_no_value_is_shown() -> None:
     result = await outcome(FakeCluster(secret("mail", "user")), **of_server(variables=variables))
     (finding,) = result.findings
     assert finding.message == f"in namespace dev, it has no token, but {SERVER} reads it."
-    assert finding.command == "kubectl describe secret mail -n dev"
+    assert finding.command == "kubectl describe secret/mail -n dev"
     assert "hidden" not in str(result)
     assert "aGlkZGVu" not in str(result)
 
