@@ -21,12 +21,18 @@ def command(replicas: int) -> list[str]:
     return [str(word) for word in redis.body["spec"]["redis"].get("command", ())]
 
 
-def start(folder: Path, masters: Sequence[str], *, answers: bool = True) -> list[str]:
-    """What a start does, where Sentinel names these masters one after the other, then the last."""
+def start(folder: Path, masters: Sequence[str], role: str = "master") -> list[str]:
+    """What a start does.
+
+    Args:
+        folder: Where its programs are.
+        masters: The masters that Sentinel names one after the other, then the last.
+        role: The role of the other Redis.
+    """
     (folder / "masters").write_text("".join(f"{master}\n" for master in masters))
-    ping = "echo NOAUTH Authentication required." if answers else "exit 1"
     programs = {
-        "redis-cli": f'[ "$3" != ping ] || {{ [ "$2" = {OTHER} ] && {ping}; exit; }}; '
+        "redis-cli": f'[ "$3" != role ] || {{ [ "$2 $REDISCLI_AUTH" = "{OTHER} secret" ] && '
+        f'echo "{role}"; exit; }}; '
         "master=$(head -n 1 masters); [ $(wc -l <masters) = 1 ] || sed -i 1d masters; "
         '[ "$master" != timeout ] || exit 124; echo "$master"; echo 6379',
         "hostname": f"echo '{ADDRESS} '",
@@ -36,8 +42,8 @@ def start(folder: Path, masters: Sequence[str], *, answers: bool = True) -> list
     for name, text in programs.items():
         (folder / name).write_text(f"#!/bin/sh\n{text}\n")
         (folder / name).chmod(0o755)
-    path = {"PATH": f"{folder}:/usr/bin:/bin"}
-    subprocess.run(command(3), check=True, cwd=folder, env=path, timeout=60)
+    environment = {"PATH": f"{folder}:/usr/bin:/bin", "REDIS_PASSWORD": "secret"}
+    subprocess.run(command(3), check=True, cwd=folder, env=environment, timeout=60)
     return (folder / "log").read_text().splitlines()
 
 
@@ -78,6 +84,7 @@ def test_without_an_answer_of_sentinel_it_starts_at_once(tmp_path: Path) -> None
     assert start(tmp_path, ["", ADDRESS]) == [ALONE]
 
 
-def test_a_master_that_does_not_answer_is_not_followed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("role", ["", "slave", "NOAUTH Authentication required."])
+def test_only_a_master_is_followed(tmp_path: Path, role: str) -> None:
     """If all were lost, the operator chooses a master only among Redis without one."""
-    assert start(tmp_path, [OTHER], answers=False) == [ALONE]
+    assert start(tmp_path, [OTHER], role) == [ALONE]
