@@ -52,6 +52,13 @@ async def test_keys_that_control_a_terminal_are_input(terminal: tuple[int, int])
         assert await session.read() == b"\x03\x04\x1a"
 
 
+async def test_what_was_typed_before_is_input(terminal: tuple[int, int]) -> None:
+    os.write(terminal[0], b"SELECT 1;\n")
+    session = ProcessStreams()
+    with session.connected():
+        assert await session.read() == b"SELECT 1;\n"
+
+
 async def test_a_new_size_is_reported(terminal: tuple[int, int]) -> None:
     session = ProcessStreams()
     with session.connected():

@@ -43,7 +43,8 @@ class ProcessStreams:
         mode = termios.tcgetattr(STDIN)
         loop.add_signal_handler(signal.SIGWINCH, self._resized.set)
         try:
-            tty.setraw(STDIN)
+            # What was typed before the session began is for its program.
+            tty.setraw(STDIN, termios.TCSADRAIN)
             yield
         finally:
             termios.tcsetattr(STDIN, termios.TCSADRAIN, mode)
