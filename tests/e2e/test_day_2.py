@@ -31,9 +31,12 @@ COMMANDS = (
     Printed("vrooli backups -e prod", (r"\d{8}-\d{6}",)),
     Printed("vrooli shell server", ("in vrooli-dev-server-",), Way.TERMINAL),
     Printed(
-        "vrooli psql -e prod --read-only", (r"\b42\b",), Way.TERMINAL, typed="SELECT 40 + 2;\n\\q\n"
+        "vrooli psql -e prod --read-only",
+        (r"\b42\b",),
+        Way.TERMINAL,
+        typed="SELECT 40 + 2;\n\\q\n",
+        prompt="=# ",
     ),
-    Printed("vrooli redis-cli", ("PONG",), Way.TERMINAL, typed="PING\nexit\n"),
     Printed("vrooli shell server -- cat /etc/hosts", ("localhost",)),
     Printed('vrooli psql -c "SELECT count(*) FROM pg_stat_activity"', (r"^ +\d+$",)),
     Printed("vrooli redis-cli INFO replication", ("role:master",)),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,9 +62,33 @@ class Shell:
 
     async def _on_a_terminal(self, command: Printed) -> tuple[int, str]:
         """``script`` is the terminal; what is typed must leave."""
-        words = ["script", "--quiet", "--return", "--command", self.filled(command), "/dev/null"]
-        answer = await self._start(words, stdin=command.typed)
-        return answer.status, answer.log
+        # Without a size, programs ask the terminal for the place of its cursor.
+        words = f"stty cols 100 rows 40; {self.filled(command)}"
+        started = await asyncio.create_subprocess_exec(
+            *("script", "--quiet", "--return", "--command", words, "/dev/null"),
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=STDOUT,
+            cwd=self.folder,
+            env={**os.environ, **self.environment},
+        )
+        assert started.stdin
+        assert started.stdout
+        output = b""
+        try:
+            async with asyncio.timeout(self.limit_s):
+                while command.prompt.encode() not in output:
+                    read = await started.stdout.read(4096)
+                    assert read, output
+                    output += read
+                started.stdin.write(command.typed.encode())
+                output += await started.stdout.read()
+                return await started.wait(), output.decode(errors="replace")
+        except TimeoutError:
+            raise AssertionError(output.decode(errors="replace")) from None
+        finally:
+            if started.returncode is None:
+                started.kill()
 
     async def _start(
         self,

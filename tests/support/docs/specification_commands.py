@@ -33,6 +33,7 @@ class Printed:
         ask: The path that a forwarded port is asked for.
         before: The ``export`` line above it.
         typed: What is typed on the terminal.
+        prompt: What must be printed before that, where a program discards what it gets earlier.
     """
 
     text: str
@@ -44,6 +45,7 @@ class Printed:
     ask: str = "/"
     before: str = ""
     typed: str = "echo in $(hostname)\nexit\n"
+    prompt: str = ""
 
 
 # The release of the live environment, and the small ones beside it.
