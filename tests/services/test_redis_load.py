@@ -6,10 +6,13 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
 from support.programs.backend import Running, free_port
 from support.programs.processes import PATIENCE_S, wait_until
@@ -110,6 +113,26 @@ def test_the_data_is_that_of_the_dump_and_stays_it_after_a_restart(pair: Pair) -
     pair.master.stop()
     pair.master.start()
     assert pair.cli(pair.master, "DBSIZE") == "500"
+
+
+def test_a_copy_that_an_operator_interrupts_begins_again(pair: Pair) -> None:
+    """It makes a single Redis that is not the master the master again."""
+
+    def interrupt() -> None:
+        with Redis(port=pair.master.port, password=SECRET) as client:
+            deadline = time.monotonic() + PATIENCE_S
+            while client.role()[0] != b"slave":  # without a pause: it copies for milliseconds
+                assert time.monotonic() < deadline
+            client.execute_command("REPLICAOF", "NO", "ONE")
+
+    with ThreadPoolExecutor() as pool:
+        interrupted = pool.submit(interrupt)
+        done = pair.load()
+        interrupted.result()
+    assert done.stdout.startswith("loaded "), done
+    assert pair.cli(pair.master, "ROLE").startswith("master")
+    assert pair.cli(pair.master, "GET", "7") == "7"
+    assert pair.cli(pair.master, "EXISTS", "later") == "0"
 
 
 def test_a_damaged_dump_leaves_the_data_as_it_is(pair: Pair) -> None:

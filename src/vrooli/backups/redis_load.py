@@ -63,7 +63,17 @@ copy() {
 field() { tr -d '\r' | sed -n "s/^$1://p"; }
 is_master() { [ "$(live INFO replication | field role)" = master ]; }
 is_loaded() { [ "$(copy INFO persistence 2>/dev/null | field loading)" = 0 ]; }
-is_copied() { [ "$(live INFO replication | field master_link_status)" = up ]; }
+link() { tr -d '\r' | grep -E '^(role|master_link_status|master_sync_in_progress):' | tr '\n' ' '; }
+follow() { live REPLICAOF 127.0.0.1 "$port" >/dev/null; }
+# The operator makes a single Redis that is a replica the master again: then it begins again, or has
+# the history of the second server already.
+is_copied() {
+  state=$(live INFO replication)
+  [ "$(echo "$state" | field master_link_status)" != up ] || return 0
+  [ "$(echo "$state" | field master_replid2)" != "$history" ] || return 0
+  [ "$(echo "$state" | field role)" != master ] || follow
+  return 1
+}
 # Redis before 7 does not count what it has loaded.
 has_keys() {
   info=$(copy INFO persistence)
@@ -95,9 +105,10 @@ trap 'exit 1' HUP INT TERM
 } | redis-server - >/dev/null || fail "the second server did not start"
 await is_loaded || fail "the dump was not loaded in time"
 has_keys || fail "the second server has loaded none of the $keys keys"
+history=$(copy INFO replication | field master_replid)
 begin=$(date +%s%N)
-live REPLICAOF 127.0.0.1 "$port" >/dev/null
-await is_copied || fail "the data was not copied in time"
+follow
+await is_copied || fail "the data was not copied in time ($(echo "$state" | link))"
 await promote || fail "it is still a replica of the second server"
 echo "loaded $((($(date +%s%N) - begin) / 1000000))"
 """
