@@ -32,6 +32,11 @@ mv() {{
   command mv "$@"
 }}
 rename() {{"""
+# Its pgBackRest never ends.
+HANGING = SCRIPT.replace(
+    "build() {",
+    'pgbackrest() { mkfifo "$root/wait"; read -r _ <>"$root/wait"; }\nbuild() {',
+)
 # The renames of an exchange.
 RENAMES = (1, 2, 3, 4)
 # Before this one, there is no data directory.
@@ -186,6 +191,28 @@ def test_a_restore_that_was_killed_is_started_again(server: Server) -> None:
         process.send_signal(signal.SIGKILL)
     assert server.numbers() == "1 2"
     server.build(moment)
+    assert server.numbers(server.beside) == "1"
+
+
+@pytest.mark.parametrize("verb", ["build", "build-stopped"])
+def test_a_restore_whose_connection_broke_off_is_replaced(
+    moments: tuple[Server, str], verb: str
+) -> None:
+    """It goes on in the pod, where it holds the lock."""
+    server, moment = moments
+    argv = ["bash", "-s", verb, *server.to(moment)]
+    with subprocess.Popen(
+        argv, stdin=subprocess.PIPE, env=server.environment, user="postgres", text=True
+    ) as process:
+        assert process.stdin is not None
+        process.stdin.write(HANGING)
+        process.stdin.close()
+        try:
+            wait_until((server.root / "wait").exists, PATIENCE_S, "pgBackRest has started")
+            server.program(verb, *server.to(moment))
+        finally:
+            process.terminate()
+    assert process.returncode == -signal.SIGKILL
     assert server.numbers(server.beside) == "1"
 
 
@@ -430,7 +457,9 @@ def test_two_programs_do_not_interleave(moments: tuple[Server, str]) -> None:
     with subprocess.Popen(["flock", "--no-fork", server.volume, "sleep", "600"]) as process:
         wait_until(lambda: _is_locked(server.volume), PATIENCE_S, "the lock is held")
         output = server.run("bash", "-s", "switch", text=SCRIPT, check=False)
+        timelines = server.run("bash", "-s", "timelines", text=SCRIPT, check=False)
         process.kill()
+    assert timelines.startswith("1 ")
     assert output == "another command is still working in this pod; wait until it has ended"
     assert server.numbers() == "1 2"
     server.program("switch")

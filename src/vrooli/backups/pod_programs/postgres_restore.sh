@@ -270,14 +270,15 @@ shift
 case "$verb" in *-stopped) stopped=yes verb="${verb%-stopped}" ;; esac
 case "$verb" in
 # A command whose connection broke off still builds; another takes its place.
-build | discard) kill -KILL $(stray 'bash -s build *') 2>/dev/null || true ;;
+build | discard) kill -KILL $(stray 'bash -s build*') 2>/dev/null || true ;;
+# It is asked of an instance where another command may be at work, and changes nothing.
+timelines) timelines; exit ;;
 esac
 # One command at a time, also if the connection of another broke off. Servers do not inherit it.
 exec 9<"$volume"
 flock -w 10 9 || fail "another command is still working in this pod; wait until it has ended"
 case "$verb" in
 state) state ;;
-timelines) timelines ;;
 room) room ;;
 build) demand_no_exchange; build "$@" ;;
 prepare) demand_no_exchange; make_ready new ;;
