@@ -111,10 +111,10 @@ async def hold(kube: Kube, release: Release, progress: Progress) -> AsyncIterato
     """
     me = process_identity.name()
     await _ensure_namespace(kube, release.namespace)
-    await _acquire(kube, release, me, progress)
+    renewed = await _acquire(kube, release, me, progress)
     try:
         async with asyncio.TaskGroup() as group:
-            renewing = group.create_task(_renew(kube, release, me))
+            renewing = group.create_task(_renew(kube, release, me, renewed))
             with kube.patient():
                 yield
             renewing.cancel()
@@ -134,10 +134,14 @@ async def _ensure_namespace(kube: Kube, name: str) -> None:
             await kube.create(namespace)
 
 
-async def _acquire(kube: Kube, release: Release, me: str, progress: Progress) -> None:
-    """Create the Lease, or take over a stale one; one of two attempts wins."""
+async def _acquire(kube: Kube, release: Release, me: str, progress: Progress) -> float:
+    """Create the Lease, or take over a stale one; one of two attempts wins.
+
+    Returns:
+        When its time of renewal was set, by the monotonic clock.
+    """
     lease = await _fetch_stale(kube, release, progress)
-    now = datetime.now(UTC)
+    now, renewed = datetime.now(UTC), time.monotonic()
     metadata: dict[str, Any] = {
         "name": lease_name(release),
         "namespace": release.namespace,
@@ -157,6 +161,7 @@ async def _acquire(kube: Kube, release: Release, me: str, progress: Progress) ->
             raise
         winner = await fetch_holder(kube, release) or Holder("another", now, now, DURATION_S)
         raise _held_error(release, winner, now) from error
+    return renewed
 
 
 async def _fetch_stale(kube: Kube, release: Release, progress: Progress) -> Manifest | None:
@@ -182,23 +187,30 @@ async def _fetch_stale(kube: Kube, release: Release, progress: Progress) -> Mani
     return lease
 
 
-async def _renew(kube: Kube, release: Release, me: str) -> None:
+async def _renew(kube: Kube, release: Release, me: str, renewed: float) -> None:
     """Renew the Lease until cancelled.
+
+    Args:
+        kube: The cluster.
+        release: The release.
+        me: The holder.
+        renewed: When its time of renewal was set, by the monotonic clock.
 
     Raises:
         PrerequisiteError: Another deploy took over the lock, or the permission is missing.
         ApiError: The Lease could not be renewed before it became stale.
+        NoAnswerError: The API server did not answer for that long.
     """
-    renewed = time.monotonic()
     while True:
         await asyncio.sleep(RENEW_S)
         try:
             async with asyncio.timeout(ATTEMPT_S):
                 lease = await kube.get(API, KIND, lease_name(release), release.namespace)
                 if lease is not None and parse_holder(lease).name == me:
+                    began = time.monotonic()  # others count from the time that is written
                     spec = _spec(me, parse_holder(lease).since, datetime.now(UTC))
                     await kube.replace({**lease, "spec": spec})
-                    renewed = time.monotonic()
+                    renewed = began
                     continue
         except (ApiError, PrerequisiteError, TimeoutError) as error:
             if isinstance(error, ApiError) and error.is_forbidden:

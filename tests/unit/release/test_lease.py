@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -167,6 +168,26 @@ async def test_a_deploy_that_gets_no_answer_ends_before_another_takes_over(
             cluster.failures.add("get", "Lease", NEVER)
             await asyncio.sleep(60)
     assert failure.value.is_outage
+
+
+@pytest.mark.usefixtures("short_intervals")
+async def test_a_late_response_to_a_renewal_does_not_extend_the_lock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Others count from the time that was written."""
+    cluster, clock_s = _cluster(), [0.0]
+    replace = cluster.replace
+
+    async def replace_slowly(body: Any) -> Any:
+        await replace(body)
+        clock_s[0] += lease.GIVE_UP_S + 1
+        cluster.failures.add("get", "Lease", BROKEN, "no answer")
+
+    monkeypatch.setattr(lease, "time", SimpleNamespace(monotonic=lambda: clock_s[0]))
+    monkeypatch.setattr(cluster, "replace", replace_slowly)
+    with pytest.raises(NoAnswerError, match="could not be renewed"):
+        async with lease.hold(cluster, RELEASE, Progress()), asyncio.timeout(10):
+            await asyncio.Event().wait()
 
 
 def test_the_holder_gives_up_before_another_takes_over() -> None:
