@@ -55,13 +55,18 @@ class Recovery:
         return f"point {self.point.id}" if self.point else format_time(self.moment)
 
 
+def is_latest(text: str) -> bool:
+    """Whether ``--to`` is the newest moment."""
+    return text.strip() == LATEST
+
+
 def parse_moment(text: str, now: datetime) -> datetime:
     """A moment as ``--to`` takes it: ISO 8601, a time of today, or latest; UTC without an offset.
 
     Raises:
         UsageError: It is no time.
     """
-    if text.strip() == LATEST:
+    if is_latest(text):
         return now
     if match := _CLOCK.fullmatch(text.strip()):
         hour, minute, second = (int(part or 0) for part in match.groups()[:3])

@@ -26,7 +26,7 @@ from vrooli.workflows import restore_steps, restore_switch
 
 # What PGO sets up in a database of a pool after the first start: without it nobody can log in.
 _POOL = "SELECT count(*) AS count FROM pg_namespace WHERE nspname = 'pgbouncer'"
-LATEST_ADVICE = "`--to latest` restores all transactions that can be had."
+LATEST_ADVICE = "`--to latest` restores all transactions that are in the WAL."
 
 
 @dataclass
@@ -220,7 +220,7 @@ class PostgresRestoreRun:
 
     async def switch(self, progress: Progress) -> Done:
         """Exchange the data; PostgreSQL stops for that time."""
-        self.record = self.record.in_phase(Phase.SWITCHING)
+        self.record = replace(self.record.in_phase(Phase.SWITCHING), moment=self.recovery.moment)
         await restored.store(self.postgres, self.record)
         progress.report("exchanges the data")
         if self.outage is None:

@@ -57,17 +57,14 @@ async def fetch_recovery(
     postgres = listed.repository.postgres
     if point:
         recovery = targets.at_point(listed, point)
-    elif outage is None:
-        now = await moment.now(postgres)
-        at = targets.parse_moment(to, now)
-        history = await timelines.fetch(postgres)
-        recovery = targets.at_moment(listed, at, now, history, repository)
-    elif to.strip() == targets.LATEST:
-        recovery = targets.at_latest(listed, datetime.now(UTC), outage.history, repository)
     else:
-        now = datetime.now(UTC)
-        at = targets.parse_moment(to, now)
-        recovery = targets.at_moment(listed, at, now, outage.history, repository)
+        now = datetime.now(UTC) if outage else await moment.now(postgres)
+        history = outage.history if outage else await timelines.fetch(postgres)
+        if outage and targets.is_latest(to):
+            recovery = targets.at_latest(listed, now, history, repository)
+        else:
+            at = targets.parse_moment(to, now)
+            recovery = targets.at_moment(listed, at, now, history, repository)
     listing.demand_usable(listed.info, recovery.repository, foreign=foreign)
     return recovery
 

@@ -560,7 +560,7 @@ async def test_a_postgresql_that_does_not_answer_is_restored(
     assert (volume.options[-1] == "--type=default") is (to == "latest")
     stored = await _record(cluster)
     assert stored is not None
-    assert stored.phase is Phase.SWITCHED
+    assert (stored.phase, stored.moment) == (Phase.SWITCHED, result.moment)
 
 
 @pytest.mark.usefixtures("outage")
