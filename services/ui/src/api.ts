@@ -52,8 +52,11 @@ const send = (path: string, request?: RequestInit) => fetch(path, request).catch
 
 const ok = (status: number) => status >= 200 && status < 300;
 
+/** The number of posts that a list has at most. */
+export const LIST_MAX = 50;
+
 export async function listPosts(): Promise<Post[]> {
-  const body = await read<{ posts: Post[] }>(await send("/api/posts"), ok);
+  const body = await read<{ posts: Post[] }>(await send(`/api/posts?limit=${LIST_MAX}`), ok);
   return body.posts;
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Post } from "./api";
+import { LIST_MAX, type Post } from "./api";
 import { formatAgo, merge, reload } from "./posts";
 
 function post(id: string, created: string, changes: Partial<Post> = {}): Post {
@@ -35,13 +35,23 @@ test("an outdated version of a post is ignored", () => {
   expect(merge([approved], older)).toEqual([approved]);
 });
 
-test("a reload drops what was deleted, and keeps what is newer or beyond the end of the list", () => {
-  const oldest = post("oldest", "2026-01-01T09:00:00Z");
+test("a reload drops what was deleted, and keeps what arrived meanwhile", () => {
   const arrived = post("arrived", "2026-01-01T12:00:00Z");
-  const before = [newer, older, oldest];
-  expect(reload([arrived, ...before], [newer], before)).toEqual([arrived, newer, older, oldest]);
-  expect(reload([arrived, ...before], [older], before)).toEqual([arrived, older, oldest]);
+  const before = [newer, older];
+  expect(reload([arrived, ...before], [newer], before)).toEqual([arrived, newer]);
+  expect(reload([arrived, ...before], [older], before)).toEqual([arrived, older]);
   expect(reload(before, [], before)).toEqual([]);
+});
+
+test("a post that was deleted while the list was loaded does not come back", () => {
+  expect(reload([newer], [newer, older], [newer, older])).toEqual([newer]);
+});
+
+test("a reload keeps posts beyond the end of a full list", () => {
+  const full = Array.from({ length: LIST_MAX }, (_, number) =>
+    post(`${number}`, `2026-01-01T11:00:${59 - number}Z`),
+  );
+  expect(reload([older], full, [older])).toEqual([...full, older]);
 });
 
 test.each([

@@ -1,6 +1,6 @@
 /** Pure functions for the list of posts; the result doesn't depend on the order of events. */
 
-import type { Post } from "./api";
+import { LIST_MAX, type Post } from "./api";
 
 const newestFirst = (a: Post, b: Post) =>
   b.created_at.localeCompare(a.created_at) || a.id.localeCompare(b.id);
@@ -12,19 +12,24 @@ export function merge(posts: readonly Post[], post: Post): readonly Post[] {
   return [...posts.filter((other) => other.id !== post.id), post].sort(newestFirst);
 }
 
+const idsOf = (posts: readonly Post[]) => new Set(posts.map(({ id }) => id));
+
 /**
  * The list after a reload: without the posts that were deleted meanwhile. Posts that arrived while the
- * list was loaded may be newer than it, and older ones than its last may be beyond its end.
+ * list was loaded may be newer than it, and those that are older than a full list are beyond its end.
  */
 export function reload(
   current: readonly Post[],
   loaded: readonly Post[],
   before: readonly Post[],
 ): readonly Post[] {
-  const [kept, asked] = [new Set(loaded.map(({ id }) => id)), new Set(before.map(({ id }) => id))];
-  const last = loaded.at(-1)?.created_at ?? "";
-  const isThere = (post: Post) => kept.has(post.id) || !asked.has(post.id) || post.created_at < last;
-  return loaded.reduce(merge, current.filter(isThere));
+  const [now, listed, previous] = [idsOf(current), idsOf(loaded), idsOf(before)];
+  const end = loaded.length < LIST_MAX ? "" : (loaded.at(-1)?.created_at ?? "");
+  const kept = current.filter(
+    ({ id, created_at }) => listed.has(id) || !previous.has(id) || created_at < end,
+  );
+  // An event may have removed a post before the list with it arrived.
+  return loaded.filter(({ id }) => now.has(id) || !previous.has(id)).reduce(merge, kept);
 }
 
 /** A relative time as text. */
