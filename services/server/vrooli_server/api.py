@@ -21,9 +21,9 @@ from vrooli_server.uploads import read_post
 from vrooli_shared.counts import RETRY_AFTER
 from vrooli_shared.downloads import take_turn
 from vrooli_shared.health import describe
-from vrooli_shared.idempotency import KeyInUseError, KeyReusedError
+from vrooli_shared.idempotency import KeyInUseError, KeyReusedError, NotSenderError
 from vrooli_shared.live import announce, announce_deletion
-from vrooli_shared.posts import NotSenderError, Post
+from vrooli_shared.posts import Post
 from vrooli_shared.posts import State as PostState
 from vrooli_shared.queue import enqueue
 from vrooli_shared.redis_link import OPTIONAL_TIMEOUT_S, UNAVAILABLE_ERRORS

@@ -30,6 +30,10 @@ class KeyInUseError(Exception):
     """A request with the same key is in progress."""
 
 
+class NotSenderError(Exception):
+    """The key is not that of the request that made the post."""
+
+
 @dataclass(frozen=True)
 class Key:
     """A client's key and the digest of its request."""

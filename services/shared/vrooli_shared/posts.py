@@ -30,10 +30,6 @@ _INSERT_BOTH = """WITH post AS (
 _DROP_AT_ONCE = 100
 
 
-class NotSenderError(Exception):
-    """The key is not that of the request that made the post."""
-
-
 class State(StrEnum):
     """State of a post's moderation."""
 
@@ -188,7 +184,8 @@ class Posts:
             key: The idempotency key with which it was made: only its sender knows it.
 
         Raises:
-            NotSenderError: The post was made with another key, or without one, or the key expired.
+            idempotency.NotSenderError: The post was made with another key, or without one, or the
+                key expired.
             idempotency.KeyInUseError: Another request with the key is in progress.
         """
 
@@ -197,7 +194,7 @@ class Posts:
             if await idempotency.made(connection, key, post_id):
                 await connection.execute("DELETE FROM vrooli.posts WHERE id = %s", (post_id,))
             elif await _select(connection, "WHERE p.id = %(id)s", {"id": post_id}):
-                raise NotSenderError(post_id)
+                raise idempotency.NotSenderError(post_id)
 
         await self._database.run(work)
 
