@@ -6,7 +6,6 @@ context of the user.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Collection, Mapping
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from vrooli import process, shell
-from vrooli.cluster import node_images
+from vrooli.cluster import minikube_profiles, node_images
 from vrooli.cluster.interface import ClusterStatus
 from vrooli.errors import CommandError, PrerequisiteError, UsageError, VrooliError
 from vrooli.events import Progress
@@ -159,7 +158,7 @@ class MinikubeCluster(_External):
         Raises:
             PrerequisiteError: minikube is missing or failed.
         """
-        if self.name in await running_minikube_profiles():
+        if self.name in await minikube_profiles.fetch_running():
             await self._write_kubeconfig()
             return Done(changed=False, detail="runs")
         progress.report(f"minikube start --profile {self.name}")
@@ -273,33 +272,3 @@ async def _run(argv: list[str], advice: str, timeout_s: float = QUERY_S) -> Comp
         ) from error
     except CommandError as error:
         raise PrerequisiteError(error.message, advice) from error
-
-
-async def running_minikube_profiles() -> list[str]:
-    """The running minikube profiles; none if minikube is not installed.
-
-    Raises:
-        PrerequisiteError: minikube does not answer.
-    """
-    if shutil.which("minikube") is None:
-        return []
-    argv = ["minikube", "profile", "list", "--output", "json"]
-    try:
-        result = await process.run(argv, timeout_s=QUERY_S, check=False)
-    except CommandError as error:
-        raise PrerequisiteError(
-            error.message, "Name the cluster: --cluster embedded, kind or context:NAME."
-        ) from error
-    if result.status != 0:
-        return []
-    return parse_minikube_profiles(result.output)
-
-
-def parse_minikube_profiles(text: str) -> list[str]:
-    """The running profiles of ``minikube profile list --output json``."""
-    try:
-        profiles = json.loads(text).get("valid") or []
-    except (json.JSONDecodeError, AttributeError):
-        return []
-    # Newer versions report OK, older ones Running.
-    return [entry["Name"] for entry in profiles if entry.get("Status") in ("Running", "OK")]

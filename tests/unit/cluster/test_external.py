@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from vrooli import process
-from vrooli.cluster import external
+from vrooli.cluster import external, minikube_profiles
 from vrooli.cluster.external import ContextCluster, KindCluster, MinikubeCluster
 from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import Progress
@@ -47,7 +47,7 @@ def _programs(monkeypatch: pytest.MonkeyPatch, **answers: str) -> Programs:
     ],
 )
 def test_only_running_minikube_profiles_count(text: str, names: str) -> None:
-    assert external.parse_minikube_profiles(text) == names.split()
+    assert minikube_profiles.parse_running(text) == names.split()
 
 
 async def test_a_running_minikube_profile_is_left_alone(

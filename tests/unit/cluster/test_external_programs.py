@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 
 from support.cluster import image_archives, program_machine
-from vrooli.cluster import external
+from vrooli.cluster import external, minikube_profiles
 from vrooli.cluster.external import (
     KindCluster,
     MinikubeCluster,
     container_engine,
-    running_minikube_profiles,
 )
 from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import Progress
@@ -138,9 +137,9 @@ async def test_a_minikube_profile_is_started_once_and_takes_an_archive(
 ) -> None:
     machine(clusters={"a": "Stopped"})
     cluster = MinikubeCluster("a", tmp_path / "a")
-    assert await running_minikube_profiles() == []
+    assert await minikube_profiles.fetch_running() == []
     assert (await cluster.ensure_running(PROGRESS)).changed
-    assert await running_minikube_profiles() == ["a"]
+    assert await minikube_profiles.fetch_running() == ["a"]
     assert not (await cluster.ensure_running(PROGRESS)).changed
     await _loads_once(cluster, tmp_path / "a.tar")
 
@@ -164,7 +163,7 @@ async def test_a_program_that_is_not_installed_is_not_promised_by_setup(
     with pytest.raises(PrerequisiteError, match="'kind' was not found") as failed:
         await KindCluster("a", tmp_path / "a").ensure_running(PROGRESS)
     assert failed.value.advice == "Install kind: vrooli does not. Then run the command again."
-    assert await running_minikube_profiles() == []
+    assert await minikube_profiles.fetch_running() == []
 
 
 async def test_a_creation_that_never_ends_leaves_a_cluster_that_the_advice_deletes(
@@ -199,8 +198,8 @@ async def test_a_load_that_never_ends_is_a_missing_prerequisite(
 async def test_a_minikube_that_does_not_answer_is_named_with_how_to_go_on_without_it(
     machine: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(external, "QUERY_S", 0.5)
+    monkeypatch.setattr(minikube_profiles, "LIST_S", 0.5)
     machine(hanging=["minikube profile"])
     with pytest.raises(PrerequisiteError, match="did not end in time") as failed:
-        await running_minikube_profiles()
+        await minikube_profiles.fetch_running()
     assert "--cluster" in failed.value.advice

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from vrooli.cluster import minikube_profiles
 from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import silent
 from vrooli.workflows.clusters import selection
@@ -17,7 +18,7 @@ def _host(
     async def profiles() -> list[str]:
         return minikube.split()
 
-    monkeypatch.setattr(selection, "running_minikube_profiles", profiles)
+    monkeypatch.setattr(minikube_profiles, "fetch_running", profiles)
     monkeypatch.setattr(selection.platform, "system", lambda: system)
     monkeypatch.setattr(selection.os, "geteuid", lambda: user)
 

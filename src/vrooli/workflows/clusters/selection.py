@@ -12,12 +12,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from vrooli import project
-from vrooli.cluster.external import (
-    ContextCluster,
-    KindCluster,
-    MinikubeCluster,
-    running_minikube_profiles,
-)
+from vrooli.cluster import minikube_profiles
+from vrooli.cluster.external import ContextCluster, KindCluster, MinikubeCluster
 from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import Listener, Progress
 from vrooli.locks import locked
@@ -100,7 +96,7 @@ async def choose(text: str | None) -> Choice:
     """
     if text:
         return parse(text)
-    profiles = await running_minikube_profiles()
+    profiles = await minikube_profiles.fetch_running()
     if profiles:
         return Choice("minikube", profiles[0])
     if platform.system() == "Linux" and os.geteuid() == 0:
