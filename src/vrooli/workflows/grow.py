@@ -136,8 +136,8 @@ class _Growing(ValuesChange):
         steps = [release, grown, replace(healthy, after=(grown.name,))]
         if self.outage is None:
             return steps
-        rescued = Step("rescue", "PostgreSQL", self.rescue)
-        return [rescued, replace(release, after=(rescued.name,)), *steps[1:]]
+        expanded = Step("expansion", "PostgreSQL", self.expand_first)
+        return [expanded, replace(release, after=(expanded.name,)), *steps[1:]]
 
     async def check(self, progress: Progress) -> Done:
         """Run the preflight checks, and check that the nodes have room for a replacement."""
@@ -205,7 +205,7 @@ class _Growing(ValuesChange):
                 raise
             return None
 
-    async def rescue(self, progress: Progress) -> Done:
+    async def expand_first(self, progress: Progress) -> Done:
         """Expand the volumes before Helm, whose hooks may need a PostgreSQL that answers.
 
         Raises:

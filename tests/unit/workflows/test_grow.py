@@ -229,8 +229,8 @@ async def test_a_full_disk_is_expanded_before_helm_runs(monkeypatch: pytest.Monk
     await run.check(Progress())
     steps = run.act_steps()
     assert [(step.name, step.after) for step in steps] == [
-        ("rescue", ()),
-        ("release", ("rescue",)),
+        ("expansion", ()),
+        ("release", ("expansion",)),
         ("volumes", ("release",)),
         ("healthy", ("volumes",)),
     ]
@@ -256,7 +256,7 @@ async def test_a_full_disk_that_cannot_be_expanded_is_refused_before_anything_ch
     assert kube.changes == []
 
 
-async def test_a_postgresql_that_answers_grows_without_a_rescue(
+async def test_a_postgresql_that_answers_needs_no_expansion_before_helm(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run, kube = await _growing(monkeypatch, expands=True)
