@@ -26,13 +26,13 @@ async def poll_reason(
 ) -> str:
     """Read the reason to wait until there is none, and report each new one.
 
+    A cluster that does not answer for a while is a reason, too.
+
     Args:
         read: Reads the reason; empty if there is none.
         limit_s: The time limit, seconds.
         progress: Receives the reasons.
         interval_s: The time between two reads, seconds.
-
-    A cluster that does not answer for a while is a reason to wait as well.
 
     Returns:
         The last reason at the limit; empty if there is none any more.

@@ -19,10 +19,10 @@ from vrooli.workflows.backup_run import BackupOptions, BackupRun
 from vrooli.workflows.clusters import access
 from vrooli.workflows.results.backups import BackupResult, BackupsResult, BackupView, RangeView
 from vrooli.workflows.results.base import StepsResult
-from vrooli.workflows.safeguards import outages
+from vrooli.workflows.safeguards import api_outages
 
 
-@outages.explained(
+@api_outages.explained(
     "run `vrooli backups`: it lists the point if it is complete. If not, run the same command "
     "again."
 )

@@ -44,7 +44,7 @@ from vrooli.workflows.growth_plan import (
 )
 from vrooli.workflows.results.base import StepsResult
 from vrooli.workflows.results.releases import GrowResult
-from vrooli.workflows.safeguards import outages as api_outages
+from vrooli.workflows.safeguards import api_outages
 from vrooli.workflows.safeguards.consent import CONFIRMED, Action, Consent
 from vrooli.workflows.values_change import (
     Deployed,

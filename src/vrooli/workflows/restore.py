@@ -24,7 +24,7 @@ from vrooli.workflows import restore_steps
 from vrooli.workflows.clusters import access
 from vrooli.workflows.results.backups import RestoreResult
 from vrooli.workflows.results.base import StepsResult
-from vrooli.workflows.safeguards import outages as api_outages
+from vrooli.workflows.safeguards import api_outages
 from vrooli.workflows.safeguards.consent import CONFIRMED, Action, Consent
 
 # How long the restore of the data may take, seconds.

@@ -23,11 +23,11 @@ from vrooli.workflows.clusters import access
 from vrooli.workflows.restore_postgres import PostgresRestoreOptions
 from vrooli.workflows.results.backups import PostgresRestoreEndResult
 from vrooli.workflows.results.base import StepsResult
-from vrooli.workflows.safeguards import outages
+from vrooli.workflows.safeguards import api_outages
 from vrooli.workflows.safeguards.consent import CONFIRMED, Action, Consent
 
 
-@outages.explained()
+@api_outages.explained()
 async def finish_restore(
     options: PostgresRestoreOptions, listener: Listener, consent: Consent = CONFIRMED
 ) -> PostgresRestoreEndResult:
@@ -40,7 +40,7 @@ async def finish_restore(
     return await _end(options, listener, consent, undo=False)
 
 
-@outages.explained()
+@api_outages.explained()
 async def undo_restore(
     options: PostgresRestoreOptions, listener: Listener, consent: Consent = CONFIRMED
 ) -> PostgresRestoreEndResult:

@@ -22,7 +22,7 @@ from vrooli.workflows.clusters import access
 from vrooli.workflows.restore_postgres_run import PostgresRestoreRun
 from vrooli.workflows.results.backups import PostgresRestoreResult
 from vrooli.workflows.results.base import StepsResult
-from vrooli.workflows.safeguards import outages as api_outages
+from vrooli.workflows.safeguards import api_outages
 from vrooli.workflows.safeguards.consent import CONFIRMED, Action, Consent
 
 

@@ -22,7 +22,7 @@ from vrooli.workflows.backup_run import BackupOptions, BackupRun
 from vrooli.workflows.clusters import access
 from vrooli.workflows.results.backups import RedisRestoreResult
 from vrooli.workflows.results.base import StepsResult
-from vrooli.workflows.safeguards import outages
+from vrooli.workflows.safeguards import api_outages
 from vrooli.workflows.safeguards.consent import CONFIRMED, Action, Consent
 
 
@@ -43,7 +43,7 @@ class RedisRestoreOptions:
     timeout_s: float = 3600.0
 
 
-@outages.explained(
+@api_outages.explained(
     "run the same command again. If the data were being loaded, that is completed or "
     "undone in the pod."
 )

@@ -25,7 +25,7 @@ from vrooli.workflows.restore_vault_run import SecretRestoreRun
 from vrooli.workflows.results.backups import VaultRestoreResult
 from vrooli.workflows.results.base import StepsResult
 from vrooli.workflows.rotate import STAGE_S
-from vrooli.workflows.safeguards import outages
+from vrooli.workflows.safeguards import api_outages
 from vrooli.workflows.safeguards.consent import CONFIRMED, Action, Consent
 
 
@@ -64,7 +64,7 @@ class _Chosen:
     notes: tuple[str, ...] = ()
 
 
-@outages.explained()
+@api_outages.explained()
 async def restore_vault(
     options: VaultRestoreOptions, listener: Listener, consent: Consent = CONFIRMED
 ) -> VaultRestoreResult:

@@ -18,7 +18,7 @@ from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows.clusters import access
 from vrooli.workflows.results.base import StepsResult
 from vrooli.workflows.results.databases import RotateResult, RotationView
-from vrooli.workflows.safeguards import outages
+from vrooli.workflows.safeguards import api_outages
 from vrooli.workflows.safeguards.consent import CONFIRMED, Action, Consent
 
 # How long each stage of a rotation may take, seconds: Redis pods are replaced one at a time.
@@ -52,7 +52,7 @@ class RotateOptions:
             )
 
 
-@outages.explained()
+@api_outages.explained()
 async def rotate(
     options: RotateOptions, listener: Listener, consent: Consent = CONFIRMED
 ) -> RotateResult:

@@ -21,7 +21,7 @@ from vrooli.steps import Done
 from vrooli.workflows.change_view import override_view, view
 from vrooli.workflows.results.base import StepsResult
 from vrooli.workflows.results.releases import ScaleResult
-from vrooli.workflows.safeguards import outages
+from vrooli.workflows.safeguards import api_outages
 from vrooli.workflows.safeguards.consent import CONFIRMED, Action, Consent
 from vrooli.workflows.values_change import (
     Deployed,
@@ -108,7 +108,7 @@ class Target:
         return COMPONENTS[self.name]
 
 
-@outages.explained()
+@api_outages.explained()
 async def scale(
     options: ValuesOptions,
     name: str,

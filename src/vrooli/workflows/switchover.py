@@ -20,7 +20,7 @@ from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows.clusters import access
 from vrooli.workflows.results.base import StepsResult
 from vrooli.workflows.results.databases import SwitchoverResult
-from vrooli.workflows.safeguards import outages
+from vrooli.workflows.safeguards import api_outages
 from vrooli.workflows.safeguards.consent import CONFIRMED, Action, Consent
 
 
@@ -57,7 +57,7 @@ class _Acts:
     await_followers: Callable[[str, Progress], Awaitable[None]]
 
 
-@outages.explained("run the same command again: it shows the result, and continues.")
+@api_outages.explained("run the same command again: it shows the result, and continues.")
 async def switchover(
     options: SwitchoverOptions, listener: Listener, consent: Consent = CONFIRMED
 ) -> SwitchoverResult:

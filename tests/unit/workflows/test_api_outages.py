@@ -23,7 +23,7 @@ from vrooli.workflows import (
     scale,
     switchover,
 )
-from vrooli.workflows.safeguards import outages
+from vrooli.workflows.safeguards import api_outages
 
 pytestmark = pytest.mark.anyio
 
@@ -40,7 +40,7 @@ async def _failed(_: Progress) -> Done:
     raise VrooliError("It is broken.", "Mend it.")
 
 
-@outages.explained("run `vrooli status`.")
+@api_outages.explained("run `vrooli status`.")
 async def _workflow(steps: list[Step], listener: Listener) -> list[StepEnded]:
     return await run_steps(steps, listener)
 
@@ -71,13 +71,13 @@ async def test_another_error_stays_as_it_is() -> None:
 
 
 async def test_before_the_first_step_nothing_was_changed() -> None:
-    with pytest.raises(NoAnswerError) as failure, outages.explaining(silent):
+    with pytest.raises(NoAnswerError) as failure, api_outages.explaining(silent):
         raise NoAnswerError("The API server did not answer.")
     assert failure.value.message.endswith("Nothing was changed.")
 
 
 async def test_between_two_steps_the_next_was_not_begun() -> None:
-    with pytest.raises(NoAnswerError) as failure, outages.explaining(silent) as listener:
+    with pytest.raises(NoAnswerError) as failure, api_outages.explaining(silent) as listener:
         await run_steps([Step("wal", "WAL", _done)], listener)
         raise NoAnswerError("The API server did not answer.")
     assert failure.value.message.endswith("Done: WAL. What follows was not begun.")

@@ -1,4 +1,4 @@
-"""What a command has done if the API server stops to answer in its middle."""
+"""What a command has done if the API server stops answering in the middle of it."""
 
 from __future__ import annotations
 
