@@ -25,7 +25,7 @@ def test_each_command_of_each_runbook_has_a_proof() -> None:
 @pytest.mark.parametrize("proof", PROOFS)
 def test_each_proof_is_a_test_on_a_real_cluster(proof: str) -> None:
     path, _, name = proof.partition("::")
-    # Without a cluster, only what needs none: the caches, and the stores of the backups.
+    # The storage of backups is tested without a cluster.
     assert REAL.match(path) or path.startswith("tests/services/"), proof
     text = (project.root() / path).read_text()
     assert re.search(rf"^(async )?def {re.escape(name)}\(", text, re.MULTILINE), proof

@@ -1,6 +1,6 @@
 """The Secrets and ConfigMaps that the values name, and nothing of the release makes, exist.
 
-Only the names of their keys are read.
+Only the names of their keys are used.
 """
 
 from __future__ import annotations
@@ -201,8 +201,8 @@ CHECK = Check(
     NAME,
     "Secrets and ConfigMaps of others",
     "the Secrets and ConfigMaps that the values name, and that neither the release nor Vault's "
-    "Secrets Operator nor another operator makes, exist and have the keys that are read (no value "
-    "is read); those with `optional: true` may be missing",
+    "Secrets Operator nor another operator makes, exist and have the keys that are read (values "
+    "are not shown); those with `optional: true` may be missing",
     run,
     skip_reason,
     stops_deploy=True,

@@ -35,7 +35,7 @@ class BackupView(Model):
     retained_until: datetime | None = Field(
         default=None,
         description="when it can expire at the earliest, UTC, with a retention in days; null "
-        "before the next full backup, and otherwise",
+        "if there is no newer full backup, and with a retention by number",
     )
     retention_days: int | None = Field(
         default=None,
