@@ -14,9 +14,11 @@ interface Sent {
 
 /** Without storage (a private window), posts can be deleted until the page is closed. */
 let memory: Sent[] = [];
+let isStored = true;
 const listeners = new Set<() => void>();
 
 function all(): Sent[] {
+  if (!isStored) return memory;
   try {
     return JSON.parse(localStorage.getItem(NAME) ?? "[]") as Sent[];
   } catch {
@@ -29,8 +31,9 @@ export function remember(id: string, key: string, now = Date.now()): void {
   memory = [...all().filter((sent) => now - sent.time < TTL_MS), { id, key, time: now }];
   try {
     localStorage.setItem(NAME, JSON.stringify(memory));
+    isStored = true;
   } catch {
-    // Storage is disabled or full.
+    isStored = false; // Storage is disabled or full.
   }
   for (const listener of listeners) listener();
 }
