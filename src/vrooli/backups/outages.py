@@ -15,8 +15,8 @@ from vrooli.kube import ApiError
 # What a restore without live data cannot do.
 CONSEQUENCES = (
     "what will be lost cannot be counted: PostgreSQL does not answer",
-    "roles and passwords are those of the restored moment: the rotator gives the login of the "
-    "release its present password within two minutes",
+    "roles and passwords are those of the restored moment: the rotator, if it is enabled, gives "
+    "the login of the release its present password within two minutes",
 )
 # What a copy then lacks.
 NOT_ARCHIVED = (

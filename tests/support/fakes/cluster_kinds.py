@@ -42,7 +42,8 @@ _NAMESPACED = {
 _CLUSTER_WIDE = {
     "v1": "Namespace Node PersistentVolume",
     "admissionregistration.k8s.io/v1": (
-        "MutatingWebhookConfiguration ValidatingWebhookConfiguration"
+        "MutatingAdmissionPolicy MutatingAdmissionPolicyBinding MutatingWebhookConfiguration "
+        "ValidatingWebhookConfiguration"
     ),
     "apiextensions.k8s.io/v1": "CustomResourceDefinition",
     "apiregistration.k8s.io/v1": "APIService",

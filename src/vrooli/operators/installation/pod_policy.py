@@ -27,7 +27,7 @@ POD_CREATION = {
 class PodPolicy:
     """A change of each new pod that a selector and CEL conditions match.
 
-    `purpose` continues the sentence "this Kubernetes cannot …".
+    `purpose` continues the sentences "this Kubernetes cannot …" and "this kubeconfig may not …".
     """
 
     name: str
@@ -63,14 +63,18 @@ class PodPolicy:
 
 
 async def apply(policy: PodPolicy, kube: Kube, progress: Progress) -> None:
-    """Apply the policy, or report that this API server does not support such policies."""
+    """Apply the policy, or report that this API server or this kubeconfig does not allow it."""
     try:
         for manifest in policy.manifests():
             await kube.apply(manifest)
     except ApiError as error:
-        if error.status != HTTPStatus.NOT_FOUND:
+        if error.status == HTTPStatus.NOT_FOUND:
+            subject = "this Kubernetes cannot"
+        elif error.is_forbidden:
+            subject = "this kubeconfig may not"
+        else:
             raise
-        progress.report(f"this Kubernetes cannot {policy.purpose}")
+        progress.report(f"{subject} {policy.purpose}")
 
 
 async def is_applied(policy: PodPolicy, kube: Kube) -> bool:
