@@ -32,7 +32,7 @@ GONE_S = 60.0
 ATTEMPTS = 3
 RBAC = "rbac.authorization.k8s.io/v1"
 OF_VAULT = tuple(check for check in catalog.ALL if check.name.startswith("vault"))
-SEEN_NEEDLESS = {"gateway", "registry", "pull-secret", "gpu"}
+SEEN_NEEDLESS = {"gateway", "registry", "pull-secret", "references", "gpu"}
 
 
 async def _run(
