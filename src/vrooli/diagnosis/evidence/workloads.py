@@ -39,6 +39,13 @@ def is_older(evidence: Evidence, when: str | datetime | None, than_s: float) -> 
     return age is None or age >= than_s
 
 
+def started_at(pod: Body) -> datetime | None:
+    """When a pod was created or one of its containers was started, whichever is later."""
+    starts = (item.last_started_at for item in pod_status(pod).containers)
+    times = (parse_time(creation_time(pod)), *starts)
+    return max((time for time in times if time is not None), default=None)
+
+
 def states(evidence: Evidence) -> Iterator[tuple[Ref, Body, ContainerStatus]]:
     """Each container of the current pods: its workload, its pod, and its status."""
     for owner, pod in evidence.current:

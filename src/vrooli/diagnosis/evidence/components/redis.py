@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from vrooli import shell
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.probes import redis_info
-from vrooli.diagnosis.evidence.workloads import is_older
-from vrooli.kube.objects import Body, Ref, creation_time, labels, number, ref_of, text
+from vrooli.diagnosis.evidence.workloads import is_older, started_at
+from vrooli.kube.objects import Body, Ref, labels, number, ref_of, text
 from vrooli.operators.redis.names import COMPONENT_LABEL, FAILOVER_LABEL, ROLE_LABEL
 
 # The operator reconciles every 30 seconds; a state that is older than this is permanent.
@@ -100,10 +100,10 @@ def desired_replicas(failover: Body, part: str) -> int:
 
 
 def is_settled(evidence: Evidence, failover: Ref) -> bool:
-    """Whether the operator has reconciled more than once since its pods were created."""
+    """Whether the operator has reconciled more than once since its pods were started."""
     all_pods = [*pods(evidence, failover, "redis"), *pods(evidence, failover, "sentinel")]
     return bool(all_pods) and all(
-        is_older(evidence, creation_time(pod), SETTLED_S) for pod in all_pods
+        is_older(evidence, started_at(pod), SETTLED_S) for pod in all_pods
     )
 
 

@@ -8,9 +8,9 @@ from vrooli import shell
 from vrooli.diagnosis.evidence.components import postgres
 from vrooli.diagnosis.evidence.log_search import quoted, recent_lines
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import is_older
+from vrooli.diagnosis.evidence.workloads import is_older, started_at
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.kube.objects import creation_time, ref_of, text
+from vrooli.kube.objects import ref_of, text
 from vrooli.kube.status import is_pod_ready
 
 STARTED_S = 60.0
@@ -24,7 +24,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             pod
             for pod in postgres.instances(evidence, cluster)
             if text(pod, "status", "phase") == "Running"
-            and is_older(evidence, creation_time(pod), STARTED_S)
+            and is_older(evidence, started_at(pod), STARTED_S)
         ]
         leaders = postgres.leaders(evidence, cluster)
         if not running or any(is_pod_ready(pod) for pod in leaders):

@@ -8,12 +8,11 @@ from datetime import datetime
 from vrooli.diagnosis.evidence.components import health_report
 from vrooli.diagnosis.evidence.components.health_report import DATABASES
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import age_s
+from vrooli.diagnosis.evidence.workloads import age_s, started_at
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.remedies.kubectl import inspect_command
-from vrooli.kube.objects import Body, Ref, creation_time, ref_of
+from vrooli.kube.objects import Body, Ref, ref_of
 from vrooli.kube.status import pod_status
-from vrooli.kube.times import parse_time
 
 # A database starts, elects its primary and accepts its clients again within this time, seconds.
 # The rules of the databases report it as a problem afterwards.
@@ -61,10 +60,9 @@ def _last_change(pods: list[Body]) -> datetime | None:
 
 
 def _changes(pod: Body) -> Iterator[datetime | None]:
-    status = pod_status(pod)
-    yield parse_time(creation_time(pod))
-    yield status.readiness.changed_at if status.readiness is not None else None
-    yield from (item.last_started_at for item in status.containers)
+    readiness = pod_status(pod).readiness
+    yield readiness.changed_at if readiness is not None else None
+    yield started_at(pod)
 
 
 def _is_failing(pod: Body) -> bool:

@@ -35,3 +35,11 @@ def test_young_sentinels_are_given_time_to_learn_their_master() -> None:
     young = redis_pod(SENTINEL, "sentinel")
     young["metadata"]["creationTimestamp"] = (NOW - timedelta(seconds=30)).isoformat()
     assert found(sentinel_lost.RULE, with_objects(lost, young)) == []
+
+
+def test_sentinels_whose_process_was_started_again_are_given_that_time() -> None:
+    lost = CASES["a Sentinel that watches itself"][1]
+    restarted = redis_pod(SENTINEL, "sentinel")
+    state = restarted["status"]["containerStatuses"][0]["state"]
+    state["running"] = {"startedAt": (NOW - timedelta(seconds=30)).isoformat()}
+    assert found(sentinel_lost.RULE, with_objects(lost, restarted)) == []
