@@ -96,6 +96,20 @@ def test_every_page_hears_of_a_deletion(stack: Stack) -> None:
         )
 
 
+def test_a_post_that_never_existed_is_not_announced(stack: Stack) -> None:
+    key, unknown = str(uuid4()), str(uuid4())
+    created = post(stack.url(), "Deleted last", key=key)
+    with listening(stack.url(1)) as page:
+        assert delete(stack.url(0), unknown, key).status_code == 204
+        delete(stack.url(0), created["id"], key)
+        wait_until(
+            lambda: ("deleted", {"id": created["id"]}) in page.events,
+            PATIENCE_S,
+            "the other page hears of the later deletion",
+        )
+        assert ("deleted", {"id": unknown}) not in page.events
+
+
 def test_a_deletion_locks_the_totals_in_the_order_of_posts(stack: Stack) -> None:
     """The texts first: a post and a deletion would otherwise wait for each other."""
     key = str(uuid4())

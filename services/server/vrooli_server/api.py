@@ -131,12 +131,13 @@ async def delete_post(request: Request) -> Response:
     if key is None:
         raise not_sender()
     try:
-        await state.posts.delete(post_id, key)
+        existed = await state.posts.delete(post_id, key)
     except NotSenderError:
         raise not_sender() from None
     except KeyInUseError:
         raise in_use() from None
-    await announce_deletion(state.redis, post_id)
+    if existed:
+        await announce_deletion(state.redis, post_id)
     return Response(status_code=204)
 
 

@@ -176,12 +176,15 @@ class Posts:
         posts = await self._posts("WHERE p.id = %(id)s", {"id": post_id})
         return posts[0] if posts else None
 
-    async def delete(self, post_id: UUID, key: str) -> None:
+    async def delete(self, post_id: UUID, key: str) -> bool:
         """Delete a post and its picture; a post that does not exist is none to delete.
 
         Args:
             post_id: The post.
             key: The idempotency key with which it was made: only its sender knows it.
+
+        Returns:
+            Whether it existed.
 
         Raises:
             idempotency.NotSenderError: The post was made with another key, or without one, or the
@@ -189,14 +192,16 @@ class Posts:
             idempotency.KeyInUseError: Another request with the key is in progress.
         """
 
-        async def work(connection: AsyncConnection) -> None:
+        async def work(connection: AsyncConnection) -> bool:
             await limit_waits(connection)
             if await idempotency.made(connection, key, post_id):
                 await connection.execute("DELETE FROM vrooli.posts WHERE id = %s", (post_id,))
-            elif await _select(connection, "WHERE p.id = %(id)s", {"id": post_id}):
+                return True
+            if await _select(connection, "WHERE p.id = %(id)s", {"id": post_id}):
                 raise idempotency.NotSenderError(post_id)
+            return False
 
-        await self._database.run(work)
+        return await self._database.run(work)
 
     async def newest(self, limit: int) -> list[Post]:
         """The newest posts, newest first."""
