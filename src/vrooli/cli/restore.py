@@ -306,9 +306,9 @@ def _show_tables(views: Sequence[TableView], columns: tuple[str, str], console: 
 def _show(result: RestoreResult, console: Console) -> None:
     tables.show_steps(result, console)
     _show_tables(result.tables, ("in the copy", "now"), console)
+    at = f"at {result.moment:%Y-%m-%d %H:%M:%SZ}" if result.moment else "of the archived WAL"
     console.print(
-        f"\nThe copy {result.namespace}/{result.cluster} has the data of {result.release} at "
-        f"{result.moment:%Y-%m-%d %H:%M:%SZ}."
+        f"\nThe copy {result.namespace}/{result.cluster} has the data of {result.release} {at}."
     )
     tables.show_notes(result.differences, console)
     namespace, name = shell.label(result.namespace), shell.segment(result.cluster)

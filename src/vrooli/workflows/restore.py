@@ -84,7 +84,7 @@ async def restore(
         release=release.name,
         namespace=run.place.namespace,
         cluster=run.place.name,
-        moment=run.recovery.moment,
+        moment=None if run.recovery.is_latest else run.recovery.moment,
         point=run.recovery.point.id if run.recovery.point else None,
         tables=restore_steps.table_views(run.restored, run.live),
         differences=run.differences(),

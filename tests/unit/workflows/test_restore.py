@@ -144,6 +144,7 @@ async def test_a_copy_of_the_latest_data_needs_no_postgresql_that_answers(
     (body,) = built
     source = body["spec"]["dataSource"]["postgresCluster"]
     assert source["options"] == ["--set=20261129-094420F", "--type=default"]
+    assert result.moment is None
     assert result.differences[0] == outages.NOT_ARCHIVED
     assert "could not be compared" in result.differences[1]
 

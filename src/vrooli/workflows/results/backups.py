@@ -99,7 +99,10 @@ class RestoreResult(StepsResult):
     release: str = Field(description="the name of the Helm release")
     namespace: str = Field(description="the namespace of the copy")
     cluster: str = Field(description="the name of the copy's PostgresCluster")
-    moment: datetime = Field(description="the moment of the copy, UTC")
+    moment: datetime | None = Field(
+        description="the moment of the copy, UTC; null for the last transaction in the archived WAL "
+        "of a PostgreSQL that does not answer"
+    )
     point: str | None = Field(description="the ID of its point; null for a moment between points")
     tables: tuple[TableView, ...] = Field(description="the rows of each table")
     differences: tuple[str, ...] = Field(
