@@ -41,11 +41,29 @@ pytestmark = [pytest.mark.root, pytest.mark.anyio]
 # How long a deploy may look before it is at work, seconds; on a busy machine.
 BEGUN_S = 240.0
 GOOD, NO_IMAGE, CRASHING = "1.2.3", "1.2.4", "1.2.5"
+FAILING_MIGRATION, HANGING_MIGRATION = "1.2.6", "1.2.7"
+
+
+def _migration(script: str, timeout_s: int) -> dict[str, Any]:
+    """Values of a migration that runs a script, once."""
+    command = ["sh", "-c", script]
+    return {
+        "migration": {
+            "enabled": True,
+            "command": command,
+            "timeoutSeconds": timeout_s,
+            "retries": 0,
+        }
+    }
+
+
 # Deploys that can't succeed, by version: what is wrong with their values.
 BROKEN: Mapping[str, dict[str, Any]] = {
     # An image that the cluster doesn't have, and would have to pull.
     NO_IMAGE: {"services": {"nsfwDetector": {"repository": "127.0.0.1:1/detector"}}},
     CRASHING: {"services": {"server": {"extraEnv": {"PICTURE_MAX_BYTES": "many"}}}},
+    FAILING_MIGRATION: _migration("echo 'relation posts does not exist'; exit 3", 60),
+    HANGING_MIGRATION: _migration("echo 'waits for a lock'; sleep 600", 15),
 }
 
 
@@ -185,6 +203,31 @@ async def test_a_deploy_that_cannot_succeed_is_told_with_evidence_and_taken_back
     assert any("/Pod/vrooli-dev-server" in name for name in texts)
     await _holds_no_secret(kube, "\n".join(texts.values()))
     report.unlink()
+
+
+@pytest.mark.parametrize(
+    ("version", "line"),
+    [
+        (FAILING_MIGRATION, "relation posts does not exist"),
+        (HANGING_MIGRATION, "waits for a lock"),
+    ],
+)
+async def test_a_failed_migration_leaves_the_old_pods_and_shows_its_log(
+    live: Live, kube: Kube, artifacts: Path, as_before: None, version: str, line: str
+) -> None:
+    before = await _uids(kube)
+    with pytest.raises(DeployFailedError, match=line) as failed:
+        await deploy(_options(live, artifacts, version), silent)
+    assert "Job/vrooli-dev-migration" in failed.value.message
+    assert await _uids(kube) == before
+
+
+async def _uids(kube: Kube) -> set[str]:
+    """The pods of the application's Deployments."""
+    pods = await kube.list("v1", "Pod", DEV.namespace, "app.kubernetes.io/name=vrooli")
+    return {
+        pod["metadata"]["uid"] for pod in pods if "pod-template-hash" in pod["metadata"]["labels"]
+    }
 
 
 async def _holds_no_secret(kube: Kube, text: str) -> None:
