@@ -100,8 +100,8 @@ class RestoreResult(StepsResult):
     namespace: str = Field(description="the namespace of the copy")
     cluster: str = Field(description="the name of the copy's PostgresCluster")
     moment: datetime | None = Field(
-        description="the moment of the copy, UTC; null for the last transaction in the archived WAL "
-        "of a PostgreSQL that does not answer"
+        description="the moment of the copy, UTC; null for the last transaction in the archived "
+        "WAL of a PostgreSQL that does not answer"
     )
     point: str | None = Field(description="the ID of its point; null for a moment between points")
     tables: tuple[TableView, ...] = Field(description="the rows of each table")
