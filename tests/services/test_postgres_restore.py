@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,20 @@ class Server(PostgresServer):
     def build(self, moment: str) -> None:
         """Restore a moment beside the live data."""
         self.program("build", *self.to(moment))
+
+    @contextmanager
+    def begun(
+        self, verb: str, moment: str, script: str = SCRIPT
+    ) -> Iterator[subprocess.Popen[str]]:
+        """Begin to restore a moment beside the live data; it runs during the block."""
+        argv = ["bash", "-s", verb, *self.to(moment)]
+        with subprocess.Popen(
+            argv, stdin=subprocess.PIPE, env=self.environment, user="postgres", text=True
+        ) as process:
+            assert process.stdin is not None
+            process.stdin.write(script)
+            process.stdin.close()
+            yield process
 
     def to(self, moment: str) -> tuple[str, ...]:
         """The arguments that restore a moment from the first backup."""
@@ -179,13 +194,7 @@ def test_a_restore_that_was_killed_is_started_again(server: Server) -> None:
     moment = server.insert(1)
     server.insert(2)
     server.archive()
-    argv = ["bash", "-s", "build", *server.to(moment)]
-    with subprocess.Popen(
-        argv, stdin=subprocess.PIPE, env=server.environment, user="postgres", text=True
-    ) as process:
-        assert process.stdin is not None
-        process.stdin.write(SCRIPT)
-        process.stdin.close()
+    with server.begun("build", moment) as process:
         folder = server.volume / "vrooli-restore/new/data"
         wait_until(folder.exists, PATIENCE_S, "pgBackRest has started")
         process.send_signal(signal.SIGKILL)
@@ -200,13 +209,7 @@ def test_a_restore_whose_connection_broke_off_is_replaced(
 ) -> None:
     """It goes on in the pod, where it holds the lock."""
     server, moment = moments
-    argv = ["bash", "-s", verb, *server.to(moment)]
-    with subprocess.Popen(
-        argv, stdin=subprocess.PIPE, env=server.environment, user="postgres", text=True
-    ) as process:
-        assert process.stdin is not None
-        process.stdin.write(HANGING)
-        process.stdin.close()
+    with server.begun(verb, moment, HANGING) as process:
         try:
             wait_until((server.root / "wait").exists, PATIENCE_S, "pgBackRest has started")
             server.program(verb, *server.to(moment))

@@ -15,6 +15,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
+from support.release.backup_view import BACKUP
 from vrooli.cli import schemas
 from vrooli.cli.app import app
 from vrooli.drills.model import RequestedLimits
@@ -40,7 +41,6 @@ from vrooli.workflows.results.artifacts import BuildResult, VerifyResult
 from vrooli.workflows.results.backups import (
     BackupResult,
     BackupsResult,
-    BackupView,
     PostgresRestoreEndResult,
     RedisRestoreResult,
     RestoreResult,
@@ -95,22 +95,6 @@ from vrooli.workflows.values_change import ValuesOptions
 DEV, PROD = ENVIRONMENTS["dev"], ENVIRONMENTS["prod"]
 CLUSTER = ClusterView(name="x", kind="embedded", state="running")
 STEPS = {"changed": False, "elapsed_s": 0.0, "steps": ()}
-BACKUP = BackupView(
-    id="20261129-140501",
-    label="20261129-140458F",
-    is_point=True,
-    time=datetime(2026, 11, 29, 14, 5, 1, tzinfo=UTC),
-    kind="full",
-    repository=1,
-    size_bytes=1,
-    stored_bytes=1,
-    redis_bytes=None,
-    vault_versions={},
-    revision=1,
-    version=None,
-    remaining_full_backups=None,
-    has_errors=False,
-)
 SNAPSHOT = SnapshotView(
     name="x",
     cluster="x",

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from support.release.backup_view import BACKUP
 from vrooli.cli import backups
-from vrooli.workflows.results.backups import BackupView
 
 TIME = datetime(2026, 12, 29, 14, 5, tzinfo=UTC)
 
@@ -27,20 +27,4 @@ TIME = datetime(2026, 12, 29, 14, 5, tzinfo=UTC)
     ],
 )
 def test_the_end_is_a_date_or_a_number_of_backups(fields: dict[str, Any], words: str) -> None:
-    item = BackupView(
-        id="20261129-140501",
-        label="20261129-140458F",
-        is_point=True,
-        time=datetime(2026, 11, 29, 14, 5, 1, tzinfo=UTC),
-        kind="full",
-        repository=1,
-        size_bytes=1,
-        stored_bytes=1,
-        redis_bytes=None,
-        vault_versions={},
-        revision=1,
-        version=None,
-        has_errors=False,
-        **{"remaining_full_backups": None, **fields},
-    )
-    assert backups._retention(item) == words
+    assert backups._retention(BACKUP.model_copy(update=fields)) == words
