@@ -41,6 +41,9 @@ SCHEMA_MISSING = (errors.UndefinedTable, errors.InvalidSchemaName, errors.Undefi
 MIN_CONNECTIONS = 2
 # Timeout of an operation to get a connection, seconds.
 POOL_TIMEOUT_S = 4.0
+# After so many seconds without a connection, the pool begins another attempt. It would double its
+# delay otherwise, so that services came back up to 16 s after their database.
+RECONNECT_S = 1.0
 # How long a statement may wait for a lock, and run, in operations that limit their waits; ms.
 LOCK_WAIT_MS, STATEMENT_MS = 3_000, 10_000
 # How long a transaction with locks may be idle; ms. PostgreSQL ends that of a lost process, whose
@@ -66,7 +69,8 @@ class Database:
             max_size=size + 1,
             open=False,
             timeout=POOL_TIMEOUT_S,
-            reconnect_timeout=30.0,
+            reconnect_timeout=RECONNECT_S,
+            reconnect_failed=_reconnect,
             max_idle=60.0,
             # With pgBouncer in transaction mode, prepared statements may not exist on the next
             # server connection.
@@ -148,6 +152,12 @@ class Database:
             The migrations that were applied now.
         """
         return await self._with_retries(schema.migrate, RETRY_FOR_S)
+
+
+async def _reconnect(pool: AsyncConnectionPool) -> None:
+    """Let the pool begin another attempt, unless it has a connection."""
+    if not pool.get_stats().get("pool_available"):
+        await pool.check()  # with no connection to check, it grows the pool
 
 
 async def limit_waits(connection: AsyncConnection) -> None:

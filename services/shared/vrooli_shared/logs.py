@@ -36,6 +36,27 @@ def _is_not_probe(record: logging.LogRecord) -> bool:
     return True
 
 
+# How long a repeated message of a logger is left out, seconds.
+REPEATED_S = 30.0
+
+
+class Repeats:
+    """Leaves out messages that a logger has written a short time ago.
+
+    The pool of connections logs each of its attempts, two in a second while a database is down.
+    """
+
+    def __init__(self) -> None:
+        self._times: dict[str, float] = {}
+
+    def __call__(self, record: logging.LogRecord) -> bool:
+        """Whether this record is to be written."""
+        self._times = {
+            text: time for text, time in self._times.items() if record.created - time < REPEATED_S
+        }
+        return self._times.setdefault(record.getMessage(), record.created) == record.created
+
+
 # Libraries with verbose logs. The multipart parser even logs the content of requests.
 NOISY = (
     "httpcore",
@@ -55,5 +76,6 @@ def configure(level: str) -> None:
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.getLogger("uvicorn.access").addFilter(_is_not_probe)
+    logging.getLogger("psycopg.pool").addFilter(Repeats())
     for name in NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -13,9 +13,9 @@ from vrooli_shared.database import Database
 
 log = logging.getLogger(__name__)
 
-# Delay between attempts, seconds: the database may be starting or being restored.
+# Delay between attempts, seconds: the database may be starting or being restored. An attempt waits
+# for a connection itself.
 PAUSE_S = 2.0
-PAUSE_MAX_S = 10.0
 
 
 class SchemaMigrator:
@@ -45,15 +45,12 @@ class SchemaMigrator:
 
     async def run(self) -> None:
         """Migrate now and whenever a check reports missing objects, until cancelled."""
-        pause = PAUSE_S
         while True:
             self._requested.clear()
             if await self._migrate():
-                pause = PAUSE_S
                 await self._requested.wait()
             else:
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, PAUSE_MAX_S)
+                await asyncio.sleep(PAUSE_S)
 
     async def _migrate(self) -> bool:
         """Whether the schema is complete now."""

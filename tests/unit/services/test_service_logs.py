@@ -1,4 +1,4 @@
-"""Which requests the services log."""
+"""Which requests and repeated messages the services log."""
 
 from __future__ import annotations
 
@@ -32,3 +32,18 @@ def test_only_probes_are_not_logged(path: str, is_logged: bool) -> None:
     finally:
         access.filters[:], root.handlers[:] = filters, handlers
         root.setLevel(level)
+
+
+def test_a_message_is_repeated_after_a_while_only() -> None:
+    """Another message is written at once."""
+    is_written = logs.Repeats()
+
+    def record(text: str, seconds: float) -> logging.LogRecord:
+        made = logging.makeLogRecord({"msg": text})
+        made.created = seconds
+        return made
+
+    assert [
+        is_written(record(text, seconds))
+        for text, seconds in [("a", 0), ("a", 1), ("b", 1), ("a", 29.9), ("a", 30), ("a", 31)]
+    ] == [True, False, True, False, True, False]
