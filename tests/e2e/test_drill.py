@@ -18,9 +18,24 @@ from vrooli.workflows.drill import DrillOptions, drill
 
 pytestmark = [pytest.mark.root, pytest.mark.anyio]
 
-QUICK = ("pgbouncer-deleted", "redis-deleted", "kube-apiserver-killed")
+QUICK = ("pgbouncer-deleted", "sentinels-deleted", "kube-apiserver-killed")
 # The test machine runs other tests meanwhile: pauses are measured, not judged, seconds.
 LENIENT = RequestedLimits(postgres_s=60.0, redis_s=60.0, failed_reads=20_000)
+
+
+@pytest.mark.timeout(300)
+async def test_a_killed_redis_has_all_that_it_acknowledged(live: Live, kube: Kube) -> None:
+    """It is the only one: what it does not read from its own log is lost."""
+    options = DrillOptions(
+        *(live.environment, ("redis-killed",), live.cluster), is_loaded=True, limits=LENIENT
+    )
+    result = await drill(options, silent)
+    assert result.ok, result
+    (redis,) = result.drills
+    assert redis.outcome == "passed"
+    assert redis.lost == {"postgres": 0, "redis": 0, "posts": 0}
+    assert redis.outages["redis"].longest_s > 0
+    await _demand_nothing_left(live, kube)
 
 
 @pytest.mark.long
@@ -36,8 +51,8 @@ async def test_faults_under_load_lose_nothing_and_leave_nothing_behind(
     )
     result = await drill(options, silent)
     assert result.ok, result
-    pool, redis, api = result.drills
-    assert (pool.outcome, redis.outcome, api.outcome) == ("passed", "not applicable", "passed")
+    pool, sentinels, api = result.drills
+    assert (pool.outcome, sentinels.outcome, api.outcome) == ("passed", "not applicable", "passed")
     assert pool.requests is not None
     assert pool.requests.sent > 0
     assert pool.lost == {"postgres": 0, "redis": 0, "posts": 0}

@@ -271,14 +271,6 @@ async def test_a_fault_that_does_not_apply_says_why(
     assert fake(site).changes == []
 
 
-async def test_one_redis_has_no_master_to_lose() -> None:
-    single = owned("RedisFailover", "vrooli-rf", RELEASE.name, redis={"replicas": 1})
-    site = await site_of(redis=await Redis.of(FakeCluster(single), RELEASE))
-    for plan in (redis.master_deleted, redis.master_killed):
-        with pytest.raises(NotApplicableError, match="one instance"):
-            await plan(site)
-
-
 def test_the_owner_of_a_pod_is_a_subject_of_a_diagnosis() -> None:
     labels = {"pod-template-hash": "5d4"}
     body = pod("jobs-5d4-x", labels)

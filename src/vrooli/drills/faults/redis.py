@@ -18,7 +18,7 @@ PROGRAM = "redis-server"
 
 async def master_deleted(site: Site) -> Injection:
     """Delete the pod of the master."""
-    redis = _replicated(site)
+    redis = _redis(site)
     group = await _group(site, redis, names.REDIS)
     master = (await redis.master()).name
     deleted = [pod for pod in group.pods if name(pod) == master]
@@ -30,7 +30,7 @@ async def master_killed(site: Site) -> Injection:
 
     The first process of a container cannot be killed from within it.
     """
-    redis, processes = _replicated(site), site.processes
+    redis, processes = _redis(site), site.processes
     if processes is None:
         raise NotApplicableError(
             "the process of a container can only be killed on its node, and the nodes of this "
@@ -73,13 +73,6 @@ def _redis(site: Site) -> Redis:
     if site.redis is None:
         raise NotApplicableError("Redis is outside the cluster")
     return site.redis
-
-
-def _replicated(site: Site) -> Redis:
-    redis = _redis(site)
-    if redis.replicas(names.REDIS) == 1:
-        raise NotApplicableError(f"Redis {redis.name} has one instance, which no other replaces")
-    return redis
 
 
 async def _group(site: Site, redis: Redis, component: str) -> Group:
