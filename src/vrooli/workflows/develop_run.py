@@ -118,7 +118,7 @@ class DevelopRun:
         """Have the cluster run, with what its add-ons and the operators need in it."""
         if self.choice.embedded:
             name, ports = self.choice.name, self.options.ports
-            self.cluster = await self.machine.cluster(name, ports, progress)
+            self.cluster = await self.machine.cluster(name, ports, progress, images.PRELOADED)
         else:
             self.cluster = self.choice.external()
         done = await self.cluster.ensure_running(progress)
@@ -140,7 +140,11 @@ class DevelopRun:
         )
         every += [name for name in images.DEVELOPMENT if name in self.machine.images]
         requested = every if self.choice.embedded else [*FIRST, *every]
-        references = [name for image in requested for name in self.machine.images[image].names]
+        references = [
+            name
+            for image in (*requested, *images.PRELOADED)
+            for name in self.machine.images[image].names
+        ]
         present = await self.cluster.image_digests(references)
         try:
             archive = await self.machine.archive(requested, progress, present)

@@ -137,14 +137,26 @@ class Machine:
         return await images.archive(chosen, progress, present=present)
 
     async def cluster(
-        self, name: str, ports: Mapping[str, int], progress: Progress
+        self,
+        name: str,
+        ports: Mapping[str, int],
+        progress: Progress,
+        preloaded: Sequence[str] = (),
     ) -> EmbeddedCluster:
-        """An embedded cluster with the current programs and images."""
+        """An embedded cluster with the current programs and images.
+
+        Args:
+            name: The name of the cluster.
+            ports: Its ports, by their names.
+            progress: Reports the current action.
+            preloaded: Images that it has from its start, besides its own.
+        """
+        names = tuple(dict.fromkeys((*FIRST, *preloaded)))
         return EmbeddedCluster(
             name,
             state_dir=project.state_dir(),
             programs={program: self.programs[program] for program in CLUSTER_PROGRAMS},
-            images=AddonImages(await self.archive(FIRST, progress)),
+            images=AddonImages(await self.archive(names, progress)),
             settings=Settings(ports=ports),
         )
 
