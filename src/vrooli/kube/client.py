@@ -10,6 +10,7 @@ from typing import Any, Literal
 import httpx
 
 from vrooli.kube.api_errors import ApiError
+from vrooli.kube.objects import uid_of
 from vrooli.kube.pods import Pods
 from vrooli.kube.reads import Manifest, Reading
 
@@ -94,19 +95,25 @@ class Kube(Reading, Pods):
         name: str,
         namespace: str | None = None,
         *,
+        uid: str = "",
         grace_s: int | None = None,
         propagation: Propagation = "Background",
     ) -> bool:
         """Delete an object; False if there was none.
+
+        A request without an answer is repeated in an outage (``patient``). Without the UID, the
+        second one would delete an object that has been made under the same name after the first.
 
         Args:
             api_version: Its API version.
             kind: Its kind.
             name: Its name.
             namespace: Its namespace; None for an object of the cluster.
+            uid: Its UID, where it was read before; empty for any object of this name.
             grace_s: The time that a pod gets to end, seconds; None takes the pod's own.
             propagation: Whether what it owns is deleted in the background, or becomes an orphan.
         """
+        conditions = {"preconditions": {"uid": uid}} if uid else {}
         grace = {} if grace_s is None else {"gracePeriodSeconds": grace_s}
         try:
             await self._object_call(
@@ -116,11 +123,15 @@ class Kube(Reading, Pods):
                 kind,
                 name,
                 namespace,
-                content=json.dumps({"propagationPolicy": propagation, **grace}),
+                content=json.dumps({"propagationPolicy": propagation, **grace, **conditions}),
             )
         except ApiError as error:
             if error.status == httpx.codes.NOT_FOUND:
                 return False
+            if error.status == httpx.codes.CONFLICT and uid:
+                other = await self.get(api_version, kind, name, namespace)
+                if uid_of(other) != uid:
+                    return False
             raise
         return True
 

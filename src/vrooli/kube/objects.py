@@ -163,6 +163,11 @@ def creation_time(body: Any) -> str:
     return text(body, "metadata", "creationTimestamp")
 
 
+def uid_of(body: Any) -> str:
+    """The UID of an object; empty if there is none."""
+    return text(body, "metadata", "uid")
+
+
 def version_of(pod: Body) -> str:
     """The version of its Deployment that a pod or a ReplicaSet has; empty if it has none."""
     return text(labels(pod), "pod-template-hash")

@@ -249,9 +249,10 @@ def _renewal_error(release: Release, error: ApiError) -> PrerequisiteError:
 
 
 async def _release_lease(kube: Kube, release: Release, me: str) -> None:
-    current = await fetch_holder(kube, release)
-    if current is not None and current.name == me:
-        await kube.delete(API, KIND, lease_name(release), release.namespace)
+    place = (API, KIND, lease_name(release), release.namespace)
+    current = await kube.get(*place)
+    if current is not None and parse_holder(current).name == me:
+        await kube.delete(*place, uid=objects.uid_of(current))
 
 
 def _spec(me: str, since: datetime, now: datetime) -> dict[str, Any]:

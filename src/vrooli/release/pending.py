@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from vrooli.chart.manifest import RESOURCE_POLICY, Manifest
 from vrooli.events import Progress
 from vrooli.kube import Kube
+from vrooli.kube.objects import uid_of
 from vrooli.release.model import DEPLOYED, Release, Revision, secret_name
 from vrooli.release.records import storage
 from vrooli.release.records.storage import ReleaseRecord
@@ -98,7 +99,8 @@ async def delete_leftovers(
         annotations = (body or {"metadata": {}})["metadata"].get("annotations") or {}
         if annotations.get(_OWNER) == release.name:
             progress.report(f"deletes {item.key}, left by an unfinished deploy")
-            await kube.delete(item.api_version, item.kind, item.name, item.namespace)
+            place = (item.api_version, item.kind, item.name, item.namespace)
+            await kube.delete(*place, uid=uid_of(body))
 
 
 async def _is_stale(kube: Kube, release: Release, revision: Revision) -> bool:

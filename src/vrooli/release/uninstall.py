@@ -140,7 +140,7 @@ async def start_namespace_deletion(kube: Kube, release: Release) -> bool:
     if there is None:
         return False
     if not objects.is_deleted(there):
-        await kube.delete("v1", "Namespace", release.namespace)
+        await kube.delete("v1", "Namespace", release.namespace, uid=objects.uid_of(there))
     return True
 
 

@@ -227,6 +227,9 @@ class _Call(NamedTuple):
 
     def _delete(self, key: tuple[str, str | None, str]) -> httpx.Response:
         objects = self.server.objects
+        uid = json.loads(self.content).get("preconditions", {}).get("uid")
+        if uid not in (None, objects[key]["metadata"].get("uid")):
+            return _status(409, "the UID in the precondition does not match the UID in record")
         del objects[key]
         if key[0] == "Namespace":
             for place in [place for place in objects if place[1] == key[2]]:

@@ -73,7 +73,9 @@ class Pgo:
         self.events.append(f"replicas {self.replicas}")
         self._reconcile()
 
-    async def delete(self, api: str, kind: str, name: str, namespace: str) -> bool:
+    async def delete(
+        self, api: str, kind: str, name: str, namespace: str, *, uid: str = ""
+    ) -> bool:
         if kind == "StatefulSet":
             assert name != self.primary_name, "the primary is deleted"
             assert self.sizes.pop(name) == SMALL

@@ -60,7 +60,14 @@ class Site:
         )
 
     async def delete(
-        self, api: str, kind: str, name: str, namespace: str, *, propagation: str = "Background"
+        self,
+        api: str,
+        kind: str,
+        name: str,
+        namespace: str,
+        *,
+        uid: str = "",
+        propagation: str = "Background",
     ) -> bool:
         self.events.append(f"delete {name}")
         if kind == "StatefulSet":

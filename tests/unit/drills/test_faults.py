@@ -106,7 +106,8 @@ async def test_a_lost_primary_has_a_second_to_end_and_keeps_its_lease(
 ) -> None:
     site, grace = await site_of(PRIMARY, REPLICA), list[int | None]()
 
-    async def record(*_: Any, grace_s: int | None = None) -> bool:
+    async def record(*_: Any, uid: str, grace_s: int | None = None) -> bool:
+        assert uid
         grace.append(grace_s)
         return True
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
+import httpx
 import pytest
 
 from support.fakes.cluster import FakeCluster, namespace
+from support.fakes.cluster_api import Request
 from support.release.database_pods import output
 from vrooli.kube import ApiError, patience
 from vrooli.kube.api_errors import ConnectionLostError, NoAnswerError
@@ -86,6 +89,38 @@ async def test_a_server_that_starts_is_asked_again(cluster: FakeCluster) -> None
         cluster.failures.add("create", "ConfigMap", 503, times=1)
         with pytest.raises(ApiError):  # it may have been created
             await cluster.create(SETTINGS, "dev")
+
+
+@pytest.mark.parametrize("has_uid", [True, False])
+async def test_a_repeated_deletion_with_a_uid_keeps_a_new_object(
+    cluster: FakeCluster, has_uid: bool
+) -> None:
+    def lose_answer(request: Request) -> None:
+        """Delete the object, of which somebody makes a new one before the answer is lost."""
+        if request.verb == "delete":
+            cluster.server.on_request = lambda _: None
+            cluster.add(_settings("new"))
+            raise httpx.ReadError("broken connection")
+
+    cluster.add(_settings("old"))
+    cluster.server.on_request = lose_answer
+    with cluster.patient():
+        uid = "old" if has_uid else ""
+        assert await cluster.delete("v1", "ConfigMap", "x", "dev", uid=uid) is not has_uid
+    assert (await cluster.get("v1", "ConfigMap", "x", "dev") is not None) is has_uid
+
+
+async def test_a_conflict_of_a_deletion_of_the_same_object_is_an_error(
+    cluster: FakeCluster,
+) -> None:
+    cluster.add(_settings("old"))
+    cluster.failures.add("delete", "ConfigMap", 409, times=1)
+    with pytest.raises(ApiError):
+        await cluster.delete("v1", "ConfigMap", "x", "dev", uid="old")
+
+
+def _settings(uid: str) -> dict[str, Any]:
+    return {**SETTINGS, "metadata": {"name": "x", "namespace": "dev", "uid": uid}}
 
 
 async def test_a_program_that_has_started_is_not_started_again(cluster: FakeCluster) -> None:

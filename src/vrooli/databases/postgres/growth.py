@@ -19,7 +19,7 @@ from vrooli.databases.postgres.session import Postgres
 from vrooli.errors import PrerequisiteError, WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.kube import Kube, quantities
-from vrooli.kube.objects import items, labels, name, number, text
+from vrooli.kube.objects import items, labels, name, number, text, uid_of
 from vrooli.operators import volumes
 from vrooli.operators.pgo import names
 
@@ -182,8 +182,11 @@ class Replacement:
     async def _retire(self, volume: DataVolume) -> None:
         """Delete an instance with its volume; PGO makes a new one if it has too few."""
         kube, namespace = self.postgres.kube, self.postgres.namespace
+        # The claim stays until its pod is gone.
         await kube.delete("v1", volumes.KIND, volume.claim, namespace)
-        await kube.delete("apps/v1", "StatefulSet", volume.instance, namespace)
+        # PGO may make an instance of the same name.
+        place = ("apps/v1", "StatefulSet", volume.instance, namespace)
+        await kube.delete(*place, uid=uid_of(await kube.get(*place)))
 
     async def _replicas(self) -> int:
         """How many instances the PostgresCluster requests."""

@@ -17,7 +17,7 @@ from vrooli.databases.redis import switchover
 from vrooli.databases.redis.session import Redis, RedisCommandError, RedisPod
 from vrooli.errors import PrerequisiteError, WaitTimeoutError
 from vrooli.events import Progress
-from vrooli.kube.objects import Body, items, mapping, name, text
+from vrooli.kube.objects import Body, items, mapping, name, text, uid_of
 from vrooli.operators import volumes
 from vrooli.operators.redis import names
 from vrooli.operators.redis.volumes import volume_specs
@@ -86,7 +86,9 @@ class Replacement:
         kube, namespace = self.redis.kube, self.redis.namespace
         set_name = names.stateful_set_name(self.redis.name)
         progress.report(f"creates StatefulSet {set_name} anew, its pods go on")
-        await kube.delete("apps/v1", "StatefulSet", set_name, namespace, propagation="Orphan")
+        place = ("apps/v1", "StatefulSet", set_name, namespace)
+        uid = uid_of(await kube.get(*place))
+        await kube.delete(*place, uid=uid, propagation="Orphan")
         await switchover.request_reconcile(self.redis)
         if reason := await poll_reason(
             self._template_reason, RECONCILE_S, progress, interval_s=POLL_S
@@ -124,7 +126,7 @@ class Replacement:
         ]
         for claim in filter(None, claims):
             await kube.delete("v1", volumes.KIND, claim, namespace)
-        await kube.delete("v1", "Pod", pod.name, namespace)
+        await kube.delete("v1", "Pod", pod.name, namespace, uid=uid_of(body))
         await self._await_in_sync(progress)
 
     async def _await_in_sync(self, progress: Progress) -> None:

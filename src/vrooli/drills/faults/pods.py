@@ -11,7 +11,7 @@ from vrooli.drills.site import Site
 from vrooli.kube import Kube, Manifest
 from vrooli.kube.common_labels import COMPONENT, INSTANCE, NAME
 from vrooli.kube.concurrency import gather_limited
-from vrooli.kube.objects import items, label_selector, labels, name, text
+from vrooli.kube.objects import items, label_selector, labels, name, text, uid_of
 from vrooli.kube.status import is_pod_ready
 from vrooli.operators.model import Operator
 from vrooli.vault import manifests as vault_manifests
@@ -85,7 +85,7 @@ def deletion(
 
     async def delete(pod: Manifest) -> None:
         namespace = text(pod, "metadata", "namespace")
-        await group.kube.delete("v1", "Pod", name(pod), namespace, grace_s=grace)
+        await group.kube.delete("v1", "Pod", name(pod), namespace, uid=uid_of(pod), grace_s=grace)
 
     async def inject() -> None:
         nonlocal began
