@@ -107,14 +107,14 @@ async def run_suites(options: SuiteOptions, listener: Listener) -> SuitesResult:
 
 async def _run_own(options: SuiteOptions, listener: Listener) -> list[CaseView]:
     _demand_repository()
-    lints = dict(LINTS) if LINT in options.own else {}
-    cases = [await _run_program(*item, options, listener) for item in lints.items()]
-    if VULNERABILITIES in options.own:
-        is_advisory = VULNERABILITIES not in options.suites
-        cases += await vulnerabilities.check(listener, is_advisory=is_advisory)
-    if tests := pytest_run(options):
-        await run_steps(package_steps(options), listener)
-        async with preparation.beside(build_steps(options), listener) as env:
+    await run_steps(package_steps(options), listener)
+    async with preparation.beside(build_steps(options), listener) as env:
+        lints = dict(LINTS) if LINT in options.own else {}
+        cases = [await _run_program(*item, options, listener) for item in lints.items()]
+        if VULNERABILITIES in options.own:
+            is_advisory = VULNERABILITIES not in options.suites
+            cases += await vulnerabilities.check(listener, is_advisory=is_advisory)
+        if tests := pytest_run(options):
             cases.append(await _run_program("pytest", tests, options, listener, env))
     return cases
 
@@ -134,7 +134,10 @@ def package_steps(options: SuiteOptions) -> list[Step]:
 
 
 def build_steps(options: SuiteOptions) -> list[Step]:
-    """What is built for the tests that run clusters, so that it does not count for their limits."""
+    """What is built for the tests that run clusters, so that it does not count for their limits.
+
+    It is built beside the lints and the tests that do not need it.
+    """
     if not ON_CLUSTERS.intersection(options.own):
         return []
     steps = Machine(keeps_build_caches=True).steps()

@@ -12,8 +12,9 @@ import pytest
 
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError
-from vrooli.events import Event, Outcome, StepEnded, silent
+from vrooli.events import Event, Outcome, Progress, StepEnded, silent
 from vrooli.programs.catalog import GROUPS
+from vrooli.steps import Done, Step
 from vrooli.workflows import test as suites
 from vrooli.workflows.host import setup
 from vrooli.workflows.test import SuiteOptions
@@ -123,6 +124,23 @@ def test_golden_files_are_written_only_when_that_is_requested(
         {},
         {"VROOLI_UPDATE_GOLDEN": "1"},
     ]
+
+
+def test_what_tests_need_is_built_while_the_lints_run(
+    start: Callable[..., Programs], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs, started_before = start(), list[int]()
+
+    async def build(progress: Progress) -> Done:
+        del progress
+        started_before.append(len(programs.started))
+        return Done(changed=True, detail="built")
+
+    monkeypatch.setattr(suites, "package_steps", lambda _: [])
+    monkeypatch.setattr(suites, "build_steps", lambda _: [Step("build", "Build", build)])
+    asyncio.run(suites.run_suites(SuiteOptions(("lint", "cluster"), DEV), silent))
+    assert started_before == [0]
+    assert [words[0] for words, _ in programs.started][-2:] == ["lint-imports", "pytest"]
 
 
 def test_for_machines_the_programs_print_beside_the_result(
