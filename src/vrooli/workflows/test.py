@@ -55,6 +55,9 @@ LINT_S = 600.0
 SLOWEST = "--durations=20"
 # How long interrupted tests may take to delete their clusters, seconds.
 CLEANUP_S = 180.0
+# The tests start `vrooli` some hundred times. Where a variable keeps Python from writing bytecode,
+# as in some container images, each start compiles all of it. Python ignores the empty variable.
+KEEP_BYTECODE = {"PYTHONDONTWRITEBYTECODE": ""}
 # Tells the tests to update golden files.
 UPDATE_GOLDEN = "VROOLI_UPDATE_GOLDEN"
 
@@ -171,7 +174,7 @@ async def _run_program(
     began = time.monotonic()
     status = await process.run_attached(
         [Path(sys.executable).with_name(arguments[0]), *arguments[1:]],
-        env={**(env or {}), **({UPDATE_GOLDEN: "1"} if options.update else {})},
+        env={**KEEP_BYTECODE, **(env or {}), **({UPDATE_GOLDEN: "1"} if options.update else {})},
         cwd=project.root(),
         timeout_s=_limit_s(name, options),
         cleanup_s=CLEANUP_S,

@@ -120,10 +120,15 @@ def test_golden_files_are_written_only_when_that_is_requested(
     for update in (False, True):
         options = SuiteOptions(("chart",), DEV, update=update)
         asyncio.run(suites.run_suites(options, silent))
-    assert [settings["env"] for _, settings in programs.started] == [
-        {},
-        {"VROOLI_UPDATE_GOLDEN": "1"},
-    ]
+    name = "VROOLI_UPDATE_GOLDEN"
+    assert [settings["env"].get(name) for _, settings in programs.started] == [None, "1"]
+
+
+def test_tests_keep_the_bytecode_of_what_they_start(start: Callable[..., Programs]) -> None:
+    programs = start()
+    asyncio.run(suites.run_suites(SuiteOptions(("unit",), DEV), silent))
+    ((_, settings),) = programs.started
+    assert settings["env"]["PYTHONDONTWRITEBYTECODE"] == ""
 
 
 def test_what_tests_need_is_built_while_the_lints_run(
