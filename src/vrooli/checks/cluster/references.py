@@ -44,14 +44,14 @@ async def run(site: Site) -> CheckResult:
     denied = []
     for ref, keys in zip(others, await gather_limited(partial(_keys, site), others), strict=True):
         if isinstance(keys, str):
-            denied.append(str(ref))
+            denied.append(keys)
         else:
             known[ref] = keys
     count = len(others) - len(denied)
     return CheckResult(
         f"{counted(count, 'object')} of others read" if count else "",
         judge(needed, known, site.namespace),
-        (f"this kubeconfig may not read {', '.join(denied)}",) if denied else (),
+        tuple(denied),
     )
 
 

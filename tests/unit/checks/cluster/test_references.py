@@ -177,4 +177,4 @@ async def test_who_may_not_read_secrets_learns_that_they_were_not_checked() -> N
     cluster.failures.forbid("get", "Secret", name="mail")
     result = await outcome(cluster, **of_server(**pod))
     assert (result.state, result.findings) == (State.OK, ())
-    assert result.unavailable == ("this kubeconfig may not read Secret/mail",)
+    assert result.unavailable == ("The API server refused to read Secret mail: forbidden",)
