@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from vrooli.operators.pgo import passphrase
+
 DIAGNOSE = "Run `vrooli diagnose` to find the cause."
 # The head of each encrypted file, the format of `openssl enc`.
 _ENCRYPTED = "Salted__"
@@ -49,20 +51,17 @@ def reported(number: int, message: str, *, encrypted: bool) -> Problem:
         message: pgBackRest's message.
         encrypted: Whether the release has a passphrase for the repository.
     """
-    option = f"repo{number}-cipher-pass"
     if not encrypted and _ENCRYPTED in message:
         return Problem(
             "it is encrypted, but the release has no passphrase for it",
-            f"Set `encrypted: true` of this repository in pgoPostgresql.backup, and {option} in "
-            "the Secret that it names.",
+            "Set `encrypted: true` of this repository in pgoPostgresql.backup, and "
+            f"{passphrase.option(number)} in the Secret that it names.",
         )
     if encrypted and _UNDECIPHERABLE.search(message):
         return Problem(
             "it cannot be decrypted: the passphrase is not the one with which it was created, or "
             "its file backup.info is damaged",
-            f"Put the passphrase of its creation back as {option} in the Secret that "
-            "pgoPostgresql.backup names. pgBackRest cannot change the passphrase of a repository: "
-            "a new one needs an empty repository and a new full backup.",
+            passphrase.advice(number),
         )
     return Problem(brief(message), DIAGNOSE)
 

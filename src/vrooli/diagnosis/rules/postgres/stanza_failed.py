@@ -9,13 +9,11 @@ from vrooli.diagnosis.evidence.components import postgres
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Body, dig, items
+from vrooli.operators.pgo import passphrase
 
 # Another passphrase decrypts to random bytes, which pgBackRest reports as an invalid format or
 # padding (tests/services/test_repository_problems.py).
-UNDECRYPTED = (
-    "The repository cannot be decrypted: put the passphrase with which it was created back in the "
-    "Secret that pgoPostgresql.backup names, or use an empty repository."
-)
+UNDECRYPTED = f"The repository cannot be decrypted. {passphrase.advice()}"
 FAILED, CREATED = "UnableToCreateStanzas", "StanzasCreated"
 CAUSES = {
     "[049]": "The repository host's name does not resolve: check DNS and that its pod is running.",

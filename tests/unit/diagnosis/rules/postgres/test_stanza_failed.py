@@ -11,6 +11,7 @@ from support.diagnosis.healthy_release import PG, with_changed, with_events
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.rules.postgres import stanza_failed
+from vrooli.operators.pgo import passphrase
 
 
 def stanza(words: str) -> Evidence:
@@ -35,7 +36,9 @@ def test_a_symptom_names_its_resource_and_remediation(case: str) -> None:
 def test_a_repository_with_another_passphrase_is_named(code: str) -> None:
     words = f"ERROR: {code}: unable to load info file '/pgbackrest/repo2/archive/db/archive.info'"
     (symptom,) = stanza_failed.find(stanza(words))
-    assert symptom.remediation.startswith("The repository cannot be decrypted: put the passphrase")
+    assert symptom.remediation.startswith(
+        f"The repository cannot be decrypted. {passphrase.advice()}"
+    )
 
 
 @pytest.mark.parametrize(("is_created", "number"), [(True, 0), (False, 1)])
