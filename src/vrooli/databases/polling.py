@@ -11,7 +11,9 @@ from vrooli.errors import VrooliError
 from vrooli.events import Progress
 
 POLL_S = 0.5
-# How long the cluster may not answer in a wait, seconds.
+# How long the cluster may not answer in a wait, seconds. This is not the limit of kube/patience.py,
+# which repeats one request and is off without a lock. A wait also reads from programs in pods and
+# from databases, reports the outage as its reason, and counts from the first read that failed.
 OUTAGE_S = 30.0
 # The reason while the first question has no answer.
 UNKNOWN = "its state could not be read"

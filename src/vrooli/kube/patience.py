@@ -16,7 +16,8 @@ from vrooli.kube.api_errors import ApiError
 T = TypeVar("T")
 
 # How long requests of a command that changes something wait, and the time between two of them,
-# seconds.
+# seconds. It is shorter than the duration of the lock that such a command holds (release/lease.py).
+# Waits for a state have a limit of their own (databases/polling.py).
 OUTAGE_S, PAUSE_S = 25.0, 1.0
 # The same request can be made twice.
 _REPEATABLE = ("GET", "PATCH", "DELETE")
