@@ -77,6 +77,8 @@ class DevelopRun:
         # The images of the user, which are deployed as they are, by component.
         self.other_images: dict[str, str] = {}
         self.manifests: tuple[Manifest, ...] = ()
+        # Whether files had uncommitted changes at a release of this run.
+        self.is_modified = False
 
     def steps(self) -> list[Step]:
         """All steps; each names those that it stands on."""
@@ -202,8 +204,10 @@ class DevelopRun:
         bodies = [item.body for item in self.manifests]
         await tls.ensure_trust(self.kube, release.namespace, bodies)
         git_source = await source()
+        # Images of an earlier release of this run may have changes that were taken back since.
+        self.is_modified |= git_source.modified
         origin = Origin.of(
-            Kind.SOURCE, project.version(), git_source.revision, modified=git_source.modified
+            Kind.SOURCE, project.version(), git_source.revision, modified=self.is_modified
         )
         options = ApplyOptions(desired=self.manifests, origin=origin)
         self.applied = await apply.ensure(self.kube, release, values, progress, options)

@@ -11,6 +11,7 @@ import pytest
 
 from support.fakes.cluster import FakeCluster
 from vrooli import images
+from vrooli.artifact.model import ArtifactSource
 from vrooli.chart.manifest import Manifest
 from vrooli.checks.preflight import NotDeployableError
 from vrooli.environments import ENVIRONMENTS, SecretsSource
@@ -18,6 +19,8 @@ from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import Event, Progress
 from vrooli.images import BuiltImage, catalog
 from vrooli.release import Release
+from vrooli.release.apply import Applied, ApplyOptions
+from vrooli.release.rollout.context import EPOCH
 from vrooli.secrets import env_file
 from vrooli.workflows import develop as module
 from vrooli.workflows import develop_run
@@ -80,6 +83,37 @@ def test_what_the_operators_can_not_do_is_refused_before_any_change_is_applied(
     ((namespace, kinds),) = requests
     assert namespace == "dev"
     assert kinds >= {"PostgresCluster", "RedisFailover"}
+
+
+def test_images_of_changes_that_were_taken_back_are_recorded_as_modified(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The end of `develop --watch` runs the images of its start again."""
+    states, origins = iter([True, False]), list[str]()
+
+    async def source() -> ArtifactSource:
+        return ArtifactSource(revision="c0ffee", modified=next(states), time=EPOCH)
+
+    async def ensure(*words: object) -> Applied:
+        options = words[-1]
+        assert isinstance(options, ApplyOptions)
+        origins.append(options.origin.source)
+        return Applied(changed=True)
+
+    async def nothing(*words: object) -> None:
+        pass
+
+    monkeypatch.setattr(develop_run, "source", source)
+    monkeypatch.setattr(develop_run.apply, "ensure", ensure)
+    monkeypatch.setattr(develop_run.preflight, "demand_data_fit", nothing)
+    monkeypatch.setattr(develop_run.tls, "ensure_trust", nothing)
+    monkeypatch.setattr(DevelopRun, "_local_values", lambda _: {})
+    monkeypatch.setattr(DevelopRun, "release", Release("vrooli-dev", "dev", Path("kubeconfig")))
+    run = DevelopRun(DevelopOptions(DEV), Choice("embedded", "x"), contextlib.AsyncExitStack())
+    run.kube = FakeCluster()
+    for _ in range(2):
+        asyncio.run(run.ensure_release(Progress()))
+    assert origins == ["c0ffee-modified", "c0ffee-modified"]
 
 
 def test_the_release_names_its_images_by_content() -> None:
