@@ -120,7 +120,8 @@ class DevelopRun:
         """Have the cluster run, with what its add-ons and the operators need in it."""
         if self.choice.embedded:
             name, ports = self.choice.name, self.options.ports
-            self.cluster = await self.machine.cluster(name, ports, progress, images.PRELOADED)
+            preloaded = self.machine.preloaded()
+            self.cluster = await self.machine.cluster(name, ports, progress, preloaded)
         else:
             self.cluster = self.choice.external()
         done = await self.cluster.ensure_running(progress)
@@ -142,11 +143,8 @@ class DevelopRun:
         )
         every += [name for name in images.DEVELOPMENT if name in self.machine.images]
         requested = every if self.choice.embedded else [*FIRST, *every]
-        references = [
-            name
-            for image in (*requested, *images.PRELOADED)
-            for name in self.machine.images[image].names
-        ]
+        built = [self.machine.images[name] for name in requested]
+        references = [name for image in (*built, *self.machine.preloaded()) for name in image.names]
         present = await self.cluster.image_digests(references)
         try:
             archive = await self.machine.archive(requested, progress, present)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from vrooli import images, programs, project
@@ -136,12 +137,18 @@ class Machine:
         chosen = [self.images[name] for name in names]
         return await images.archive(chosen, progress, present=present)
 
+    def preloaded(self) -> list[BuiltImage]:
+        """What a new cluster of a release has from its start; intermediate images have names."""
+        return [
+            replace(self.images[name], step=False) for name in images.PRELOADED if name not in FIRST
+        ]
+
     async def cluster(
         self,
         name: str,
         ports: Mapping[str, int],
         progress: Progress,
-        preloaded: Sequence[str] = (),
+        preloaded: Sequence[BuiltImage] = (),
     ) -> EmbeddedCluster:
         """An embedded cluster with the current programs and images.
 
@@ -151,12 +158,13 @@ class Machine:
             progress: Reports the current action.
             preloaded: Images that it has from its start, besides its own.
         """
-        names = tuple(dict.fromkeys((*FIRST, *preloaded)))
+        own = [self.images[image] for image in FIRST]
+        archive = await images.archive([*own, *preloaded], progress)
         return EmbeddedCluster(
             name,
             state_dir=project.state_dir(),
             programs={program: self.programs[program] for program in CLUSTER_PROGRAMS},
-            images=AddonImages(await self.archive(names, progress)),
+            images=AddonImages(archive),
             settings=Settings(ports=ports),
         )
 
