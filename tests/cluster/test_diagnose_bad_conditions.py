@@ -10,11 +10,14 @@ import re
 import subprocess
 import sys
 import tarfile
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from itertools import cycle, repeat
 from pathlib import Path
 from typing import Any
@@ -33,6 +36,8 @@ from vrooli.kube import Kube
 # Beside what the conditions themselves cost: the start of Python, and the parsing of thousands of
 # objects, on a machine that does other work.
 START_S = 60.0
+# How many diagnoses that mostly wait for their limits run at once.
+AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -141,6 +146,19 @@ def way(
         yield found
 
 
+# Runs that have been started, by the case of a test.
+Runs = Mapping[str, Future[Said]]
+
+
+@contextmanager
+def started(runs: Mapping[str, Callable[[Path], Said]], folder: Path) -> Iterator[Runs]:
+    """Start runs beside the tests, each with a folder of its own; a test waits for its own run."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield {
+            name: pool.submit(run, Path(tempfile.mkdtemp(dir=folder))) for name, run in runs.items()
+        }
+
+
 def never(answer: Answer) -> Answer:
     """No answer at all."""
     return replace(answer, wait_s=faulty_api.NEVER)
@@ -221,14 +239,29 @@ def test_a_release_of_which_all_was_seen_and_nothing_found_is_well(
     assert (said.status, said.last["verdict"], said.missing) == (0, "healthy", {})
 
 
-@pytest.mark.parametrize(
-    ("kind", "path"), [("Pod", "pods"), ("Event", "events"), ("Secret", "secrets")]
-)
+LATE = {"Pod": "pods", "Event": "events", "Secret": "secrets"}
+
+
+@pytest.fixture(scope="module")
+def late_runs(
+    healthy: str, bare_kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Runs]:
+    """The diagnoses to which one list is never answered, by its kind."""
+
+    def run(path: str, folder: Path) -> Said:
+        with way(bare_kubeconfig, folder, f"/{healthy}/{path}", never) as kubeconfig:
+            return _of_healthy(kubeconfig, "--timeout", "8", limit_s=8)
+
+    runs = {kind: partial(run, path) for kind, path in LATE.items()}
+    with started(runs, tmp_path_factory.mktemp("late")) as begun:
+        yield begun
+
+
+@pytest.mark.parametrize("kind", LATE)
 def test_who_found_nothing_because_a_list_came_too_late_does_not_call_it_well(
-    healthy: str, bare_kubeconfig: Path, tmp_path: Path, kind: str, path: str
+    healthy: str, late_runs: Runs, kind: str
 ) -> None:
-    with way(bare_kubeconfig, tmp_path, f"/{healthy}/{path}", never) as kubeconfig:
-        said = _of_healthy(kubeconfig, "--timeout", "8", limit_s=8)
+    said = late_runs[kind].result()
     assert (said.status, said.last["verdict"], said.last["ok"]) == (3, "unknown", False)
     assert said.missing in _unanswered(f"{kind} in {healthy}", 6)
 
@@ -258,13 +291,25 @@ PASSING = {
 }
 
 
+@pytest.fixture(scope="module")
+def passing_runs(
+    healthy: str, bare_kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Runs]:
+    """The diagnoses to which a list is answered at the fourth request, by the answers before."""
+
+    def run(name: str, folder: Path) -> Said:
+        busy = _first(3, PASSING[name])
+        with way(bare_kubeconfig, folder, f"/{healthy}/pods", busy) as kubeconfig:
+            return _of_healthy(kubeconfig, limit_s=10)
+
+    runs = {name: partial(run, name) for name in PASSING}
+    with started(runs, tmp_path_factory.mktemp("passing")) as begun:
+        yield begun
+
+
 @pytest.mark.parametrize("name", PASSING)
-def test_what_passes_is_asked_for_again(
-    healthy: str, bare_kubeconfig: Path, tmp_path: Path, name: str
-) -> None:
-    busy = _first(3, PASSING[name])
-    with way(bare_kubeconfig, tmp_path, f"/{healthy}/pods", busy) as kubeconfig:
-        said = _of_healthy(kubeconfig, limit_s=10)
+def test_what_passes_is_asked_for_again(passing_runs: Runs, name: str) -> None:
+    said = passing_runs[name].result()
     assert (said.status, said.missing) == (0, {})
 
 
@@ -330,13 +375,24 @@ BAD: dict[str, tuple[Callable[[Answer], Answer], str]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def bad_runs(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
+    """The diagnoses to which the list of pods is answered badly, by the answer."""
+
+    def run(name: str, folder: Path) -> Said:
+        change, _ = BAD[name]
+        with way(release, folder, "/namespaces/dev/pods", change) as kubeconfig:
+            return diagnose(kubeconfig, "--timeout", "12", limit_s=20)
+
+    runs = {name: partial(run, name) for name in BAD}
+    with started(runs, tmp_path_factory.mktemp("bad")) as begun:
+        yield begun
+
+
 @pytest.mark.parametrize("name", BAD)
-def test_bad_answers_to_one_list_are_named_and_hide_nothing_else(
-    release: Path, tmp_path: Path, name: str
-) -> None:
-    change, why = BAD[name]
-    with way(release, tmp_path, "/namespaces/dev/pods", change) as kubeconfig:
-        said = diagnose(kubeconfig, "--timeout", "12", limit_s=20)
+def test_bad_answers_to_one_list_are_named_and_hide_nothing_else(bad_runs: Runs, name: str) -> None:
+    _, why = BAD[name]
+    said = bad_runs[name].result()
     assert said.status == 1
     assert not said.last["ok"]
     assert why in said.missing["Pod in dev"]
