@@ -32,6 +32,7 @@ from vrooli.kube.objects import (
     text,
     version_of,
 )
+from vrooli.kube.status import backends_of
 from vrooli.operators import OPERATORS
 from vrooli.operators.pgo.names import CLUSTER_LABEL
 
@@ -159,21 +160,15 @@ def _of_services(evidence: Evidence) -> Iterator[Edge]:
 
 def _of_routes(evidence: Evidence) -> Iterator[Edge]:
     """An Ingress and an HTTPRoute depend on their Services and on their controller."""
+    for route in (*evidence.all("Ingress"), *evidence.all("HTTPRoute")):
+        ref = ref_of(route)
+        yield from ((ref, controller) for controller in controllers(evidence, route))
+        yield from ((ref, Ref("Service", name, ref.namespace)) for name in backends_of(route))
     for ingress in evidence.all("Ingress"):
         ref = ref_of(ingress)
         yield ref, Ref("IngressClass", text(ingress, "spec", "ingressClassName"))
-        yield from ((ref, controller) for controller in controllers(evidence, ingress))
-        for rule in items(ingress, "spec", "rules"):
-            for path in items(rule, "http", "paths"):
-                yield ref, Ref("Service", text(path, "backend", "service", "name"), ref.namespace)
         for entry in items(ingress, "spec", "tls"):
             yield ref, Ref("Secret", text(entry, "secretName"), ref.namespace)
-    for route in evidence.all("HTTPRoute"):
-        ref = ref_of(route)
-        yield from ((ref, controller) for controller in controllers(evidence, route))
-        for rule in items(route, "spec", "rules"):
-            for backend in items(rule, "backendRefs"):
-                yield ref, Ref("Service", text(backend, "name"), ref.namespace)
 
 
 def _of_storage(evidence: Evidence) -> Iterator[Edge]:

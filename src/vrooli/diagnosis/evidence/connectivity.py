@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from vrooli.diagnosis.evidence.components.addons import controllers
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.kube import common_labels
 from vrooli.kube.network_policies import Connection, Endpoint
-from vrooli.kube.objects import Body, Ref, items, labels, ref_of, text
-from vrooli.kube.status import is_pod_ready
+from vrooli.kube.objects import Body, Ref, items, labels, mapping, ref_of, selects, text
+from vrooli.kube.status import backends_of, is_pod_ready
 from vrooli.operators.pgo.names import CLUSTER_LABEL, ROLE_LABEL
 from vrooli.operators.redis.names import FAILOVER_LABEL
 
@@ -51,6 +52,36 @@ def connections(evidence: Evidence) -> Iterator[tuple[Ref, Ref, Connection]]:
                 yield evidence.owner(source), evidence.owner(target), connection
 
 
+def from_controllers(evidence: Evidence) -> Iterator[tuple[Ref, Ref, Connection]]:
+    """Each connection of a controller of an Ingress or an HTTPRoute to a pod behind it.
+
+    Pods that use the network of their node are left out: policies do not select them.
+    """
+    for route in (*evidence.all("Ingress"), *evidence.all("HTTPRoute")):
+        targets = [
+            (owner, _endpoint(evidence, pod), port)
+            for name in backends_of(route)
+            for owner, pod in _pods_behind(evidence, Ref("Service", name, evidence.namespace))
+            if (port := _port(pod, text(labels(pod), common_labels.COMPONENT)))
+        ]
+        for controller in controllers(evidence, route):
+            template = mapping(evidence.get(controller), "spec", "template")
+            if mapping(template, "spec").get("hostNetwork") is True:
+                continue
+            names = {"name": controller.name, "namespace": controller.namespace}
+            metadata = {**names, "labels": labels(template)}
+            source = _endpoint(evidence, {"kind": "Pod", "metadata": metadata})
+            for owner, target, port in targets:
+                yield controller, owner, Connection(source, target, port)
+
+
+def _pods_behind(evidence: Evidence, service: Ref) -> Iterator[tuple[Ref, Body]]:
+    """One pod of each workload that a Service selects."""
+    selector = mapping(evidence.get(service), "spec", "selector")
+    pods = {owner: pod for owner, pod in evidence.current if selects(selector, labels(pod))}
+    yield from pods.items()
+
+
 def _pods_by_component(evidence: Evidence) -> dict[str, Body]:
     """One pod of each component, a ready one if possible."""
     pods: dict[str, Body] = {}
@@ -73,13 +104,13 @@ def _name(evidence: Evidence, of: Mapping[str, str]) -> str:
 
 
 def _port(pod: Body, name: str) -> int:
-    """The container port named http, or the default port."""
+    """The container port named http, or the default port; 0 if there is none."""
     for container in items(pod, "spec", "containers"):
         for port in items(container, "ports"):
             number = port.get("containerPort")
             if port.get("name") == "http" and isinstance(number, int):
                 return number
-    return PORTS[name]
+    return PORTS.get(name, 0)
 
 
 def _endpoint(evidence: Evidence, pod: Body) -> Endpoint:

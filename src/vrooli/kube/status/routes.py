@@ -68,6 +68,19 @@ def parents_of(route: Body) -> tuple[Parent, ...]:
     )
 
 
+def backends_of(route: Body) -> tuple[str, ...]:
+    """The names of the Services to which an Ingress or an HTTPRoute routes, each once."""
+    default = text(route, "spec", "defaultBackend", "service", "name")
+    names = [default] if default else []
+    for rule in items(route, "spec", "rules"):
+        for path in items(rule, "http", "paths"):
+            names.append(text(path, "backend", "service", "name"))
+        for backend in items(rule, "backendRefs"):
+            if (text(backend, "kind") or "Service") == "Service":
+                names.append(text(backend, "name"))
+    return tuple(dict.fromkeys(filter(None, names)))
+
+
 def controllers_of(route: Body) -> tuple[str, ...]:
     """The names of the controllers that have reported on a route."""
     return tuple(text(report, "controllerName") for report in items(route, "status", "parents"))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from vrooli.diagnosis.evidence.connectivity import connections
+from vrooli.diagnosis.evidence.connectivity import connections, from_controllers
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.probes import connect
 from vrooli.diagnosis.evidence.workloads import deployed_field
@@ -18,10 +18,11 @@ from vrooli.kube.objects import Body, Ref, mapping, ref_of
 
 @dataclass
 class _Closed:
-    """The connections that one policy blocks."""
+    """The connections that one policy blocks, and the other namespaces from which some come."""
 
     policy: Body
     lines: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
     is_confirmed: bool = False
     sources: list[Ref] = field(default_factory=list)
 
@@ -29,7 +30,7 @@ class _Closed:
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Yield each policy with the required connections that it blocks."""
     closed: dict[Ref, _Closed] = {}
-    for source, target, connection in connections(evidence):
+    for source, target, connection in (*connections(evidence), *from_controllers(evidence)):
         policies = find_denying(evidence.all("NetworkPolicy"), connection)
         answer = evidence.answer(connect.NAME, connect.about(connection))
         if not policies or (answer is not None and answer.ok and answer.text == connect.OPEN):
@@ -43,20 +44,37 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             f"{source.name} to {target.name}, {connection.protocol} port {connection.port}{verdict}"
         )
         entry.sources.append(source)
+        if source.namespace != evidence.namespace:
+            entry.outside.append(source.namespace)
     for ref, entry in closed.items():
-        is_own = deployed_field(evidence, ref) is not None
+        remediation, command = _remedy(evidence, ref, entry)
         yield Symptom(
             resource=ref,
             # The cluster's network may not enforce policies.
             message=f"it {'blocks' if entry.is_confirmed else 'may block'} connections that the "
             f"architecture needs: {'; '.join(entry.lines)}",
-            remediation="Restore the version of the release."
-            if is_own
-            else "Delete it, or allow these connections in it.",
-            command=restore_field_command(evidence, ref, "spec") or f"kubectl delete {ref.words}",
+            remediation=remediation,
+            command=command,
             evidence=(*entry.lines, _selector(entry.policy)),
             affects=tuple(dict.fromkeys(entry.sources)),
         )
+
+
+def _remedy(evidence: Evidence, ref: Ref, entry: _Closed) -> tuple[str, str]:
+    """What to do about a policy, and the command that does it or shows it."""
+    is_own = deployed_field(evidence, ref) is not None
+    if restore := restore_field_command(evidence, ref, "spec"):
+        return "Restore the version of the release.", restore
+    if is_own and entry.outside:
+        namespace = entry.outside[0]
+        remediation = (
+            f"Deploy with networkPolicies.ingressNamespace={namespace}, or with gatewayNamespace "
+            "for a Gateway: the policies of the release allow another namespace."
+        )
+        return remediation, f"kubectl describe {ref.words}"
+    if is_own:
+        return "Restore the version of the release.", f"kubectl delete {ref.words}"
+    return "Delete it, or allow these connections in it.", f"kubectl delete {ref.words}"
 
 
 def _pick_policy(evidence: Evidence, policies: list[Body]) -> Body:

@@ -14,7 +14,6 @@ from vrooli.kube.objects import (
     Ref,
     containers,
     creation_time,
-    dig,
     items,
     labels,
     mapping,
@@ -22,6 +21,7 @@ from vrooli.kube.objects import (
     selects,
     text,
 )
+from vrooli.kube.status import backends_of
 
 REMEDIATION = "Correct the Service, or deploy again to restore it."
 
@@ -92,21 +92,8 @@ def _evidence(evidence: Evidence, service: Body) -> tuple[str, ...]:
 
 def _touched(evidence: Evidence, ref: Ref) -> tuple[Ref, ...]:
     """The Ingresses and HTTPRoutes that route to it."""
-    ingresses = (
-        ref_of(ingress)
-        for ingress in evidence.all("Ingress")
-        for rule in items(ingress, "spec", "rules")
-        for path in items(rule, "http", "paths")
-        if text(dig(path, "backend"), "service", "name") == ref.name
-    )
-    routes = (
-        ref_of(route)
-        for route in evidence.all("HTTPRoute")
-        for rule in items(route, "spec", "rules")
-        for backend in items(rule, "backendRefs")
-        if text(backend, "name") == ref.name
-    )
-    return (*ingresses, *routes)
+    routes = (*evidence.all("Ingress"), *evidence.all("HTTPRoute"))
+    return tuple(ref_of(route) for route in routes if ref.name in backends_of(route))
 
 
 RULE = Rule(

@@ -17,9 +17,9 @@ from support.diagnosis.evidence import (
     rendered,
     with_objects,
 )
-from support.objects.network import LABELS, deployed, shop
+from support.objects.network import CLASS, LABELS, deployed, helper, ingress, service, shop
 from vrooli.diagnosis.evidence.connectivity import connections
-from vrooli.diagnosis.evidence.model import Answer
+from vrooli.diagnosis.evidence.model import Answer, Evidence
 from vrooli.diagnosis.evidence.probes import connect
 from vrooli.diagnosis.rules.network import network_policy
 from vrooli.kube import network_policies
@@ -107,6 +107,31 @@ def test_the_charts_own_policies_let_every_arrow_through() -> None:
     seen = with_objects(rendered(), *_release_pods())
     assert len(list(connections(seen))) > 8
     assert not found(network_policy.RULE, seen)
+
+
+def _behind_a_controller(namespace: str, **spec: Any) -> Evidence:
+    """A pod behind an Ingress, whose controller is in kube-system; a policy admits a namespace."""
+    controller = helper("traefik")
+    controller["spec"]["template"] = {"metadata": {"labels": {"app": "traefik"}}, "spec": spec}
+    peers = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}}]
+    rules: list[Any] = [{"from": peers, "ports": [{"port": 8080}]}]
+    selector = {"podSelector": {"matchLabels": LABELS}, "policyTypes": ["Ingress"]}
+    own = policy("shop", {**selector, "ingress": rules})
+    return deployed(evidence(ingress(), CLASS, service(LABELS), shop(), controller, own), own)
+
+
+def test_a_policy_that_admits_another_namespace_than_that_of_the_controller_is_found() -> None:
+    """Every page is a 502, and all pods are ready."""
+    (symptom,) = network_policy.RULE.find(_behind_a_controller("ingress-nginx"))
+    assert "traefik to shop" in symptom.message
+    assert "TCP port 8080 (not tested)" in symptom.message
+    assert "networkPolicies.ingressNamespace=kube-system" in symptom.remediation
+    assert symptom.command == "kubectl describe networkpolicy/shop -n dev"
+    assert not found(network_policy.RULE, _behind_a_controller("kube-system"))
+
+
+def test_a_controller_in_the_network_of_its_node_is_not_judged() -> None:
+    assert not found(network_policy.RULE, _behind_a_controller("other", hostNetwork=True))
 
 
 @pytest.mark.parametrize(
