@@ -18,6 +18,7 @@ from vrooli.checks.interface import Check
 from vrooli.checks.network import (
     api_server_egress,
     connectivity,
+    controller_ingress,
     gateway,
     ingress_class,
     ingress_controller,
@@ -53,6 +54,7 @@ ALL: tuple[Check, ...] = (
     ingress_controller.CHECK,
     retired_controller.CHECK,
     gateway.CHECK,
+    controller_ingress.CHECK,
     local.CHECK,
     registry.CHECK,
     pull_secret.CHECK,
