@@ -25,7 +25,8 @@ control() { pg_controldata -D "$1" | sed -n "s/^$2: *//p"; }
 live_sql() { psql -X -q -A -t -d postgres -c "$1" </dev/null; }
 beside_sql() { psql -X -q -A -t -h "$root" -d postgres -c "$1" </dev/null; }
 is_running() { pg_ctl status -s -D "$1" >/dev/null 2>&1; }
-last_error() { sed -n 's/^.*\(FATAL\|ERROR\|PANIC\): *//p' "$root/postgres.log" | tail -1; }
+# Refused connections are no reasons.
+last_error() { sed -n '/: *the database system is /d; s/^.*\(FATAL\|ERROR\|PANIC\): *//p' "$root/postgres.log" | tail -1; }
 
 copy_settings() { # DIRECTORY
   for file in $settings; do
