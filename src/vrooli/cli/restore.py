@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from vrooli import environments, shell
-from vrooli.cli import examples, options, restore_redis, restore_vault
-from vrooli.cli.run import execute
-from vrooli.cli.terminal import prompt, tables
+from vrooli.cli import (
+    examples,
+    options,
+    restore_copy,
+    restore_postgres,
+    restore_redis,
+    restore_vault,
+)
+from vrooli.cli.terminal import prompt
 from vrooli.errors import UsageError
-from vrooli.events import Listener
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from vrooli.workflows.results.backups import (
-        PostgresRestoreEndResult,
-        PostgresRestoreResult,
-        RestoreResult,
-        TableView,
-    )
 
 
 class Part(StrEnum):
@@ -157,7 +151,7 @@ def command(
         _demand_alone(
             to, into, repository, point, is_postgres=is_postgres, finish=finish, undo=undo
         )
-        _end(environment, cluster, timeout, yes, output, debug, undo=undo)
+        restore_postgres.end(environment, cluster, timeout, yes, output, debug, undo=undo)
         return
     if only is not Part.POSTGRES:
         _demand_point_only(only, to, into, repository, point, vault_version)
@@ -169,18 +163,12 @@ def command(
             *(environment, point, vault_version or (), cluster, timeout, yes, output, debug)
         )
         return
-    if not into:
-        _restore_postgres(environment, to, point, cluster, repository, timeout, yes, output, debug)
+    if into:
+        restore_copy.run(
+            *(environment, to, point, into, cluster, repository, timeout, yes, output, debug)
+        )
         return
-
-    def work(listener: Listener) -> Awaitable[RestoreResult]:
-        from vrooli.workflows.restore import RestoreOptions, restore
-
-        where = environments.environment(environment)
-        request = RestoreOptions(where, to, point, into, cluster, repository, timeout)
-        return restore(request, listener, prompt.consent(yes=yes))
-
-    execute(work, _show, output, debug)
+    restore_postgres.run(environment, to, point, cluster, repository, timeout, yes, output, debug)
 
 
 def _demand_point_only(
@@ -214,115 +202,3 @@ def _demand_alone(
             "--finish and --undo end the last restore of PostgreSQL, and take no other target.",
             "Use `vrooli restore --finish` or `vrooli restore --undo`.",
         )
-
-
-def _restore_postgres(
-    environment: str,
-    to: str,
-    point: str,
-    cluster: str | None,
-    repository: int | None,
-    timeout: float,
-    yes: bool,
-    output: options.OutputFormat,
-    debug: bool,
-) -> None:
-    def work(listener: Listener) -> Awaitable[PostgresRestoreResult]:
-        from vrooli.workflows.restore_postgres import PostgresRestoreOptions, restore_postgres
-
-        where = environments.environment(environment)
-        request = PostgresRestoreOptions(where, to, point, cluster, repository, timeout)
-        return restore_postgres(request, listener, prompt.consent(yes=yes))
-
-    execute(work, _show_postgres, output, debug)
-
-
-def _end(
-    environment: str,
-    cluster: str | None,
-    timeout: float,
-    yes: bool,
-    output: options.OutputFormat,
-    debug: bool,
-    *,
-    undo: bool,
-) -> None:
-    def work(listener: Listener) -> Awaitable[PostgresRestoreEndResult]:
-        from vrooli.workflows.restore_end import finish_restore, undo_restore
-        from vrooli.workflows.restore_postgres import PostgresRestoreOptions
-
-        where = environments.environment(environment)
-        request = PostgresRestoreOptions(where, cluster=cluster, timeout_s=timeout)
-        act = undo_restore if undo else finish_restore
-        return act(request, listener, prompt.consent(yes=yes))
-
-    execute(work, _show_end, output, debug)
-
-
-def _show_postgres(result: PostgresRestoreResult, console: Console) -> None:
-    tables.show_steps(result, console)
-    _show_tables(result.tables, ("restored", "before"), console)
-    console.print(
-        f"\nPostgreSQL of {result.release} has the data of "
-        f"{result.moment:%Y-%m-%d %H:%M:%SZ}. No write was acknowledged for {result.pause_s:.1f} s."
-    )
-    tables.show_notes(result.differences, console)
-    if result.returned_roles:
-        console.print(
-            f"Roles that were dropped since then exist again, without login and memberships: "
-            f"{', '.join(result.returned_roles)}",
-            markup=False,
-        )
-    for text, command in (
-        ("To bring the previous data back", result.undo_command),
-        ("To delete them", result.finish_command),
-    ):
-        console.print(f"{text}: `{command}`", markup=False, soft_wrap=True)
-
-
-def _show_end(result: PostgresRestoreEndResult, console: Console) -> None:
-    tables.show_steps(result, console)
-    if result.aside:
-        console.print(
-            f"\nThe exchange had been interrupted. Data that Patroni created then are kept in "
-            f"{result.aside} of the pod.",
-            markup=False,
-        )
-    if not result.is_undone:
-        console.print(f"\nThe data of before the restore of {result.release} were deleted.")
-        return
-    console.print(
-        f"\nPostgreSQL of {result.release} has the data of before the restore. No write was "
-        f"acknowledged for {result.pause_s:.1f} s."
-    )
-
-
-def _show_tables(views: Sequence[TableView], columns: tuple[str, str], console: Console) -> None:
-    """Print the rows of each table in restored and in live data."""
-    rows = [(item.table, item.restored_rows, item.live_rows) for item in views]
-    tables.show_rows("Rows", ("table", *columns), rows, console)
-
-
-def _show(result: RestoreResult, console: Console) -> None:
-    tables.show_steps(result, console)
-    _show_tables(result.tables, ("in the copy", "now"), console)
-    at = f"at {result.moment:%Y-%m-%d %H:%M:%SZ}" if result.moment else "of the archived WAL"
-    console.print(
-        f"\nThe copy {result.namespace}/{result.cluster} has the data of {result.release} {at}."
-    )
-    tables.show_notes(result.differences, console)
-    namespace, name = shell.label(result.namespace), shell.segment(result.cluster)
-    console.print(
-        "To open it: "
-        f"`kubectl exec -it -n {namespace} -c database "
-        f"$(kubectl get pods -n {namespace} -o name "
-        f"-l postgres-operator.crunchydata.com/cluster={name},"
-        "postgres-operator.crunchydata.com/data=postgres) -- psql`",
-        markup=False,
-        soft_wrap=True,
-    )
-    console.print(
-        f"To delete it: `kubectl delete postgrescluster {name} -n {namespace}`",
-        markup=False,
-        soft_wrap=True,
-    )
