@@ -108,23 +108,27 @@ def at_moment(
     for item in listed.info.repositories:
         if repository not in (None, item.number) or item.is_foreign:
             continue
-        before = [
-            backup
-            for backup in listed.info.of(item.number)
-            # pgBackRest has times of backups in whole seconds.
-            if backup.stopped + timedelta(seconds=1) <= moment
-            and history.contains(backup.timeline, backup.end)
-        ]
-        if before:
+        if newest := _newest_before(moment, listed.info.of(item.number), history):
             target = f"{moment:%Y-%m-%d %H:%M:%S.%f}+00"
-            return Recovery(
-                before[-1],
-                moment,
-                # PGO runs them in a shell.
-                (f"--set={before[-1].label}", "--type=time", f'--target="{target}"'),
-            )
+            # PGO runs them in a shell.
+            options = (f"--set={newest.label}", "--type=time", f'--target="{target}"')
+            return Recovery(newest, moment, options)
     listing.demand_complete(listed.info, repository)
     raise _refusal(listed, moment, "is before the end of the first backup", now)
+
+
+def _newest_before(
+    moment: datetime, backups: Sequence[StoredBackup], history: History
+) -> StoredBackup | None:
+    """The newest backup that ended before a moment, on the timelines of the live data."""
+    before = [
+        backup
+        for backup in backups
+        # pgBackRest has times of backups in whole seconds.
+        if backup.stopped + timedelta(seconds=1) <= moment
+        and history.contains(backup.timeline, backup.end)
+    ]
+    return before[-1] if before else None
 
 
 def at_latest(

@@ -30,6 +30,7 @@ from vrooli.operators.pgo import names
 from vrooli.operators.volumes import Purpose
 from vrooli.release import lease, overrides
 from vrooli.release.model import DEPLOYED, Release
+from vrooli.release.overrides import Overrides
 from vrooli.steps import Done, Step
 from vrooli.workflows.change_view import override_view, view
 from vrooli.workflows.growth_plan import (
@@ -89,21 +90,7 @@ async def grow(
         run = _Growing(replace(options, rollback=False), state, planned)
         ended = await carry_out(run, Action.GROW, listener, consent)
         stored = await overrides.fetch(run.kube, run.release)
-    done = StepsResult.of(ended, time.monotonic() - began)
-    return GrowResult(
-        **dict(done),
-        environment=options.environment.name,
-        release=state.release.name,
-        namespace=state.release.namespace,
-        data=data.value,
-        before=planned.before,
-        after=size,
-        replaced=planned.replaces,
-        pause_s=round(run.pause_s, 3),
-        revision=run.applied.revision,
-        changes=tuple(map(view, run.changes)),
-        overrides=tuple(map(override_view, stored.entries)),
-    )
+    return run.result(StepsResult.of(ended, time.monotonic() - began), stored)
 
 
 class _Growing(ValuesChange):
@@ -123,6 +110,23 @@ class _Growing(ValuesChange):
         super().__init__(options, state, edit, summary)
         if planned.replaces:  # this is what the check refuses of a deploy
             self.skipped_checks = (changes.NAME,)
+
+    def result(self, done: StepsResult, stored: Overrides) -> GrowResult:
+        """The result of the steps, with the overrides that the release has now."""
+        return GrowResult(
+            **dict(done),
+            environment=self.options.environment.name,
+            release=self.release.name,
+            namespace=self.release.namespace,
+            data=self.planned.data.value,
+            before=self.planned.before,
+            after=self.planned.size,
+            replaced=self.planned.replaces,
+            pause_s=round(self.pause_s, 3),
+            revision=self.applied.revision,
+            changes=tuple(map(view, self.changes)),
+            overrides=tuple(map(override_view, stored.entries)),
+        )
 
     @property
     def change(self) -> str:

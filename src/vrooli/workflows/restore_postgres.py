@@ -12,7 +12,7 @@ from vrooli.backups.restored import Restored
 from vrooli.databases.postgres.session import Postgres
 from vrooli.environments import Environment
 from vrooli.errors import InterruptError, PrerequisiteError
-from vrooli.events import Listener, LogLine, Progress
+from vrooli.events import Listener, LogLine, Progress, StepEnded
 from vrooli.kube import Kube
 from vrooli.release import lease
 from vrooli.release.model import Release
@@ -72,21 +72,7 @@ async def restore_postgres(
         release = Release.of(options.environment, reached.cluster.kubeconfig)
         await lease.demand_free(reached.kube, release)
         run = await _prepared(options, reached.kube, release)
-        if consent.ask is None:
-            consent.demand(Action.RESTORE_POSTGRES, options.environment.name, run.change)
-        async with lease.hold(reached.kube, release, Progress("wal", listener)):
-            ended = await run_steps(run.build_steps(), listener)
-        for line in run.losses():
-            listener(LogLine("loss", line))
-        try:
-            consent.demand(Action.RESTORE_POSTGRES, options.environment.name, run.change)
-        except InterruptError:
-            await run.discard()
-            raise
-        # Not during the prompt, which would block the renewal of the lock.
-        async with lease.hold(reached.kube, release, Progress("switch", listener)):
-            await run.demand_unchanged()
-            ended += await run_steps(run.switch_steps(), listener)
+        ended = await _carry_out(run, options.environment, listener, consent)
     done = StepsResult.of(ended, time.monotonic() - began)
     return PostgresRestoreResult(
         **dict(done),
@@ -102,6 +88,29 @@ async def restore_postgres(
         finish_command=options.command("--finish"),
         undo_command=options.command("--undo"),
     )
+
+
+async def _carry_out(
+    run: PostgresRestoreRun, environment: Environment, listener: Listener, consent: Consent
+) -> list[StepEnded]:
+    """Restore the data, and switch to them once it is confirmed."""
+    if consent.ask is None:
+        consent.demand(Action.RESTORE_POSTGRES, environment.name, run.change)
+    kube = run.postgres.kube
+    async with lease.hold(kube, run.release, Progress("wal", listener)):
+        ended = await run_steps(run.build_steps(), listener)
+    for line in run.losses():
+        listener(LogLine("loss", line))
+    try:
+        consent.demand(Action.RESTORE_POSTGRES, environment.name, run.change)
+    except InterruptError:
+        await run.discard()
+        raise
+    # Not during the prompt, which would block the renewal of the lock.
+    async with lease.hold(kube, run.release, Progress("switch", listener)):
+        await run.demand_unchanged()
+        ended += await run_steps(run.switch_steps(), listener)
+    return ended
 
 
 async def _prepared(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -89,11 +89,7 @@ async def restore_vault(
         runs = await _prepared(options, kube, release, secrets, chosen)
         for line in (*(run.restoration.describe() for run in runs), *chosen.notes):
             listener(LogLine("vault", line))
-        changed = [run for run in runs if not run.restoration.is_equal]
-        if changed:
-            consent.demand(
-                Action.RESTORE_VAULT, options.environment.name, _format_change(release, changed)
-            )
+        _confirm(consent, options.environment, release, runs)
         ended: list[StepEnded] = []
         needed = [run for run in runs if run.is_needed]
         if needed:
@@ -155,20 +151,24 @@ async def _chosen(
             "`vrooli backups --output json` shows which points have them (vault_versions). "
             "--vault-version restores a version without a point.",
         )
-    notes = [
+    chosen = {name: number for name, number in point.vault.items() if name in secrets}
+    return _Chosen(chosen, point.time, tuple(_notes(release, secrets, point.vault)))
+
+
+def _notes(release: Release, secrets: Collection[str], recorded: Collection[str]) -> list[str]:
+    """What is not restored: the difference of the release's secrets and those of the point."""
+    return [
         *(
             f"{name} is not in the point and stays as it is"
             for name in secrets
-            if name not in point.vault
+            if name not in recorded
         ),
         *(
             f"{name} is in the point, but {release.name} does not read it any more"
-            for name in point.vault
+            for name in recorded
             if name not in secrets
         ),
     ]
-    chosen = {name: number for name, number in point.vault.items() if name in secrets}
-    return _Chosen(chosen, point.time, tuple(notes))
 
 
 async def _prepared(
@@ -201,6 +201,14 @@ async def _prepared(
     for run in runs:
         await run.prepare(options.environment, options.cluster)
     return runs
+
+
+def _confirm(
+    consent: Consent, environment: Environment, release: Release, runs: Sequence[SecretRestoreRun]
+) -> None:
+    """Ask before values change; equal ones need no answer."""
+    if changed := [run for run in runs if not run.restoration.is_equal]:
+        consent.demand(Action.RESTORE_VAULT, environment.name, _format_change(release, changed))
 
 
 def _format_change(release: Release, runs: Sequence[SecretRestoreRun]) -> str:

@@ -17,6 +17,7 @@ from vrooli.events import Listener, Progress
 from vrooli.grammar import counted
 from vrooli.kube.objects import mapping
 from vrooli.release import overrides
+from vrooli.release.overrides import Overrides
 from vrooli.steps import Done
 from vrooli.workflows.change_view import override_view, view
 from vrooli.workflows.results.base import StepsResult
@@ -140,20 +141,7 @@ async def scale(
         action = Action.SCALE_TO_ZERO if target.after == 0 else Action.SCALE
         ended = await carry_out(run, action, listener, consent)
         stored = await overrides.fetch(run.kube, run.release)
-    done = StepsResult.of(ended, time.monotonic() - began)
-    return ScaleResult(
-        **dict(done),
-        environment=options.environment.name,
-        release=state.release.name,
-        namespace=state.release.namespace,
-        component=name,
-        before=target.before,
-        after=run.after,
-        autoscaled=target.is_autoscaled,
-        revision=run.applied.revision,
-        changes=tuple(map(view, run.changes)),
-        overrides=tuple(map(override_view, stored.entries)),
-    )
+    return run.result(StepsResult.of(ended, time.monotonic() - began), stored)
 
 
 def demand_component(name: str) -> None:
@@ -237,6 +225,22 @@ class _Scaling(ValuesChange):
         self.after = int(value_at(effective, target.path))
         what = f"the minimum of {target.name}" if target.is_autoscaled else target.name
         self.summary = f"scale {what} of {state.release} from {target.before} to {self.after}"
+
+    def result(self, done: StepsResult, stored: Overrides) -> ScaleResult:
+        """The result of the steps, with the overrides that the release has now."""
+        return ScaleResult(
+            **dict(done),
+            environment=self.options.environment.name,
+            release=self.release.name,
+            namespace=self.release.namespace,
+            component=self.target.name,
+            before=self.target.before,
+            after=self.after,
+            autoscaled=self.target.is_autoscaled,
+            revision=self.applied.revision,
+            changes=tuple(map(view, self.changes)),
+            overrides=tuple(map(override_view, stored.entries)),
+        )
 
     async def check(self, progress: Progress) -> Done:
         """Run the preflight checks, and check that the nodes have room for the pods."""
