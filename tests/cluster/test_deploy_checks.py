@@ -25,6 +25,7 @@ from vrooli.kube import Kube
 from vrooli.operators import Operator, security
 from vrooli.release import apply
 from vrooli.secrets import catalog, kubernetes
+from vrooli.secrets.names import Names
 
 NAMESPACE = "checks"
 CLASSES: list[dict[str, Any]] = [
@@ -51,7 +52,9 @@ CLASSES: list[dict[str, Any]] = [
 ]
 NAMESPACE_BODY = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
 # The Secrets that the services and Redis read without Vault.
-SECRETS = list(kubernetes.manifests({spec.path: spec.first_values() for spec in catalog.ALL}))
+SECRETS = list(
+    kubernetes.manifests({spec.path: spec.first_values() for spec in catalog.ALL}, Names())
+)
 
 
 # The operators that development without Vault needs, and where; nothing runs them here.

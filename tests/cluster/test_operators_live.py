@@ -17,6 +17,7 @@ from vrooli.events import Progress
 from vrooli.kube import Kube, Manifest
 from vrooli.operators.model import State
 from vrooli.secrets import catalog, env_file, kubernetes
+from vrooli.secrets.names import POSTGRES_CLUSTER, Names
 from vrooli.vault import configuration, manifests, server, tls
 from vrooli.vault.client import VaultClient, VaultDeniedError
 
@@ -81,7 +82,7 @@ async def test_postgres_cluster_becomes_ready_with_the_password_of_a_secrets_fil
 ) -> None:
     file = tmp_path / ".env.dev"
     env_file.write_first(file)
-    await kubernetes.ensure(kube, namespace, file, Progress())
+    await kubernetes.ensure(kube, namespace, file, Names(), Progress())
     claim = {
         "accessModes": ["ReadWriteOnce"],
         "resources": {"requests": {"storage": "64Mi"}},
@@ -92,7 +93,7 @@ async def test_postgres_cluster_becomes_ready_with_the_password_of_a_secrets_fil
         {
             "apiVersion": "postgres-operator.crunchydata.com/v1beta1",
             "kind": "PostgresCluster",
-            "metadata": {"name": kubernetes.PG_CLUSTER, "namespace": namespace},
+            "metadata": {"name": POSTGRES_CLUSTER, "namespace": namespace},
             "spec": {
                 "postgresVersion": 15,
                 "instances": instances,
@@ -110,7 +111,7 @@ async def test_postgres_cluster_becomes_ready_with_the_password_of_a_secrets_fil
     await kube.wait_for(
         "postgres-operator.crunchydata.com/v1beta1",
         "PostgresCluster",
-        kubernetes.PG_CLUSTER,
+        POSTGRES_CLUSTER,
         namespace,
         lack,
         READY_S,
@@ -118,7 +119,7 @@ async def test_postgres_cluster_becomes_ready_with_the_password_of_a_secrets_fil
     labels = "postgres-operator.crunchydata.com/role=master"
     primary = (await kube.list("v1", "Pod", namespace, labels))[0]["metadata"]["name"]
     password = env_file.read(file)[catalog.POSTGRES.path]["DB_PASSWORD"]
-    login = f"host={kubernetes.PG_CLUSTER}-primary dbname=vrooli user=vrooli password={password}"
+    login = f"host={POSTGRES_CLUSTER}-primary dbname=vrooli user=vrooli password={password}"
     # PGO sets the password a moment after the instance is ready.
     answer = await _exec_soon(kube, namespace, primary, ["psql", login, "-tAc", "select version()"])
     assert answer.startswith("PostgreSQL 15")

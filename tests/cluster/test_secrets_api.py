@@ -15,6 +15,7 @@ from vrooli.errors import VrooliError
 from vrooli.events import Progress
 from vrooli.kube import ApiError, Kube
 from vrooli.secrets import env_file, kubernetes
+from vrooli.secrets.names import Names
 from vrooli.vault import manifests, server
 
 PROGRESS = Progress()
@@ -42,14 +43,14 @@ def file(tmp_path: Path) -> Path:
 
 
 async def test_secrets_of_a_file_are_applied_once(bare: Kube, file: Path) -> None:
-    assert (await kubernetes.ensure(bare, "once", file, PROGRESS)).changed
-    assert not (await kubernetes.ensure(bare, "once", file, PROGRESS)).changed
+    assert (await kubernetes.ensure(bare, "once", file, Names(), PROGRESS)).changed
+    assert not (await kubernetes.ensure(bare, "once", file, Names(), PROGRESS)).changed
 
 
 async def test_changed_line_changes_just_its_secret(bare: Kube, file: Path) -> None:
-    await kubernetes.ensure(bare, "edited", file, PROGRESS)
+    await kubernetes.ensure(bare, "edited", file, Names(), PROGRESS)
     file.write_text(file.read_text().replace("OPENAI_API_KEY=", "OPENAI_API_KEY=new"))
-    done = await kubernetes.ensure(bare, "edited", file, PROGRESS)
+    done = await kubernetes.ensure(bare, "edited", file, Names(), PROGRESS)
     assert done.detail.endswith("changed vrooli-secrets-shared-server-jobs")
     secret = await bare.get("v1", "Secret", "vrooli-secrets-shared-server-jobs", "edited")
     assert secret is not None
@@ -60,15 +61,15 @@ async def test_pgo_s_verifier_stays_with_its_password_and_goes_with_it(
     bare: Kube, file: Path
 ) -> None:
     """PGO computes a verifier only where there is none."""
-    await kubernetes.ensure(bare, "adopted", file, PROGRESS)
+    await kubernetes.ensure(bare, "adopted", file, Names(), PROGRESS)
     name, verifier = "vrooli-pg-pguser-vrooli", base64.b64encode(b"SCRAM").decode()
     await bare.patch("v1", "Secret", name, "adopted", {"data": {"verifier": verifier}})
-    await kubernetes.ensure(bare, "adopted", file, PROGRESS)
+    await kubernetes.ensure(bare, "adopted", file, Names(), PROGRESS)
     secret = await bare.get("v1", "Secret", name, "adopted")
     assert secret is not None
     assert secret["data"]["verifier"] == verifier
     file.write_text(file.read_text().replace("DB_PASSWORD=", "DB_PASSWORD=new"))
-    await kubernetes.ensure(bare, "adopted", file, PROGRESS)
+    await kubernetes.ensure(bare, "adopted", file, Names(), PROGRESS)
     secret = await bare.get("v1", "Secret", name, "adopted")
     assert secret is not None
     assert secret["data"]["verifier"] == ""
@@ -78,7 +79,7 @@ async def test_pgo_s_verifier_stays_with_its_password_and_goes_with_it(
 async def test_events_never_show_a_value(bare: Kube, file: Path) -> None:
     said: list[str] = []
     progress = Progress("secrets", lambda event: said.append(repr(event)))
-    done = await kubernetes.ensure(bare, "quiet", file, progress)
+    done = await kubernetes.ensure(bare, "quiet", file, Names(), progress)
     values = [value for secret in env_file.read(file).values() for value in secret.values()]
     shown = " ".join([*said, done.detail])
     assert not [value for value in values if len(value) > len("vrooli") and value in shown]

@@ -224,6 +224,7 @@ def plan_writer(site: Site, limit_s: float) -> WriterPlan:
                 image=text(items(spec, "containers")[0], "image"),
                 pull_secrets=tuple(text(one, "name") for one in items(spec, "imagePullSecrets")),
                 limit_s=limit_s,
+                names=site.names,
             )
     raise PrerequisiteError(
         f"Release {site.release} has no image with the clients of its databases.",

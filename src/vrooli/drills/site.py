@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from vrooli.chart.manifest import Manifest
@@ -13,6 +13,8 @@ from vrooli.kube import Kube
 from vrooli.operators.pgo import names as pgo
 from vrooli.operators.redis import names as redis_names
 from vrooli.release.model import Release
+from vrooli.release.records.storage import ReleaseRecord
+from vrooli.secrets.names import Names
 
 
 class ProcessTable(Protocol):
@@ -39,6 +41,7 @@ class Site:
         processes: The processes of the cluster; None if it does not run on this machine alone.
         postgres: Its PostgreSQL; None if that is outside the cluster.
         redis: Its Redis; None if that is outside the cluster.
+        names: The names of its Secrets.
     """
 
     kube: Kube
@@ -47,16 +50,18 @@ class Site:
     processes: ProcessTable | None
     postgres: Postgres | None
     redis: Redis | None
+    names: Names = field(default_factory=Names)
 
     @classmethod
     async def of(
         cls,
         kube: Kube,
         release: Release,
-        manifests: tuple[Manifest, ...],
+        record: ReleaseRecord,
         processes: ProcessTable | None,
     ) -> Site:
-        """The site of a release with these objects."""
+        """The site of a release with this record."""
+        manifests = record.manifests
         kinds = {item.kind for item in manifests}
         return cls(
             kube,
@@ -65,4 +70,5 @@ class Site:
             processes,
             await Postgres.of(kube, release) if pgo.KIND in kinds else None,
             await Redis.of(kube, release) if redis_names.KIND in kinds else None,
+            Names.of(record.values),
         )

@@ -6,13 +6,15 @@ No I/O here except for reading the program.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
 
 from vrooli.kube import Manifest
 from vrooli.operators.pgo import names as pgo
 from vrooli.operators.redis import names as redis
+from vrooli.secrets import catalog
+from vrooli.secrets.names import Names
 
 NAME = "vrooli-drill-writer"
 # The label of each object, by which the next drill finds what a killed one has left.
@@ -28,8 +30,6 @@ KINDS = (
 # The table of the program.
 TABLE = "vrooli.drill_writes"
 PROGRAM, NOTES = "/script/writer.py", "/data/notes"
-# The Secrets of the chart with the logins of the application.
-SECRETS = {"POSTGRES_SECRET": "vrooli-postgres-creds", "REDIS_SECRET": "vrooli-redis-creds"}
 _RESTRICTED = {
     "allowPrivilegeEscalation": False,
     "readOnlyRootFilesystem": True,
@@ -47,6 +47,7 @@ class WriterPlan:
         image: An image with Python and the clients of both databases.
         pull_secrets: The names of the Secrets with which the image is pulled.
         limit_s: The pod is ended after this time, even if nobody removes it, seconds.
+        names: The names of its Secrets, two of which have the logins of the application.
     """
 
     namespace: str
@@ -54,6 +55,16 @@ class WriterPlan:
     image: str
     pull_secrets: tuple[str, ...]
     limit_s: float
+    names: Names = field(default_factory=Names)
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """The Secrets with the logins, by the writer's variable with the name."""
+        secrets = self.names.secrets
+        return {
+            "POSTGRES_SECRET": secrets[catalog.POSTGRES],
+            "REDIS_SECRET": secrets[catalog.REDIS],
+        }
 
 
 def pool_policy(cluster: str) -> Manifest:
@@ -79,14 +90,14 @@ def objects(plan: WriterPlan, opened: Mapping[str, Manifest], replicas: int) -> 
     rule = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}
     subject = {"kind": "ServiceAccount", "name": NAME, "namespace": plan.namespace}
     program = files("vrooli.drills").joinpath("writer_program.py").read_text()
-    environment = {**SECRETS, "STORES": ",".join(opened), "REDIS_REPLICAS": str(replicas)}
+    environment = {**plan.secrets, "STORES": ",".join(opened), "REDIS_REPLICAS": str(replicas)}
     return [
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata},
         {
             "apiVersion": "rbac.authorization.k8s.io/v1",
             "kind": "Role",
             "metadata": metadata,
-            "rules": [{**rule, "resourceNames": list(SECRETS.values())}],
+            "rules": [{**rule, "resourceNames": list(plan.secrets.values())}],
         },
         {
             "apiVersion": "rbac.authorization.k8s.io/v1",

@@ -13,6 +13,7 @@ from vrooli.kube.objects import annotations_of, items, text
 from vrooli.kube.status import deployment_unready_reason
 from vrooli.operators.vso import names as vso
 from vrooli.rotation.model import KINDS, Rotated, SyncedSecret, Target
+from vrooli.secrets import kubernetes
 
 RELEASE = "meta.helm.sh/release-name"
 # The rotator's settings with the Secrets that it reads (_rotation.tpl in the chart).
@@ -33,7 +34,7 @@ async def find(kube: Kube, environment: Environment, name: Rotated) -> Target:
                 await demand_rotator(kube, environment, secret)
             return secret
     kind = KINDS[name]
-    if await kube.get("v1", "Secret", kind.spec.kubernetes, environment.namespace) is not None:
+    if await kubernetes.exist(kube, environment.namespace):
         raise UsageError(
             f"{environment.release} in {environment.namespace} has its secrets from a file.",
             f"Change {kind.key} in that file (by default .env.{environment.name}), then run "
@@ -68,7 +69,7 @@ def _secret(body: Manifest, environment: Environment, settings: Mapping[str, str
         state = settings.get(STATE, "")
         return Target(environment.namespace, body, _rotator_name(environment), state, name=name)
     for name, kind in KINDS.items():
-        if source in (kind.spec.kubernetes, f"{kind.spec.kubernetes}-vault"):
+        if vso.is_of_value(body, kind.spec.value):
             return Target(environment.namespace, body, name=name)
     return SyncedSecret(environment.namespace, body)
 

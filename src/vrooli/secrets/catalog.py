@@ -49,13 +49,15 @@ class SecretSpec:
     Attributes:
         title: Its description for users.
         path: Its path in Vault, below the mount ``secret/``.
-        kubernetes: The name of its Kubernetes Secret.
+        kubernetes: The name of its Kubernetes Secret, unless the values have another one.
+        value: Its key in ``vso.secrets`` of the chart's values.
         keys: Its keys.
     """
 
     title: str
     path: str
     kubernetes: str
+    value: str
     keys: tuple[Key, ...]
 
     def first_values(self) -> dict[str, str]:
@@ -67,12 +69,14 @@ SHARED_CONFIG = SecretSpec(
     "configuration of UI, server and jobs",
     "vrooli/config/shared-all",
     "vrooli-config-shared-all",
+    "sharedConfigAll",
     (Key("VITE_GOOGLE_TRACKING_ID"), Key("VITE_STRIPE_PUBLISHABLE_KEY")),
 )
 SERVER_JOBS = SecretSpec(
     "keys of server and jobs",
     "vrooli/secrets/shared-server-jobs",
     "vrooli-secrets-shared-server-jobs",
+    "sharedSecretsServerJobs",
     (
         Key("JWT_SECRET", password=True, required=True),
         Key("OPENAI_API_KEY"),
@@ -84,6 +88,7 @@ POSTGRES = SecretSpec(
     "database",
     "vrooli/secrets/postgres",
     "vrooli-postgres-creds",
+    "postgres",
     (
         Key("DB_NAME", first="vrooli", required=True),
         Key("DB_USER", first="vrooli", required=True),
@@ -94,6 +99,7 @@ REDIS = SecretSpec(
     "Redis",
     "vrooli/secrets/redis",
     "vrooli-redis-creds",
+    "redis",
     (Key("REDIS_PASSWORD", password=True, required=True),),
 )
 # Container runtimes treat an empty user and password as anonymous, which can pull public images.
@@ -101,6 +107,7 @@ DOCKERHUB = SecretSpec(
     "Docker Hub",
     "vrooli/dockerhub/pull-credentials",
     "vrooli-dockerhub-pull-secret",
+    "dockerhubPullSecret",
     (Key("username", "DOCKERHUB_USERNAME"), Key("password", "DOCKERHUB_PASSWORD")),
 )
 ALL = (SHARED_CONFIG, SERVER_JOBS, POSTGRES, REDIS, DOCKERHUB)

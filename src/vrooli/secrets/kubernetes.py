@@ -9,18 +9,18 @@ from pathlib import Path
 
 from vrooli.events import Progress
 from vrooli.kube import Kube, Manifest, common_labels
+from vrooli.kube.objects import label_selector
 from vrooli.secrets import catalog, env_file
 from vrooli.secrets.catalog import Values
+from vrooli.secrets.names import Names
 from vrooli.steps import Done
 
-# The PostgresCluster; PGO reads the password from the Secret of its user.
-PG_CLUSTER = "vrooli-pg"
 PGO_LABELS = "postgres-operator.crunchydata.com"
 DOCKERHUB_REGISTRY = "https://index.docker.io/v1/"
 LABELS = {common_labels.MANAGED_BY: "vrooli", common_labels.NAME: "vrooli"}
 
 
-async def ensure(kube: Kube, namespace: str, path: Path, progress: Progress) -> Done:
+async def ensure(kube: Kube, namespace: str, path: Path, names: Names, progress: Progress) -> Done:
     """Apply a namespace's Secrets from a secrets file.
 
     Raises:
@@ -30,10 +30,10 @@ async def ensure(kube: Kube, namespace: str, path: Path, progress: Progress) -> 
     if await kube.get("v1", "Namespace", namespace) is None:
         await kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
     changed = []
-    for manifest in manifests(values):
+    for manifest in manifests(values, names):
         name = manifest["metadata"]["name"]
         progress.report(f"applies Secret {name}")
-        is_user_secret = name == _user_secret(values)
+        is_user_secret = name == _user_secret(values, names)
         desired = (
             await _with_new_verifier(kube, namespace, manifest) if is_user_secret else manifest
         )
@@ -43,24 +43,30 @@ async def ensure(kube: Kube, namespace: str, path: Path, progress: Progress) -> 
     return Done(bool(changed), f"from {path}, {summary}")
 
 
-def manifests(values: Values) -> Iterator[Manifest]:
+async def exist(kube: Kube, namespace: str) -> bool:
+    """Whether a namespace has Secrets from a secrets file, whatever their names."""
+    selector = label_selector(LABELS)
+    return bool(await kube.list("v1", "Secret", namespace, selector, names_only=True))
+
+
+def manifests(values: Values, names: Names) -> Iterator[Manifest]:
     """The Secrets with these values; the last one passes the database's password to PGO."""
     for spec in catalog.ALL:
-        data = values[spec.path]
+        data, name = values[spec.path], names.secrets[spec]
         if spec is catalog.DOCKERHUB:
             login = {".dockerconfigjson": _docker_config(data)}
-            yield _secret(spec.kubernetes, login, kind="kubernetes.io/dockerconfigjson")
+            yield _secret(name, login, kind="kubernetes.io/dockerconfigjson")
         elif spec is catalog.REDIS:
             # The Redis operator reads this key; its name is fixed.
-            yield _secret(spec.kubernetes, {**data, "password": data["REDIS_PASSWORD"]})
+            yield _secret(name, {**data, "password": data["REDIS_PASSWORD"]})
         else:
-            yield _secret(spec.kubernetes, data)
+            yield _secret(name, data)
     database = values[catalog.POSTGRES.path]
     user = database["DB_USER"]
     yield _secret(
-        _user_secret(values),
+        _user_secret(values, names),
         {"password": database["DB_PASSWORD"]},
-        labels={f"{PGO_LABELS}/cluster": PG_CLUSTER, f"{PGO_LABELS}/pguser": user},
+        labels={f"{PGO_LABELS}/cluster": names.postgres, f"{PGO_LABELS}/pguser": user},
     )
 
 
@@ -77,8 +83,8 @@ async def _with_new_verifier(kube: Kube, namespace: str, manifest: Manifest) -> 
     return {**manifest, "data": {**data, "verifier": ""}}
 
 
-def _user_secret(values: Values) -> str:
-    return f"{PG_CLUSTER}-pguser-{values[catalog.POSTGRES.path]['DB_USER']}"
+def _user_secret(values: Values, names: Names) -> str:
+    return f"{names.postgres}-pguser-{values[catalog.POSTGRES.path]['DB_USER']}"
 
 
 def _secret(

@@ -21,7 +21,7 @@ from vrooli.findings import Verdict
 from vrooli.kube import ApiError
 from vrooli.release import Release, overrides
 from vrooli.release.overrides import Overrides
-from vrooli.secrets import catalog as secrets_catalog
+from vrooli.secrets.names import Names
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows import check_cases, check_fix, junit, packages
 from vrooli.workflows.clusters import access
@@ -157,7 +157,8 @@ def _created_secrets(options: CheckOptions) -> frozenset[str]:
     """The Secrets that `develop` creates from a file before it deploys."""
     if options.secrets_source is not SecretsSource.FILE:
         return frozenset()
-    return frozenset(spec.kubernetes for spec in secrets_catalog.ALL)
+    values = chart_values.load(options.environment, options.values)
+    return frozenset(Names.of(values).secrets.values())
 
 
 async def _run_checks(

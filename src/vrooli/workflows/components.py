@@ -15,7 +15,8 @@ class Component:
     """The pods of a component.
 
     Attributes:
-        labels: The label selector of its pods; ``{release}`` is replaced by the release's name.
+        labels: The label selector of its pods; ``{release}`` is replaced by the release's name, and
+            ``{postgres}`` by that of its PostgresCluster.
         container: The container with its program.
         leader_label: The label of the pod that accepts writes; empty if all pods are equal.
         leader_roles: The values of that label.
@@ -30,31 +31,26 @@ class Component:
 # The container that prints the log files of a service which writes any (`pod.logFiles`).
 LOG_FILES = "log-files"
 _OWN = "app.kubernetes.io/instance={release},app.kubernetes.io/component="
+_CLUSTER = "{postgres}"
 COMPONENTS = {
     **{
         name: Component(_OWN + name, name)
         for name in ("ui", "server", "jobs", "nsfw-detector", "adminer", "rotator")
     },
-    # The labels that the two operators set on the pods of the chart's resources.
+    # PGO's pods have no label of the release.
     "postgres": Component(
-        f"{pgo.CLUSTER_LABEL}=vrooli-pg,{pgo.INSTANCE_LABEL}",
+        f"{pgo.CLUSTER_LABEL}={_CLUSTER},{pgo.INSTANCE_LABEL}",
         "database",
         pgo.ROLE_LABEL,
         pgo.LEADER_ROLES,
     ),
     "pgbouncer": Component(
-        f"{pgo.CLUSTER_LABEL}=vrooli-pg,{pgo.ROLE_LABEL}=pgbouncer",
+        f"{pgo.CLUSTER_LABEL}={_CLUSTER},{pgo.ROLE_LABEL}=pgbouncer",
         "pgbouncer",
     ),
-    "redis": Component(
-        "app.kubernetes.io/name=vrooli-rf,app.kubernetes.io/component=redis",
-        "redis",
-        redis.ROLE_LABEL,
-        ("master",),
-    ),
-    "sentinel": Component(
-        "app.kubernetes.io/name=vrooli-rf,app.kubernetes.io/component=sentinel", "sentinel"
-    ),
+    # The Redis operator copies the label of the release to its pods (labelWhitelist in the chart).
+    redis.REDIS: Component(_OWN + redis.REDIS, "redis", redis.ROLE_LABEL, ("master",)),
+    redis.SENTINEL: Component(_OWN + redis.SENTINEL, "sentinel"),
 }
 
 

@@ -29,6 +29,7 @@ from vrooli.release.records.metadata import Kind, Origin
 from vrooli.release.rollout import wait
 from vrooli.secrets import env_file
 from vrooli.secrets import kubernetes as kubernetes_secrets
+from vrooli.secrets.names import Names
 from vrooli.steps import Done, Step, run_steps
 from vrooli.vault import tls
 from vrooli.workflows import local_images, postgres_version
@@ -185,7 +186,8 @@ class DevelopRun:
         path = secrets_file(self.options)
         created = env_file.write_first(path)
         namespace = self.options.environment.namespace
-        done = await kubernetes_secrets.ensure(self.kube, namespace, path, progress)
+        names = Names.of(self.file_values())
+        done = await kubernetes_secrets.ensure(self.kube, namespace, path, names, progress)
         return Done(done.changed or created, done.detail)
 
     async def ensure_release(self, progress: Progress) -> Done:

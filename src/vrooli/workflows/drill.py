@@ -123,7 +123,7 @@ async def drill(
                 production=options.in_production,
             )
             asked.demand(Action.DRILL, options.environment.name, options.change)
-        run = await DrillRun.prepared(reached, release, record.manifests, options.limits)
+        run = await DrillRun.prepared(reached, release, record, options.limits)
         run.on_ended = lambda: _write_reports(options, result(options, run, began))
         limit_s = min(MOST_S, len(options.names) * (options.limits.heal_s + BESIDE_S))
         async with lease.hold(reached.kube, release, Progress("health", listener)):

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
-from vrooli.chart.manifest import Manifest
 from vrooli.cluster.embedded.cluster import StoredCluster
 from vrooli.drills import bench, healing, leftovers
 from vrooli.drills.bench import Bench
@@ -24,6 +23,7 @@ from vrooli.drills.site import Site
 from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.events import Listener, Outcome, Progress, StepEnded, StepStarted
 from vrooli.release.model import Release
+from vrooli.release.records.storage import ReleaseRecord
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows import drill_restore
 from vrooli.workflows.clusters.access import Access
@@ -67,13 +67,13 @@ class DrillRun:
         cls,
         reached: Access,
         release: Release,
-        manifests: tuple[Manifest, ...],
+        record: ReleaseRecord,
         limits: RequestedLimits,
     ) -> DrillRun:
         """The drills of a release; nothing is changed."""
         cluster = reached.cluster
         processes = cluster if isinstance(cluster, StoredCluster) else None
-        site = await Site.of(reached.kube, release, manifests, processes)
+        site = await Site.of(reached.kube, release, record, processes)
         return cls(site, cluster.urls(), limits)
 
     async def clean_up(self, listener: Listener) -> None:

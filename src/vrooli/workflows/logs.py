@@ -19,7 +19,7 @@ from vrooli.kube import Kube, Manifest
 from vrooli.kube.pods import LogRange
 from vrooli.redaction import Lines, Redactor
 from vrooli.release import secret_redaction
-from vrooli.workflows import advice, log_text
+from vrooli.workflows import advice, log_text, selectors
 from vrooli.workflows.clusters import access
 from vrooli.workflows.components import COMPONENTS, LOG_FILES, find_component
 from vrooli.workflows.endless import until_cancelled
@@ -73,16 +73,12 @@ async def release_logs(options: LogOptions, listener: Listener) -> Result:
     """
     environment = options.environment
     parts = {name: find_component(name) for name in options.components or COMPONENTS}
-    sources = {
-        name: Source(
-            environment.namespace,
-            part.labels.format(release=environment.release),
-            part.container,
-            (LOG_FILES,),
-        )
-        for name, part in parts.items()
-    }
     async with access.connect(options.cluster) as reached:
+        labels = await selectors.fetch(reached.kube, environment, parts)
+        sources = {
+            name: Source(environment.namespace, labels[name], part.container, (LOG_FILES,))
+            for name, part in parts.items()
+        }
         pods = await _pods(reached.kube, sources)
         _demand_pods(options, pods)
         known = await secret_redaction.fetch_values(reached.kube, environment.namespace)

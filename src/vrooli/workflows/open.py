@@ -10,9 +10,12 @@ from vrooli.environments import Environment
 from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import Event, Listener, LogLine
 from vrooli.kube import Kube
-from vrooli.kube.objects import items, number, text
+from vrooli.kube.objects import dig, items, number, text
 from vrooli.release.model import Release
 from vrooli.release.records import storage
+from vrooli.release.records.storage import ReleaseRecord
+from vrooli.secrets import catalog
+from vrooli.secrets.names import Names
 from vrooli.workflows import advice, graph_server, sessions, urls
 from vrooli.workflows.clusters import access
 from vrooli.workflows.endless import until_cancelled
@@ -24,13 +27,10 @@ ADMINER, GRAPH = "adminer", "graph"
 PAGES = ("ui", "server", ADMINER, GRAPH)
 # Opens a URL in the browser of this machine; returns whether there is one.
 Browse = Callable[[str], bool]
-# The Secret of the chart with the login of the application, and its keys.
-LOGIN = "vrooli-postgres-creds"
 _NOTE = (
     "To log in, select PostgreSQL and the server {server}. The database, the user and the password "
     "are in the keys DB_NAME, DB_USER and DB_PASSWORD of Secret {secret} in namespace {namespace}."
 )
-SERVER = "vrooli-pg-primary"
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,24 @@ async def open_page(options: OpenOptions, browse: Browse, listener: Listener) ->
             )
         cluster_urls = reached.cluster.urls()
         page_urls = urls.release_urls(cluster_urls, record.manifests)
-        note = _NOTE.format(server=SERVER, secret=LOGIN, namespace=release.namespace)
-        notes = [note] if options.page == ADMINER else []
+        notes = [_login_note(record)] if options.page == ADMINER else []
         if url := page_urls.get(options.page):
             notes += _hosts({options.page: url}, cluster_urls)
             return OpenResult(url=url, opened=browse(url), notes=tuple(notes))
         return await _forward(reached.kube, options, browse, listener, notes)
+
+
+def _login_note(record: ReleaseRecord) -> str:
+    """How to log in to the database, with the names of the release."""
+    names = Names.of(record.values)
+    is_external = dig(record.values, "pgoPostgresql", "enabled") is False
+    return _NOTE.format(
+        server=text(record.values, "externalPostgresql", "host")
+        if is_external
+        else f"{names.postgres}-primary",
+        secret=names.secrets[catalog.POSTGRES],
+        namespace=record.namespace,
+    )
 
 
 async def _serve_graph(options: OpenOptions, browse: Browse, listener: Listener) -> Result:

@@ -20,7 +20,7 @@ from vrooli.kube.execution import Program, StartError
 from vrooli.kube.objects import labels, name, text
 from vrooli.kube.status import is_pod_ready
 from vrooli.release.model import Release
-from vrooli.workflows import advice
+from vrooli.workflows import advice, selectors
 from vrooli.workflows.clusters import access
 from vrooli.workflows.components import COMPONENTS, Component, find_component
 from vrooli.workflows.results.sessions import ProgramResult
@@ -191,8 +191,8 @@ async def choose_pod(
 
 
 async def _running(kube: Kube, environment: Environment, component: str) -> list[Manifest]:
-    selector = COMPONENTS[component].labels.format(release=environment.release)
-    bodies = await kube.list("v1", "Pod", environment.namespace, selector)
+    labels = await selectors.fetch(kube, environment, [component])
+    bodies = await kube.list("v1", "Pod", environment.namespace, labels[component])
     return [body for body in bodies if text(body, "status", "phase") == "Running"]
 
 

@@ -37,10 +37,14 @@ def sync(name: str, path: str, destination: str) -> Body:
 POSTGRES_SYNC = sync("postgres", "vrooli/secrets/postgres", "vrooli-postgres-creds-vault")
 REDIS_SYNC = sync("redis", "vrooli/secrets/redis", "vrooli-redis-creds-vault")
 SHARED_SYNC = sync(
-    "shared", "vrooli/secrets/shared-server-jobs", "vrooli-secrets-shared-server-jobs"
+    "shared-secrets-server-jobs",
+    "vrooli/secrets/shared-server-jobs",
+    "vrooli-secrets-shared-server-jobs",
 )
 DOCKERHUB_SYNC = sync(
-    "dockerhub", "vrooli/dockerhub/pull-credentials", "vrooli-dockerhub-pull-secret"
+    "dockerhub-pull-secret",
+    "vrooli/dockerhub/pull-credentials",
+    "vrooli-dockerhub-pull-secret",
 )
 
 

@@ -28,7 +28,11 @@ def helm_secret(version: int, status: str, release: str = "vrooli-dev") -> dict[
             "description": "Install complete",
             "last_deployed": "2026-06-01T12:00:00.123456789Z",
         },
-        "chart": {"metadata": {"name": "vrooli", "version": "0.1.0"}},
+        "chart": {
+            "metadata": {"name": "vrooli", "version": "0.1.0"},
+            "values": {"a": {"b": 1, "c": 2}},
+        },
+        "config": {"a": {"c": version}},
         "manifest": f"---\n{MANIFEST}",
         "hooks": [{"manifest": HOOK}],
     }
@@ -56,6 +60,13 @@ def test_records_of_a_release_are_parsed_oldest_first() -> None:
     ]
     assert records[-1].revision.chart == "vrooli-0.1.0"
     assert records[-1].revision.deployed_at == datetime(2026, 6, 1, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+def test_the_newest_record_has_the_values_that_applied() -> None:
+    secrets = [helm_secret(10, "deployed"), helm_secret(9, "superseded")]
+    older, newest = storage.parse_records(secrets, "vrooli-dev", "dev")
+    assert newest.values == {"a": {"b": 1, "c": 10}}
+    assert older.values == {}
 
 
 def test_objects_include_hooks() -> None:

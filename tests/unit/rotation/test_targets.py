@@ -8,6 +8,7 @@ import pytest
 
 from support.fakes.cluster import FakeCluster
 from support.release.rotated_secrets import (
+    DOCKERHUB_SYNC,
     POSTGRES_SYNC,
     SHARED_SYNC,
     deployment,
@@ -18,8 +19,12 @@ from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.rotation import targets
 from vrooli.rotation.model import Rotated
+from vrooli.secrets import catalog, kubernetes
+from vrooli.secrets.names import Names
 
 DEV = ENVIRONMENTS["dev"]
+OF_A_FILE = secret("any", {})
+OF_A_FILE["metadata"]["labels"] = kubernetes.LABELS
 
 pytestmark = pytest.mark.anyio
 
@@ -43,7 +48,7 @@ async def test_keys_of_the_services_are_written_by_vso() -> None:
     ("objects", "error", "message"),
     [
         ((), PrerequisiteError, "does not read database from Vault, or does not exist"),
-        ((secret("vrooli-postgres-creds", {}),), UsageError, "has its secrets from a file"),
+        ((OF_A_FILE,), UsageError, "has its secrets from a file"),
         ((POSTGRES_SYNC,), PrerequisiteError, "No rotator publishes"),
         (
             (POSTGRES_SYNC, deployment("vrooli-dev-rotator", {"name": "rotator"})),
@@ -64,6 +69,26 @@ async def test_a_rotation_is_refused_with_its_reason(
 
 async def test_the_file_source_names_what_to_do() -> None:
     with pytest.raises(UsageError) as error:
-        await targets.find(FakeCluster(secret("vrooli-redis-creds", {})), DEV, Rotated.REDIS)
+        await targets.find(FakeCluster(OF_A_FILE), DEV, Rotated.REDIS)
     assert "REDIS_PASSWORD" in error.value.advice
     assert "vrooli develop -e dev --secrets-source file" in error.value.advice
+
+
+@pytest.mark.parametrize(
+    ("name", "sync"), [(Rotated.SHARED, SHARED_SYNC), (Rotated.DOCKERHUB, DOCKERHUB_SYNC)]
+)
+async def test_a_secret_is_found_by_its_key_in_the_values_and_not_by_its_name(
+    name: Rotated, sync: dict[str, Any]
+) -> None:
+    renamed = {**sync, "spec": {**sync["spec"], "destination": {"name": "of-the-site"}}}
+    target = await targets.find(FakeCluster(renamed), DEV, name)
+    assert (target.name, target.published) == (name, "of-the-site")
+
+
+async def test_secrets_of_a_file_are_found_whatever_their_names() -> None:
+    values = {"vso": {"secrets": {"redis": {"k8sSecretName": "of-the-site"}}}}
+    written = {spec.path: spec.first_values() for spec in catalog.ALL}
+    cluster = FakeCluster(*kubernetes.manifests(written, Names.of(values)))
+    assert cluster.find("Secret", "of-the-site") is not None
+    with pytest.raises(UsageError, match="has its secrets from a file"):
+        await targets.find(cluster, DEV, Rotated.REDIS)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from vrooli.secrets import catalog, kubernetes
+from vrooli.secrets.names import Names
 
 VALUES = {spec.path: {key.name: f"of {key.name}" for key in spec.keys} for spec in catalog.ALL}
 
@@ -17,7 +18,7 @@ VALUES = {spec.path: {key.name: f"of {key.name}" for key in spec.keys} for spec 
 def made() -> dict[str, dict[str, Any]]:
     """The Secrets by name."""
     values = {**VALUES, catalog.POSTGRES.path: {**VALUES[catalog.POSTGRES.path], "DB_USER": "me"}}
-    return {item["metadata"]["name"]: item for item in kubernetes.manifests(values)}
+    return {item["metadata"]["name"]: item for item in kubernetes.manifests(values, Names())}
 
 
 def data(secret: dict[str, Any]) -> dict[str, str]:
@@ -59,3 +60,16 @@ def test_pull_secret_is_a_docker_configuration(made: dict[str, dict[str, Any]]) 
 
 def test_ui_gets_public_configuration_only(made: dict[str, dict[str, Any]]) -> None:
     assert all(key.startswith("VITE_") for key in data(made["vrooli-config-shared-all"]))
+
+
+def test_secrets_have_the_names_of_the_values() -> None:
+    values = {
+        "pgoPostgresql": {"clusterName": "posts"},
+        "vso": {"secrets": {"postgres": {"k8sSecretName": "posts-login"}}},
+    }
+    made = {
+        item["metadata"]["name"]: item for item in kubernetes.manifests(VALUES, Names.of(values))
+    }
+    assert {"posts-login", "vrooli-redis-creds", "posts-pguser-of DB_USER"} < set(made)
+    labels = made["posts-pguser-of DB_USER"]["metadata"]["labels"]
+    assert labels["postgres-operator.crunchydata.com/cluster"] == "posts"

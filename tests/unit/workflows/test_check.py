@@ -10,11 +10,12 @@ import pytest
 from support.fakes.check_site import check
 from vrooli.checks import catalog, interface
 from vrooli.checks.interface import Outcome, Site, State
-from vrooli.environments import ENVIRONMENTS
+from vrooli.environments import ENVIRONMENTS, SecretsSource
 from vrooli.errors import UsageError
 from vrooli.findings import Finding, Verdict
 from vrooli.operators.model import INSTALL_COMMAND
 from vrooli.steps import Done, Step
+from vrooli.workflows import check as workflow
 from vrooli.workflows import check_cases, check_fix, develop, junit
 from vrooli.workflows.check import CheckOptions, missing, summary, verdict, view
 from vrooli.workflows.results.findings import CheckResult
@@ -185,3 +186,11 @@ def test_the_operators_alone_are_fewer_checks() -> None:
     assert few < every
     assert {"api-resources", "postgres-operator", "vault", "vault-policies"} <= few
     assert "storage" not in few
+
+
+def test_the_secrets_of_a_file_have_the_names_of_the_values(tmp_path: Path) -> None:
+    file = tmp_path / "values.yaml"
+    file.write_text("vso: {secrets: {redis: {k8sSecretName: of-the-site}}}\n")
+    options = CheckOptions(DEV, values=(file,), secrets_source=SecretsSource.FILE)
+    assert workflow._created_secrets(options) >= {"of-the-site", "vrooli-postgres-creds"}
+    assert "vrooli-redis-creds" not in workflow._created_secrets(options)

@@ -144,3 +144,21 @@ def test_every_image_of_the_release_has_a_name_by_content() -> None:
 
 def _pinned(name: str, inputs_hash: str) -> str:
     return catalog.find_image(name).pinned(inputs_hash)
+
+
+async def test_secrets_of_a_file_have_the_names_of_the_values(tmp_path: Path) -> None:
+    file = tmp_path / "values.yaml"
+    file.write_text(
+        "pgoPostgresql: {clusterName: posts}\n"
+        "vso: {secrets: {postgres: {k8sSecretName: posts-login}}}\n"
+    )
+    options = DevelopOptions(
+        DEV, SecretsSource.FILE, values=(file,), secrets_file=tmp_path / ".env"
+    )
+    async with contextlib.AsyncExitStack() as exits:
+        run = DevelopRun(options, Choice("embedded", "x"), exits)
+        run.kube = cluster = FakeCluster()
+        await run.ensure_secrets(Progress("secrets", list[Event]().append))
+    assert cluster.find("Secret", "posts-login") is not None
+    assert cluster.find("Secret", "posts-pguser-vrooli") is not None
+    assert cluster.find("Secret", "vrooli-postgres-creds") is None

@@ -53,7 +53,7 @@ class Release:
             yield Access(cast(Any, None), cast(Any, reached), self.cluster)
 
         async def record(*_: object) -> Any:
-            return SimpleNamespace(manifests=())
+            return SimpleNamespace(manifests=(), values={})
 
         async def ready(site: Site, limit_s: float) -> None:
             if not self.is_ready:

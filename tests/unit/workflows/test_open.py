@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -30,6 +30,8 @@ class Record:
     """A release that is installed."""
 
     manifests = ()
+    namespace = DEV.namespace
+    values: ClassVar[dict[str, Any]] = {}
 
 
 @pytest.fixture
@@ -92,6 +94,28 @@ async def test_adminer_names_the_place_of_the_password_and_not_the_password(
     (note,) = result.notes
     assert "DB_PASSWORD of Secret vrooli-postgres-creds in namespace dev" in note
     assert not cluster.server.programs.ran
+
+
+@pytest.mark.parametrize(
+    ("values", "server"),
+    [
+        ({"pgoPostgresql": {"enabled": True, "clusterName": "posts"}}, "posts-primary"),
+        (
+            {"pgoPostgresql": {"enabled": False}, "externalPostgresql": {"host": "db.example"}},
+            "db.example",
+        ),
+    ],
+)
+async def test_adminer_names_the_server_and_the_secret_of_the_release(
+    cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch, values: dict[str, Any], server: str
+) -> None:
+    secrets = {"postgres": {"k8sSecretName": "posts-login"}}
+    monkeypatch.setattr(Record, "values", {**values, "vso": {"secrets": secrets}})
+    result = await open_page(OpenOptions(DEV, "adminer"), lambda url: False, silent)
+    assert isinstance(result, OpenResult)
+    (note,) = result.notes
+    assert f"the server {server}." in note
+    assert "Secret posts-login in" in note
 
 
 async def test_a_page_without_a_url_is_forwarded_until_the_command_is_cancelled(

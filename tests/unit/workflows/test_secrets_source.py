@@ -9,15 +9,17 @@ from vrooli.chart import engine, values
 from vrooli.environments import ENVIRONMENTS, SecretsSource
 from vrooli.errors import UsageError
 from vrooli.secrets import catalog, kubernetes
+from vrooli.secrets.names import Names
 from vrooli.workflows.safeguards.secrets_source import refuse_change
 
 DEV = ENVIRONMENTS["dev"]
 FILE, VAULT = SecretsSource.FILE, SecretsSource.VAULT
+OTHER_NAMES = {"vso": {"secrets": {"postgres": {"k8sSecretName": "of-the-site"}}}}
 
 
 def _of_a_file() -> FakeCluster:
     created = {spec.path: spec.first_values() for spec in catalog.ALL}
-    return FakeCluster(*kubernetes.manifests(created))
+    return FakeCluster(*kubernetes.manifests(created, Names.of(OTHER_NAMES)))
 
 
 def _of_vault() -> FakeCluster:

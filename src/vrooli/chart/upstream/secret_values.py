@@ -21,14 +21,6 @@ _WORDS = {
     "postgres": catalog.POSTGRES,
     "database": catalog.POSTGRES,
 }
-# The key of each secret in `vso.secrets`.
-_KEYS = {
-    catalog.SHARED_CONFIG: "sharedConfigAll",
-    catalog.SERVER_JOBS: "sharedSecretsServerJobs",
-    catalog.POSTGRES: "postgres",
-    catalog.REDIS: "redis",
-    catalog.DOCKERHUB: "dockerhubPullSecret",
-}
 _MOUNT = "secret"
 # A mapping of names of keys in a Secret.
 _KEY_NAMES = "secretKeys"
@@ -72,7 +64,7 @@ def vault_path(spec: SecretSpec, secrets: Mapping[str, Any]) -> tuple[str, str]:
         spec: The secret.
         secrets: `vso.secrets` of the converted values; it may set `vaultPath`.
     """
-    value = secrets.get(_KEYS[spec])
+    value = secrets.get(spec.value)
     path = value.get("vaultPath") if isinstance(value, Mapping) else None
     mount, data, rest = str(path or "").partition("/data/")
     return (mount, rest) if data else (_MOUNT, spec.path)

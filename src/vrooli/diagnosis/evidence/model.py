@@ -20,6 +20,7 @@ from vrooli.kube.objects import (
 )
 from vrooli.kube.snapshot import Snapshot
 from vrooli.release.model import Revision
+from vrooli.secrets.names import Names
 
 # Stands for the namespaces that are not read completely.
 OTHER_NAMESPACES = "*"
@@ -91,6 +92,7 @@ class Evidence(Snapshot):
         logs: The last lines of logs, by container.
         manifests: The release's objects in Helm's record, including hooks; empty without a release.
         helm: Helm's revision.
+        names: The names of the release's Secrets.
         secrets: The facts about Secrets, without their values.
         answers: The results of the probes.
         hidden: The kinds that could not be read, each with its namespace; "" is all namespaces, "*"
@@ -103,6 +105,7 @@ class Evidence(Snapshot):
     logs: Mapping[LogSource, Sequence[str]] = field(default_factory=dict)
     manifests: Sequence[Manifest] = ()
     helm: Revision = field(default_factory=Revision)
+    names: Names = field(default_factory=Names)
     secrets: Mapping[Ref, SecretFacts] = field(default_factory=dict)
     answers: Sequence[Answer] = ()
     hidden: Collection[tuple[str, str]] = frozenset()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from vrooli.kube import common_labels
+from vrooli.kube.objects import Body, name, text
 
 GROUP = "secrets.hashicorp.com"
 API_VERSION = f"{GROUP}/v1beta1"
@@ -12,3 +15,11 @@ KV_V2 = "kv-v2"
 NAMESPACE = "vault-secrets-operator-system"
 # Its chart sets it on its Deployment and its pods (vso.chart.selectorLabels in _helpers.tpl).
 LABELS = {common_labels.NAME: "vault-secrets-operator"}
+# The names of the chart's objects begin with the same text; this one's end is known.
+_AUTH_SUFFIX = "vault"
+
+
+def is_of_value(static_secret: Body, key: str) -> bool:
+    """Whether the chart made a VaultStaticSecret of a key in its values (vso-secrets.yaml)."""
+    prefix = text(static_secret, "spec", "vaultAuthRef").removesuffix(_AUTH_SUFFIX)
+    return name(static_secret) == prefix + re.sub("([A-Z])", r"-\1", key).lower()

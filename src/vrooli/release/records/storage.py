@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from vrooli.chart import manifest
+from vrooli.chart import values as chart_values
 from vrooli.chart.manifest import Manifest
 from vrooli.errors import PrerequisiteError
 from vrooli.kube import ApiError, Kube
@@ -34,6 +35,7 @@ class ReleaseRecord:
         namespace: The release's namespace.
         documents: The revision's objects as YAML, hooks last; only the newest record has them.
         labels: The labels of its Secret.
+        values: The revision's values, the chart's own included; only the newest record has them.
         error: Why the record can't be read; empty if it was read.
     """
 
@@ -41,6 +43,7 @@ class ReleaseRecord:
     namespace: str = ""
     documents: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict, repr=False)
     error: str = ""
 
     @cached_property
@@ -190,9 +193,9 @@ def parse_chart_name(secret: Body) -> str:
 
 
 def in_order(records: Iterable[ReleaseRecord]) -> list[ReleaseRecord]:
-    """Sort records, oldest first, and drop the objects of all but the newest to save memory."""
+    """Sort records, oldest first, and keep objects and values of the newest only to save memory."""
     ordered = sorted(records, key=lambda record: record.revision.number)
-    return [*(replace(record, documents=()) for record in ordered[:-1]), *ordered[-1:]]
+    return [*(replace(record, documents=(), values={}) for record in ordered[:-1]), *ordered[-1:]]
 
 
 def parse_record(secret: Body, namespace: str) -> ReleaseRecord:
@@ -200,6 +203,7 @@ def parse_record(secret: Body, namespace: str) -> ReleaseRecord:
     labels = labels_of(secret)
     try:
         content = encoding.unpack(text(secret, "data", "release"))
+        values = chart_values.merge(mapping(content, "chart", "values"), mapping(content, "config"))
     except encoding.ERRORS as error:
         version = text(labels, "version")
         revision = Revision(
@@ -209,7 +213,7 @@ def parse_record(secret: Body, namespace: str) -> ReleaseRecord:
         return ReleaseRecord(revision, namespace, labels=labels, error=reason)
     hooks = (text(hook, "manifest") for hook in items(content, "hooks"))
     documents = (text(content, "manifest"), *hooks)
-    return ReleaseRecord(_parse_revision(content), namespace, documents, labels)
+    return ReleaseRecord(_parse_revision(content), namespace, documents, labels, values)
 
 
 def _parse_revision(content: Mapping[str, Any]) -> Revision:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from vrooli.environments import Environment, SecretsSource
 from vrooli.errors import UsageError
-from vrooli.kube import Kube, common_labels
+from vrooli.kube import Kube
 from vrooli.operators.vso.operator import STATIC_SECRET
-from vrooli.secrets import catalog, kubernetes
+from vrooli.secrets import kubernetes
 
 
 async def refuse_change(kube: Kube, environment: Environment, requested: SecretsSource) -> None:
@@ -18,7 +18,7 @@ async def refuse_change(kube: Kube, environment: Environment, requested: Secrets
     Raises:
         UsageError: The release uses the other source; nothing was changed.
     """
-    if requested is SecretsSource.VAULT and await _has_a_files(kube, environment):
+    if requested is SecretsSource.VAULT and await kubernetes.exist(kube, environment.namespace):
         raise UsageError(
             f"{environment.release} in {environment.namespace} has its secrets from a file.",
             "Use --secrets-source file, or uninstall the release and its data first: "
@@ -30,16 +30,6 @@ async def refuse_change(kube: Kube, environment: Environment, requested: Secrets
             "Omit --secrets-source file, or uninstall the release first (its data is kept): "
             f"`vrooli uninstall --environment {environment.name}`.",
         )
-
-
-async def _has_a_files(kube: Kube, environment: Environment) -> bool:
-    name = catalog.POSTGRES.kubernetes
-    secret = await kube.get("v1", "Secret", name, environment.namespace)
-    owner = kubernetes.LABELS[common_labels.MANAGED_BY]
-    return (
-        secret is not None
-        and secret["metadata"].get("labels", {}).get(common_labels.MANAGED_BY) == owner
-    )
 
 
 async def _has_vaults(kube: Kube, environment: Environment) -> bool:

@@ -23,6 +23,7 @@ from vrooli.redaction import Redactor
 from vrooli.release import Release
 from vrooli.release.model import Revision
 from vrooli.release.records.storage import ReleaseRecord
+from vrooli.secrets.names import Names
 
 # How many probes run concurrently, each on several pods.
 PROBES_AT_ONCE = 3
@@ -79,9 +80,9 @@ async def _collect(collector: Collector) -> Collected:
         await collector.namespace(namespace)
     last = collector.records[-1] if collector.records else None
     manifests, helm = collector.manifests(), last.revision if last else Revision()
-    evidence = await _fetch_rest(
-        collector, replace(collector.evidence(), manifests=manifests, helm=helm)
-    )
+    names = Names.of(last.values) if last else Names()
+    recorded = replace(collector.evidence(), manifests=manifests, helm=helm, names=names)
+    evidence = await _fetch_rest(collector, recorded)
     return Collected(evidence, Redactor(collector.values), tuple(collector.records))
 
 

@@ -23,7 +23,7 @@ WORDS = "password authentication failed for user"
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Yield each Secret of a database user whose password differs from the clients' Secret."""
-    clients = Ref("Secret", POSTGRES.kubernetes, evidence.namespace)
+    clients = Ref("Secret", evidence.names.secrets[POSTGRES], evidence.namespace)
     mark = _mark(evidence, clients, THEIRS)
     published = rotation.publication(evidence, clients)
     users = [item for item in evidence.all("Secret") if USER_LABEL in labels(item)]

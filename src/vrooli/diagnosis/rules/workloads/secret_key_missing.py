@@ -16,7 +16,7 @@ from vrooli.secrets import catalog
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Yield each Secret of the release that lacks required keys."""
     for spec in catalog.ALL:
-        ref = Ref("Secret", spec.kubernetes, evidence.namespace)
+        ref = Ref("Secret", evidence.names.secrets[spec], evidence.namespace)
         facts = evidence.secrets.get(ref)
         if facts is None or not facts.type or facts.type != "Opaque":
             continue

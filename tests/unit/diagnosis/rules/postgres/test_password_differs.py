@@ -12,6 +12,7 @@ from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.evidence.model import SecretFacts
 from vrooli.diagnosis.rules.postgres import password_differs
 from vrooli.kube.objects import Ref
+from vrooli.secrets.names import Names
 
 CASES: Cases = {
     "two passwords": (
@@ -50,3 +51,11 @@ def test_the_user_that_the_clients_do_not_log_in_as_may_have_another_password() 
     seen = replace(seen, secrets={**healthy().secrets, **facts})
     (symptom,) = password_differs.RULE.find(seen)
     assert symptom.command == f"kubectl describe deployment/{ROTATOR.name} -n dev"
+
+
+def test_the_clients_secret_is_found_by_its_name_in_the_values() -> None:
+    values = {"vso": {"secrets": {"postgres": {"k8sSecretName": "of-the-site"}}}}
+    facts = SecretFacts("Opaque", {"DB_PASSWORD": 9}, marks={"DB_PASSWORD": "other"})
+    evidence = replace(with_facts("of-the-site", facts), names=Names.of(values))
+    (symptom,) = password_differs.find(evidence)
+    assert "the clients send the password of Secret of-the-site" in symptom.message
