@@ -29,6 +29,8 @@ def roles() -> dict[str, list[dict[str, Any]]]:
 
 ADMINISTRATOR = roles()["vrooli"]
 LIMIT_S = 120.0
+# How long a token is valid, seconds: longer than a deploy of the whole release.
+TOKEN_S = 3600
 
 
 @dataclass(frozen=True)
@@ -106,10 +108,30 @@ async def kubeconfig_of(
     return await existing(name, namespace, kube=kube, source=source, folder=folder)
 
 
+async def bind(kube: Kube, name: str, namespace: str, role: str, *places: str) -> None:
+    """Grant a ClusterRole to an account in some namespaces; without any, in the whole cluster."""
+    reference = {"apiGroup": GROUP, "kind": "ClusterRole", "name": role}
+    subjects = [{"kind": "ServiceAccount", "name": name, "namespace": namespace}]
+    for place in places or (None,):
+        kind = "RoleBinding" if place else "ClusterRoleBinding"
+        metadata = {"name": f"{name}-{role}", **({"namespace": place} if place else {})}
+        body = {"apiVersion": f"{GROUP}/v1", "kind": kind, "metadata": metadata}
+        await kube.apply({**body, "roleRef": reference, "subjects": subjects})
+
+
+async def unbind(kube: Kube, name: str, role: str, *places: str) -> None:
+    """Take back what :func:`bind` granted."""
+    for place in places or (None,):
+        kind = "RoleBinding" if place else "ClusterRoleBinding"
+        await kube.delete(f"{GROUP}/v1", kind, f"{name}-{role}", place)
+
+
 async def existing(name: str, namespace: str, *, kube: Kube, source: Path, folder: Path) -> Path:
     """The kubeconfig of an account that exists."""
     config = yaml.safe_load(source.read_text())
-    config["users"][0]["user"] = {"token": await kube.service_account_token(namespace, name, 600)}
+    config["users"][0]["user"] = {
+        "token": await kube.service_account_token(namespace, name, TOKEN_S)
+    }
     path = folder / "kubeconfig"
     path.write_text(yaml.safe_dump(config))
     return path
