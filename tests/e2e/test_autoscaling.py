@@ -32,21 +32,36 @@ SCALED = {
     "maxReplicas": MOST,
     "targetCPUUtilizationPercentage": 60,
 }
-VALUES = {"services": {"ui": {"autoscaling": SCALED, "resources": RESOURCES}}}
+BY_CPU = {"autoscaling": SCALED, "resources": RESOURCES}
+# The page idles below a half of this, and what fills the memory is above it.
+BY_MEMORY = {
+    "autoscaling": {
+        **SCALED,
+        "targetCPUUtilizationPercentage": 0,
+        "targetMemoryUtilizationPercentage": 50,
+    },
+    "resources": {"requests": {"memory": "192Mi"}, "limits": {"memory": "512Mi"}},
+}
 # It ends by itself, whatever becomes of the test.
 BUSY_S = 150
 BUSY = ["timeout", str(BUSY_S), "sh", "-c", "while :; do :; done"]
+# `tail` keeps its input in memory until it is read, and nothing reads it.
+KEPT = 200_000_000
+FILL = f"head -c {KEPT} /dev/zero | tail -c {KEPT} | sleep {BUSY_S}"
+FULL = ["timeout", str(BUSY_S), "sh", "-c", FILL]
 MEASURED_S, UP_S = 120.0, 140.0
 # Kubernetes waits five minutes before it takes pods away that it may need again.
 DOWN_S = 480.0
 
 
 @pytest.fixture
-async def scaled(kube: Kube, live: Live, tmp_path: Path) -> AsyncIterator[Release]:
+async def scaled(
+    kube: Kube, live: Live, tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[Release]:
     """A release of the page alone, which scales; gone afterwards."""
     release = Release(NAME, NAMESPACE, live.kubeconfig)
     own = tmp_path / "scaled.yaml"
-    own.write_text(yaml.safe_dump(VALUES))
+    own.write_text(yaml.safe_dump({"services": {"ui": request.param}}))
     files = (ENVIRONMENTS["dev"].values_file, SMALL, PAGE_ONLY, own)
     try:
         await PlainHelm("helm", release).install(project.chart_dir(), *files)
@@ -72,14 +87,21 @@ def ready(count: int, found: Manifest | None) -> str | None:
     return None if seen == (count, count) else f"{seen[0]} of {seen[1]} pods are ready"
 
 
+async def the_pod(kube: Kube) -> str:
+    """The name of the only pod of the page."""
+    labels = f"app.kubernetes.io/instance={NAME},app.kubernetes.io/component=ui"
+    (pod,) = await kube.list("v1", "Pod", NAMESPACE, labels)
+    return str(pod["metadata"]["name"])
+
+
+@pytest.mark.parametrize("scaled", [BY_CPU], indirect=True, ids=["cpu"])
 async def test_a_busy_page_gets_its_most_pods_and_an_idle_one_its_fewest(
     kube: Kube, scaled: Release, record_property: Callable[[str, object], None]
 ) -> None:
     await kube.wait_for(*AUTOSCALER, measured, MEASURED_S)
-    labels = f"app.kubernetes.io/instance={NAME},app.kubernetes.io/component=ui"
-    (pod,) = await kube.list("v1", "Pod", NAMESPACE, labels)
+    pod = await the_pod(kube)
     began = time.monotonic()
-    busy = asyncio.create_task(kube.exec(NAMESPACE, pod["metadata"]["name"], BUSY, "ui"))
+    busy = asyncio.create_task(kube.exec(NAMESPACE, pod, BUSY, "ui"))
     try:
         await kube.wait_for(*DEPLOYMENT, lambda found: ready(MOST, found), UP_S)
         record_property("up_s", round(time.monotonic() - began, 1))
@@ -88,3 +110,14 @@ async def test_a_busy_page_gets_its_most_pods_and_an_idle_one_its_fewest(
     ended = time.monotonic()
     await kube.wait_for(*DEPLOYMENT, lambda found: ready(FEWEST, found), DOWN_S)
     record_property("down_s", round(time.monotonic() - ended, 1))
+
+
+@pytest.mark.parametrize("scaled", [BY_MEMORY], indirect=True, ids=["memory"])
+async def test_a_page_with_full_memory_gets_its_most_pods(kube: Kube, scaled: Release) -> None:
+    await kube.wait_for(*AUTOSCALER, measured, MEASURED_S)
+    pod = await the_pod(kube)
+    full = asyncio.create_task(kube.exec(NAMESPACE, pod, FULL, "ui"))
+    try:
+        await kube.wait_for(*DEPLOYMENT, lambda found: ready(MOST, found), UP_S)
+    finally:
+        await asyncio.gather(full, return_exceptions=True)
