@@ -18,6 +18,7 @@ from vrooli.kube import Kube
 from vrooli.kube.status import GATEWAY_API
 from vrooli.workflows.check import CheckOptions, check
 from vrooli.workflows.develop import develop
+from vrooli.workflows.diagnose import DiagnoseOptions, diagnose
 from vrooli.workflows.graph import GraphOptions, graph
 from vrooli.workflows.options import DevelopOptions
 from vrooli.workflows.results.releases import DevelopResult
@@ -102,7 +103,10 @@ async def test_the_checks_and_the_live_graph_find_the_gateway_at_work(routed: Li
     )
     checked = await check(options, silent)
     states = {item.name: item.state for item in checked.checks}
-    assert (checked.ok, states["gateway"]) == (True, "ok"), checked
+    assert checked.ok, checked
+    assert (states["gateway"], states["controller-ingress"]) == ("ok", "ok"), checked
+    diagnosis = await diagnose(DiagnoseOptions(routed.environment, cluster=routed.cluster), silent)
+    assert diagnosis.ok, diagnosis
     async with httpx.AsyncClient(base_url=routed.urls["ui"], timeout=30) as client:
         await client.get("/")
         drawn = await graph(GraphOptions(routed.environment, routed.cluster, live=True), silent)
