@@ -23,6 +23,8 @@ pytestmark = [pytest.mark.root, pytest.mark.long, pytest.mark.timeout(900)]
 NAME, NAMESPACE = "scaled", "autoscaling-test"
 AUTOSCALER = ("autoscaling/v2", "HorizontalPodAutoscaler", f"{NAME}-ui", NAMESPACE)
 DEPLOYMENT = ("apps/v1", "Deployment", f"{NAME}-ui", NAMESPACE)
+# The Secret of the page.
+CONFIG = "vrooli-config-shared-all"
 FEWEST, MOST = 1, 3
 # The page idles far below a half of this, and one busy loop is far above it.
 RESOURCES = {"requests": {"cpu": "40m", "memory": "48Mi"}, "limits": {"cpu": "200m"}}
@@ -61,8 +63,13 @@ async def scaled(
     """A release of the page alone, which scales; gone afterwards."""
     release = Release(NAME, NAMESPACE, live.kubeconfig)
     own = tmp_path / "scaled.yaml"
-    own.write_text(yaml.safe_dump({"services": {"ui": request.param}}))
+    # The roles of Vault do not accept this namespace.
+    settings = {"services": {"ui": request.param}, "vso": {"enabled": False}}
+    own.write_text(yaml.safe_dump(settings))
     files = (ENVIRONMENTS["dev"].values_file, SMALL, PAGE_ONLY, own)
+    await kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": CONFIG}}
+    await kube.apply(secret, namespace=NAMESPACE)
     try:
         await PlainHelm("helm", release).install(project.chart_dir(), *files)
         yield release
