@@ -120,19 +120,19 @@ def _sources(policies: list[Body]) -> Iterator[str]:
 def judge(
     controller: Controller, namespaces: frozenset[str], allowed: frozenset[str] | None
 ) -> CheckResult:
-    """Whether all namespaces of a controller's pods are among those that are admitted."""
+    """Whether a namespace of a controller's pods is admitted; others may serve other releases."""
     if allowed is None:
         return CheckResult()
-    other = sorted(namespaces - allowed)
-    if not other:
+    if namespaces & allowed:
         return CheckResult(f"the policies admit {controller.title}")
+    first = min(namespaces)
     finding = Finding(
         NAME,
         "NetworkPolicy",
-        f"{controller.title} has its pods in namespace {other[0]}, from which the policies admit "
+        f"{controller.title} has its pods in namespace {first}, from which the policies admit "
         "no connections to the services. Each request would end with an error or a timeout.",
-        f"Set {controller.value} to {other[0]}.",
-        f"kubectl get pods -n {shell.label(other[0])} -l {shell.selector(controller.labels)}",
+        f"Set {controller.value} to {first}.",
+        f"kubectl get pods -n {shell.label(first)} -l {shell.selector(controller.labels)}",
     )
     return CheckResult(findings=(finding,))
 

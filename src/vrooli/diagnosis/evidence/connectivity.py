@@ -52,27 +52,38 @@ def connections(evidence: Evidence) -> Iterator[tuple[Ref, Ref, Connection]]:
                 yield evidence.owner(source), evidence.owner(target), connection
 
 
-def from_controllers(evidence: Evidence) -> Iterator[tuple[Ref, Ref, Connection]]:
-    """Each connection of a controller of an Ingress or an HTTPRoute to a pod behind it.
+def from_controllers(evidence: Evidence) -> Iterator[list[tuple[Ref, Ref, Connection]]]:
+    """The connections to a pod behind an Ingress or an HTTPRoute, of which one is needed.
 
-    Pods that use the network of their node are left out: policies do not select them.
+    There is one for each controller of the route's class. Pods that use the network of their node
+    are left out: policies do not select them.
     """
     for route in (*evidence.all("Ingress"), *evidence.all("HTTPRoute")):
-        targets = [
-            (owner, _endpoint(evidence, pod), port)
-            for name in backends_of(route)
-            for owner, pod in _pods_behind(evidence, Ref("Service", name, evidence.namespace))
-            if (port := _port(pod, text(labels(pod), common_labels.COMPONENT)))
+        sources = [
+            (controller, _pod_of(evidence, controller))
+            for controller in controllers(evidence, route)
+            if not _uses_host_network(evidence, controller)
         ]
-        for controller in controllers(evidence, route):
-            template = mapping(evidence.get(controller), "spec", "template")
-            if mapping(template, "spec").get("hostNetwork") is True:
-                continue
-            names = {"name": controller.name, "namespace": controller.namespace}
-            metadata = {**names, "labels": labels(template)}
-            source = _endpoint(evidence, {"kind": "Pod", "metadata": metadata})
-            for owner, target, port in targets:
-                yield controller, owner, Connection(source, target, port)
+        for name in backends_of(route):
+            for owner, pod in _pods_behind(evidence, Ref("Service", name, evidence.namespace)):
+                target = _endpoint(evidence, pod)
+                if port := _port(pod, text(labels(pod), common_labels.COMPONENT)):
+                    yield [
+                        (controller, owner, Connection(_endpoint(evidence, source), target, port))
+                        for controller, source in sources
+                    ]
+
+
+def _pod_of(evidence: Evidence, workload: Ref) -> Body:
+    """A pod as the template of a workload describes it."""
+    template = mapping(evidence.get(workload), "spec", "template")
+    metadata = {"name": workload.name, "namespace": workload.namespace, "labels": labels(template)}
+    return {"kind": "Pod", "metadata": metadata}
+
+
+def _uses_host_network(evidence: Evidence, workload: Ref) -> bool:
+    spec = mapping(evidence.get(workload), "spec", "template", "spec")
+    return spec.get("hostNetwork") is True
 
 
 def _pods_behind(evidence: Evidence, service: Ref) -> Iterator[tuple[Ref, Body]]:

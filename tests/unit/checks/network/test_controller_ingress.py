@@ -66,6 +66,15 @@ async def test_a_controller_that_is_admitted_is_no_finding(kind: str, controller
     assert (result.findings, result.unavailable) == ((), ())
 
 
+async def test_a_second_controller_of_the_same_kind_may_serve_others() -> None:
+    subject = cluster()
+    labels = {"app.kubernetes.io/name": "traefik"}
+    subject.add(body("Pod", "traefik-2", "internal", metadata={"labels": labels}))
+    result = await controller_ingress.run(site(rendered(**routes("ingress", "internal")), subject))
+    assert result.summary == "the policies admit traefik.io/ingress-controller"
+    assert result.findings == ()
+
+
 async def test_pods_in_the_network_of_their_node_are_not_judged() -> None:
     subject = site(rendered(**routes("ingress", "edge")), cluster(hostNetwork=True))
     result = await controller_ingress.run(subject)

@@ -12,7 +12,7 @@ from vrooli.diagnosis.evidence.probes import connect
 from vrooli.diagnosis.evidence.workloads import deployed_field
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.remedies.kubectl import restore_field_command
-from vrooli.kube.network_policies import find_denying
+from vrooli.kube.network_policies import Connection, find_denying
 from vrooli.kube.objects import Body, Ref, mapping, ref_of
 
 
@@ -30,10 +30,10 @@ class _Closed:
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Yield each policy with the required connections that it blocks."""
     closed: dict[Ref, _Closed] = {}
-    for source, target, connection in (*connections(evidence), *from_controllers(evidence)):
+    for source, target, connection in _blocked(evidence):
         policies = find_denying(evidence.all("NetworkPolicy"), connection)
         answer = evidence.answer(connect.NAME, connect.about(connection))
-        if not policies or (answer is not None and answer.ok and answer.text == connect.OPEN):
+        if answer is not None and answer.ok and answer.text == connect.OPEN:
             continue
         policy = _pick_policy(evidence, policies)
         entry = closed.setdefault(ref_of(policy), _Closed(policy))
@@ -58,6 +58,15 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             evidence=(*entry.lines, _selector(entry.policy)),
             affects=tuple(dict.fromkeys(entry.sources)),
         )
+
+
+def _blocked(evidence: Evidence) -> Iterator[tuple[Ref, Ref, Connection]]:
+    """The connections that policies deny; of controllers, if they deny those of all."""
+    needed = [*([arrow] for arrow in connections(evidence)), *from_controllers(evidence)]
+    policies = evidence.all("NetworkPolicy")
+    for arrows in needed:
+        if all(find_denying(policies, connection) for _, _, connection in arrows):
+            yield from arrows
 
 
 def _remedy(evidence: Evidence, ref: Ref, entry: _Closed) -> tuple[str, str]:

@@ -109,7 +109,7 @@ def test_the_charts_own_policies_let_every_arrow_through() -> None:
     assert not found(network_policy.RULE, seen)
 
 
-def _behind_a_controller(namespace: str, **spec: Any) -> Evidence:
+def _behind_a_controller(namespace: str, *others: dict[str, Any], **spec: Any) -> Evidence:
     """A pod behind an Ingress, whose controller is in kube-system; a policy admits a namespace."""
     controller = helper("traefik")
     controller["spec"]["template"] = {"metadata": {"labels": {"app": "traefik"}}, "spec": spec}
@@ -117,7 +117,8 @@ def _behind_a_controller(namespace: str, **spec: Any) -> Evidence:
     rules: list[Any] = [{"from": peers, "ports": [{"port": 8080}]}]
     selector = {"podSelector": {"matchLabels": LABELS}, "policyTypes": ["Ingress"]}
     own = policy("shop", {**selector, "ingress": rules})
-    return deployed(evidence(ingress(), CLASS, service(LABELS), shop(), controller, own), own)
+    bodies = (ingress(), CLASS, service(LABELS), shop(), controller, own, *others)
+    return deployed(evidence(*bodies), own)
 
 
 def test_a_policy_that_admits_another_namespace_than_that_of_the_controller_is_found() -> None:
@@ -128,6 +129,15 @@ def test_a_policy_that_admits_another_namespace_than_that_of_the_controller_is_f
     assert "networkPolicies.ingressNamespace=kube-system" in symptom.remediation
     assert symptom.command == "kubectl describe networkpolicy/shop -n dev"
     assert not found(network_policy.RULE, _behind_a_controller("kube-system"))
+
+
+def test_one_of_two_controllers_is_enough() -> None:
+    """Clusters have one for each network."""
+    other = helper("traefik")
+    other["metadata"]["namespace"] = "internal"
+    assert not found(network_policy.RULE, _behind_a_controller("internal", other))
+    assert not found(network_policy.RULE, _behind_a_controller("kube-system", other))
+    assert found(network_policy.RULE, _behind_a_controller("edge", other))
 
 
 def test_a_controller_in_the_network_of_its_node_is_not_judged() -> None:
