@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Any
 
+from vrooli.kube.common_labels import NAMESPACE_NAME
 from vrooli.kube.objects import (
     Body,
     items,
@@ -64,6 +65,30 @@ def find_denying(policies: Iterable[Body], connection: Connection) -> list[Body]
         ):
             return selecting
     return []
+
+
+def admitted_namespaces(
+    policies: Iterable[Body], pod_labels: Mapping[str, str]
+) -> list[str] | None:
+    """The namespaces, by name, from which policies admit connections to pods with these labels.
+
+    Returns:
+        None if no policy selects the pods.
+    """
+    selecting = [
+        policy
+        for policy in policies
+        if matches_selector(mapping(policy, "spec", "podSelector"), pod_labels)
+    ]
+    if not selecting:
+        return None
+    names = (
+        text(peer, "namespaceSelector", "matchLabels", NAMESPACE_NAME)
+        for policy in selecting
+        for rule in items(policy, "spec", "ingress")
+        for peer in items(rule, "from")
+    )
+    return list(dict.fromkeys(filter(None, names)))
 
 
 def _selects(policy: Body, direction: str, endpoint: Endpoint) -> bool:

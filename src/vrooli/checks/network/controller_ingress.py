@@ -10,8 +10,8 @@ from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.network import ingress_class
 from vrooli.checks.network.ingress_controller import LABELS
 from vrooli.findings import Finding
-from vrooli.kube.common_labels import NAMESPACE_NAME
-from vrooli.kube.objects import Body, items, mapping, matches_selector, name, text
+from vrooli.kube.network_policies import admitted_namespaces
+from vrooli.kube.objects import Body, mapping, name, text
 from vrooli.kube.status import GATEWAY_API, backends_of
 
 NAME = "controller-ingress"
@@ -73,14 +73,16 @@ async def _of_ingresses(site: Site) -> list[Controller]:
 async def _of_gateways(site: Site) -> list[Controller]:
     """What serves the Gateways of the release's HTTPRoutes."""
     result = []
-    for parent, _ in site.requirements.gateways:
-        namespace = parent.namespace or site.namespace
-        gateway = await site.kube.get(GATEWAY_API, "Gateway", parent.name, namespace)
+    # Routes may name several listeners of one Gateway.
+    places = [(item.name, item.namespace) for item, _ in site.requirements.gateways]
+    for gateway_name, given in dict.fromkeys(places):
+        namespace = given or site.namespace
+        gateway = await site.kube.get(GATEWAY_API, "Gateway", gateway_name, namespace)
         kind = text(gateway, "spec", "gatewayClassName")
         body = await site.kube.get(GATEWAY_API, "GatewayClass", kind) if kind else None
         labels = GATEWAY_LABELS.get(text(body, "spec", "controllerName"))
-        title = f"Gateway {parent.name} in namespace {namespace}"
-        result.append(Controller("HTTPRoute", title, labels or f"{GATEWAY_NAME}={parent.name}"))
+        title = f"Gateway {gateway_name} in namespace {namespace}"
+        result.append(Controller("HTTPRoute", title, labels or f"{GATEWAY_NAME}={gateway_name}"))
     return result
 
 
@@ -92,9 +94,9 @@ def admitted(site: Site, route: str) -> frozenset[str] | None:
     """
     policies = [item.body for item in site.of_kind("NetworkPolicy")]
     per_service = [
-        frozenset(_sources(selecting))
+        frozenset(namespaces)
         for selector in _selectors(site, route)
-        if (selecting := [policy for policy in policies if _selects(policy, selector)])
+        if (namespaces := admitted_namespaces(policies, selector)) is not None
     ]
     return frozenset.intersection(*per_service) if per_service else None
 
@@ -104,17 +106,6 @@ def _selectors(site: Site, route: str) -> Iterator[Body]:
     for item in site.of_kind("Service"):
         if name(item.body) in names:
             yield mapping(item.body, "spec", "selector")
-
-
-def _selects(policy: Body, labels: Body) -> bool:
-    return matches_selector(mapping(policy, "spec", "podSelector"), labels)
-
-
-def _sources(policies: list[Body]) -> Iterator[str]:
-    for policy in policies:
-        for rule in items(policy, "spec", "ingress"):
-            for peer in items(rule, "from"):
-                yield text(mapping(peer, "namespaceSelector", "matchLabels"), NAMESPACE_NAME)
 
 
 def judge(

@@ -14,7 +14,7 @@ from vrooli.graph.addresses import parse_addresses
 from vrooli.graph.manifests.components import Component
 from vrooli.graph.model import Reason
 from vrooli.graph.relations import Endpoint
-from vrooli.kube import common_labels, objects
+from vrooli.kube import objects
 from vrooli.kube.objects import Body
 
 
@@ -98,25 +98,6 @@ def _of_http_route(item: Manifest) -> Iterator[Route]:
                 value = f"{', '.join(f'{host}{path}' for path in paths)} to {service}"
                 reason = Reason(item.key, field, value)
                 yield Route(item, "", host, min(paths, key=len), service, reason)
-
-
-def allowed_namespaces(labels: Mapping[str, str], manifests: Iterable[Manifest]) -> list[str]:
-    """The names of namespaces from which policies allow traffic to pods with these labels."""
-    return list(
-        dict.fromkeys(
-            name
-            for item in manifests
-            if item.kind == "NetworkPolicy"
-            and objects.matches_selector(objects.mapping(item.body, "spec", "podSelector"), labels)
-            for rule in objects.items(item.body, "spec", "ingress")
-            for peer in objects.items(rule, "from")
-            if (
-                name := objects.text(
-                    peer, "namespaceSelector", "matchLabels", common_labels.NAMESPACE_NAME
-                )
-            )
-        )
-    )
 
 
 def _egress_rules(

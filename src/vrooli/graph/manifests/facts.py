@@ -14,6 +14,7 @@ from vrooli.graph.manifests.evidence import Route
 from vrooli.graph.model import Reason
 from vrooli.graph.relations import ConnectsTo, Endpoint, Publishes, RoutesTo, SyncsSecret
 from vrooli.kube import common_labels, objects
+from vrooli.kube.network_policies import admitted_namespaces
 
 VAULT_STATIC_SECRET = "VaultStaticSecret"  # noqa: S105 - a kind
 # The component label of the rotator, which publishes the passwords of the databases.
@@ -87,7 +88,8 @@ class Facts:
     def route_arrows(self, component: Component) -> tuple[tuple[Reason, ...], tuple[RoutesTo, ...]]:
         """The paths of Ingresses and HTTPRoutes to a component, and their relations."""
         routes = [route for route in self.routes if route.service in component.endpoint.services]
-        namespaces = tuple(evidence.allowed_namespaces(component.labels, self.manifests))
+        policies = (item.body for item in self.manifests if item.kind == "NetworkPolicy")
+        namespaces = tuple(admitted_namespaces(policies, component.labels) or ())
         relations = {
             RoutesTo(
                 route.manifest.kind,

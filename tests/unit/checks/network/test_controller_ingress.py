@@ -14,7 +14,10 @@ pytestmark = pytest.mark.anyio
 
 GATEWAY = {
     "enabled": True,
-    "parentRefs": [{"name": "public", "namespace": "gateways"}],
+    "parentRefs": [
+        {"name": "public", "namespace": "gateways", "sectionName": listener}
+        for listener in ("http", "https")
+    ],
     "hosts": [{"host": "", "paths": [{"path": "/", "service": "ui"}]}],
 }
 
