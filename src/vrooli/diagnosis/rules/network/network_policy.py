@@ -30,8 +30,7 @@ class _Closed:
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Yield each policy with the required connections that it blocks."""
     closed: dict[Ref, _Closed] = {}
-    for source, target, connection in _blocked(evidence):
-        policies = find_denying(evidence.all("NetworkPolicy"), connection)
+    for (source, target, connection), policies in _blocked(evidence):
         answer = evidence.answer(connect.NAME, connect.about(connection))
         if answer is not None and answer.ok and answer.text == connect.OPEN:
             continue
@@ -60,13 +59,14 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         )
 
 
-def _blocked(evidence: Evidence) -> Iterator[tuple[Ref, Ref, Connection]]:
-    """The connections that policies deny; of controllers, if they deny those of all."""
+def _blocked(evidence: Evidence) -> Iterator[tuple[tuple[Ref, Ref, Connection], list[Body]]]:
+    """The connections with the policies that deny them; of controllers, if all are denied."""
     needed = [*([arrow] for arrow in connections(evidence)), *from_controllers(evidence)]
     policies = evidence.all("NetworkPolicy")
     for arrows in needed:
-        if all(find_denying(policies, connection) for _, _, connection in arrows):
-            yield from arrows
+        denying = [find_denying(policies, connection) for _, _, connection in arrows]
+        if all(denying):
+            yield from zip(arrows, denying, strict=True)
 
 
 def _remedy(evidence: Evidence, ref: Ref, entry: _Closed) -> tuple[str, str]:
