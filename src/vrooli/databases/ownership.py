@@ -22,12 +22,7 @@ async def find(kube: Kube, release: Release, api_version: str, kind: str, title:
         PrerequisiteError: The release has none, or several.
         ApiError: Objects of this kind may not be read.
     """
-    bodies = (
-        await kube.list(api_version, kind, release.namespace)
-        if await kube.serves(api_version, kind)
-        else []
-    )
-    owned = [body for body in bodies if text(annotations_of(body), RELEASE) == release.name]
+    owned = await list_owned(kube, release.namespace, release.name, api_version, kind)
     if len(owned) == 1:
         return owned[0]
     if owned:
@@ -44,6 +39,20 @@ async def find(kube: Kube, release: Release, api_version: str, kind: str, title:
             f"{shell.segment(kind.lower())} --all-namespaces`."
         ),
     )
+
+
+async def list_owned(
+    kube: Kube, namespace: str, release: str, api_version: str, kind: str
+) -> list[Manifest]:
+    """The objects of a kind of database that a release has; none if the cluster lacks the kind.
+
+    Raises:
+        ApiError: Objects of this kind may not be read.
+    """
+    if not await kube.serves(api_version, kind):
+        return []
+    bodies = await kube.list(api_version, kind, namespace)
+    return [body for body in bodies if text(annotations_of(body), RELEASE) == release]
 
 
 @dataclass(frozen=True)

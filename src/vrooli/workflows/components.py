@@ -31,7 +31,8 @@ class Component:
 # The container that prints the log files of a service which writes any (`pod.logFiles`).
 LOG_FILES = "log-files"
 _OWN = "app.kubernetes.io/instance={release},app.kubernetes.io/component="
-_CLUSTER = "{postgres}"
+# In a selector, the name of the PostgresCluster.
+CLUSTER = "{postgres}"
 COMPONENTS = {
     **{
         name: Component(_OWN + name, name)
@@ -39,13 +40,13 @@ COMPONENTS = {
     },
     # PGO's pods have no label of the release.
     "postgres": Component(
-        f"{pgo.CLUSTER_LABEL}={_CLUSTER},{pgo.INSTANCE_LABEL}",
+        f"{pgo.CLUSTER_LABEL}={CLUSTER},{pgo.INSTANCE_LABEL}",
         "database",
         pgo.ROLE_LABEL,
         pgo.LEADER_ROLES,
     ),
     "pgbouncer": Component(
-        f"{pgo.CLUSTER_LABEL}={_CLUSTER},{pgo.ROLE_LABEL}=pgbouncer",
+        f"{pgo.CLUSTER_LABEL}={CLUSTER},{pgo.ROLE_LABEL}=pgbouncer",
         "pgbouncer",
     ),
     # The Redis operator copies the label of the release to its pods (labelWhitelist in the chart).

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from vrooli.databases import ownership
 from vrooli.environments import Environment
 from vrooli.kube import ApiError, Kube
-from vrooli.kube.objects import annotations_of, name, text
+from vrooli.kube.objects import name
 from vrooli.operators.pgo import names as pgo
 from vrooli.secrets.names import POSTGRES_CLUSTER
-from vrooli.workflows.components import COMPONENTS
+from vrooli.workflows.components import CLUSTER, COMPONENTS
 
 
 async def fetch(kube: Kube, environment: Environment, components: Iterable[str]) -> dict[str, str]:
@@ -20,7 +20,7 @@ async def fetch(kube: Kube, environment: Environment, components: Iterable[str])
         ApiError: The API server does not answer.
     """
     labels = {component: COMPONENTS[component].labels for component in components}
-    needs_cluster = any("{postgres}" in selector for selector in labels.values())
+    needs_cluster = any(CLUSTER in selector for selector in labels.values())
     cluster = await _cluster(kube, environment) if needs_cluster else ""
     return {
         component: selector.format(release=environment.release, postgres=cluster)
@@ -33,18 +33,11 @@ async def _cluster(kube: Kube, environment: Environment) -> str:
 
     A user who may not list PostgresClusters gets the chart's default.
     """
-    kind = (pgo.API_VERSION, pgo.KIND)
-    if not await kube.serves(*kind):
-        return ""
+    place = (environment.namespace, environment.release)
     try:
-        bodies = await kube.list(*kind, environment.namespace)
+        owned = await ownership.list_owned(kube, *place, pgo.API_VERSION, pgo.KIND)
     except ApiError as error:
         if not error.is_forbidden:
             raise
         return POSTGRES_CLUSTER
-    owned = (
-        name(body)
-        for body in bodies
-        if text(annotations_of(body), ownership.RELEASE) == environment.release
-    )
-    return next(owned, "")
+    return name(owned[0]) if owned else ""
