@@ -28,7 +28,7 @@ class Controller:
     Attributes:
         route: The kind of the routes, Ingress or HTTPRoute.
         title: The controller, or the Gateway, as messages name it.
-        labels: The label selector of its pods.
+        labels: The label selector of its pods; empty if it is not known.
     """
 
     route: str
@@ -48,6 +48,9 @@ async def run(site: Site) -> CheckResult:
     findings: list[Finding] = []
     unavailable: list[str] = []
     for controller in [*await _of_ingresses(site), *await _of_gateways(site)]:
+        if not controller.labels:
+            unavailable.append(f"the pods of {controller.title}, whose labels are unknown")
+            continue
         pods = await site.objects("v1", "Pod", None, controller.labels)
         # Policies do not select pods that use the network of their node.
         pods = [pod for pod in pods if not mapping(pod, "spec").get("hostNetwork")]
@@ -63,11 +66,11 @@ async def run(site: Site) -> CheckResult:
 
 
 async def _of_ingresses(site: Site) -> list[Controller]:
-    """The controllers of the release's Ingress classes whose labels are known."""
+    """The controllers of the release's Ingress classes."""
     used = site.requirements.ingress_classes
     classes = [item for item in await site.objects(*ingress_class.API) if name(item) in used]
     titles = dict.fromkeys(text(item, "spec", "controller") for item in classes)
-    return [Controller("Ingress", title, LABELS[title]) for title in titles if title in LABELS]
+    return [Controller("Ingress", title, LABELS.get(title, "")) for title in titles]
 
 
 async def _of_gateways(site: Site) -> list[Controller]:

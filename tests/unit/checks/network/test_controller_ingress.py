@@ -78,6 +78,14 @@ async def test_a_second_controller_of_the_same_kind_may_serve_others() -> None:
     assert result.findings == ()
 
 
+async def test_a_controller_with_unknown_labels_is_not_called_admitted() -> None:
+    subject = cluster()
+    subject.add(body("IngressClass", "traefik", controller="example.com/other"))
+    result = await controller_ingress.run(site(rendered(), subject))
+    assert (result.summary, result.findings) == ("", ())
+    assert result.unavailable == ("the pods of example.com/other, whose labels are unknown",)
+
+
 async def test_pods_in_the_network_of_their_node_are_not_judged() -> None:
     subject = site(rendered(**routes("ingress", "edge")), cluster(hostNetwork=True))
     result = await controller_ingress.run(subject)
