@@ -19,7 +19,8 @@ from vrooli.operators.model import State
 from vrooli.secrets import catalog, env_file, kubernetes
 from vrooli.secrets.names import POSTGRES_CLUSTER, Names
 from vrooli.vault import configuration, manifests, server, tls
-from vrooli.vault.client import VaultClient, VaultDeniedError
+from vrooli.vault.client import VaultClient
+from vrooli.vault.errors import VaultDeniedError
 
 pytestmark = pytest.mark.root
 

@@ -12,7 +12,7 @@ from vrooli.checks.vault.keys import NEEDED
 from vrooli.operators.vso import templates
 from vrooli.rotation.model import SyncedSecret, Target
 from vrooli.secrets import usable
-from vrooli.vault.client import SecretVersion
+from vrooli.vault.key_values import SecretVersion
 
 # How much the clocks of Vault and PostgreSQL may differ.
 CLOCKS = timedelta(minutes=1)

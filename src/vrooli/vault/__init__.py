@@ -2,7 +2,8 @@
 
 Production uses an existing Vault; `configure` works with any Vault that accepts the login.
 `address.py` determines which Vaults are in the cluster, `server.py` runs the development server,
-and `client.py` is the only user of Vault's client library. The Vault Secrets Operator is not here.
+and `client.py` is the client, on top of `key_values.py` (secrets) and `calls.py` (connections and
+errors). The Vault Secrets Operator is not here.
 """
 
 from vrooli.vault.client import VaultClient

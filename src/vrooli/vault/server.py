@@ -16,7 +16,8 @@ from vrooli.kube import Kube, common_labels, workloads
 from vrooli.kube.status import stateful_set_unready_reason
 from vrooli.steps import Done
 from vrooli.vault import configuration, manifests, tls
-from vrooli.vault.client import VaultClient, VaultDeniedError, VaultSealedError
+from vrooli.vault.client import VaultClient
+from vrooli.vault.errors import VaultDeniedError, VaultSealedError
 from vrooli.vault.manifests import IMAGE, NAME, NAMESPACE, POD, PORT, TLS_PORT, VERSION
 
 __all__ = ["IMAGE", "VaultStatus", "connect", "ensure", "is_foreign", "log_in", "status"]

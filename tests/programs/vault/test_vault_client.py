@@ -11,12 +11,8 @@ import pytest
 from support.programs.openbao import Server, running
 from support.programs.ports import free_port
 from vrooli.errors import PrerequisiteError, VrooliError
-from vrooli.vault.client import (
-    VaultClient,
-    VaultConflictError,
-    VaultDeniedError,
-    VaultSealedError,
-)
+from vrooli.vault.client import VaultClient
+from vrooli.vault.errors import VaultConflictError, VaultDeniedError, VaultSealedError
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from vrooli.kube.execution import Completed, Program
 from vrooli.release import lease, process_identity
 from vrooli.rotation import follow, proofs, targets
 from vrooli.rotation.model import SyncedSecret
-from vrooli.vault.client import VaultConflictError
+from vrooli.vault.errors import VaultConflictError
 from vrooli.workflows import restore_vault as workflow
 from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.access import Access

@@ -14,7 +14,7 @@ from support.programs.ports import free_port
 from vrooli.errors import PrerequisiteError, WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.vault import server
-from vrooli.vault.client import VaultSealedError
+from vrooli.vault.errors import VaultSealedError
 
 
 class Pods:

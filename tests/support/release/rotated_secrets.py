@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-from vrooli.vault.client import VaultConflictError
+from vrooli.vault.errors import VaultConflictError
 
 Body = dict[str, Any]
 NAME, PLACE = "vrooli-dev", "dev"

@@ -24,7 +24,8 @@ from vrooli.errors import PrerequisiteError, UsageError, VrooliError
 from vrooli.kube.execution import Completed, Program
 from vrooli.rotation import values
 from vrooli.rotation.model import Rotated, Target, Value
-from vrooli.vault.client import VaultClient, VaultConflictError
+from vrooli.vault.client import VaultClient
+from vrooli.vault.errors import VaultConflictError
 
 POSTGRES = Target(PLACE, POSTGRES_SYNC, "rotator", "state", name=Rotated.POSTGRES)
 REDIS = Target(PLACE, REDIS_SYNC, "rotator", "state", name=Rotated.REDIS)

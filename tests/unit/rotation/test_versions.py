@@ -11,7 +11,7 @@ from support.release.rotated_secrets import PLACE, POSTGRES_SYNC, REDIS_SYNC, SH
 from vrooli.rotation import versions
 from vrooli.rotation.model import Rotated, SyncedSecret, Target
 from vrooli.rotation.versions import Restoration
-from vrooli.vault.client import SecretVersion
+from vrooli.vault.key_values import SecretVersion
 
 POSTGRES = Target(PLACE, POSTGRES_SYNC, "rotator", "state", name=Rotated.POSTGRES)
 REDIS = Target(PLACE, REDIS_SYNC, "rotator", "state", name=Rotated.REDIS)

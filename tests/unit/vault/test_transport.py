@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, closing
 import pytest
 
 from vrooli.errors import VrooliError
-from vrooli.vault import VaultClient, client, transport
+from vrooli.vault import VaultClient, calls, transport
 
 POLICIES = json.dumps({"data": {"policies": ["p"]}}).encode()
 # What a connection takes beyond the limit: the buffers of both sides.
@@ -124,7 +124,7 @@ async def test_a_response_that_arrives_byte_by_byte_does_not_keep_a_command_from
         await writer.wait_closed()
         is_closed.set()
 
-    monkeypatch.setattr(client, "TOTAL_S", 0.3)
+    monkeypatch.setattr(calls, "TOTAL_S", 0.3)
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         before = set(threading.enumerate())

@@ -9,7 +9,7 @@ from vrooli.checks.vault.request import VaultRequest, is_ours
 from vrooli.errors import VrooliError
 from vrooli.kube import ApiError, Kube
 from vrooli.vault import VaultClient, server
-from vrooli.vault.client import VaultDeniedError
+from vrooli.vault.errors import VaultDeniedError
 
 # The lifetime of the token for the checks, seconds; the API server's minimum.
 TOKEN_S = 600

@@ -19,7 +19,7 @@ from vrooli.kube.status import pod_status
 from vrooli.secrets import usable
 from vrooli.vault import VaultClient, policies, server, tls
 from vrooli.vault.address import VaultAddress, parse_address, pod_port
-from vrooli.vault.client import VaultDeniedError
+from vrooli.vault.errors import VaultDeniedError
 
 
 @dataclass(frozen=True)
