@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from vrooli.errors import VrooliError
-from vrooli.kube import Kube
+from vrooli.kube import Kube, Manifest, watches
 
 POD = {
     "apiVersion": "v1",
@@ -60,3 +60,33 @@ async def test_a_client_that_is_closed_closes_no_other(bare_kubeconfig: Path) ->
         assert session is not None
         assert not session.is_closed
         assert await first.version()
+
+
+async def test_a_wait_ends_though_the_object_is_deleted_between_two_requests(
+    bare_kube: Kube, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the first watch, and while a closed watch pauses."""
+    name = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "deleted"}}
+    place = ("v1", "ConfigMap", "deleted")
+    monkeypatch.setattr(watches, "WATCH_S", 1)
+    monkeypatch.setattr(watches, "PAUSE_S", 3)
+    get = bare_kube.get
+
+    async def get_and_delete(*args: str) -> Manifest | None:
+        body = await get(*args)
+        await bare_kube.delete(*place, "default")
+        return body
+
+    def lack(body: Manifest | None) -> str | None:
+        return "it exists" if body else None
+
+    await bare_kube.create(name, "default")
+    with monkeypatch.context() as patched:
+        patched.setattr(bare_kube, "get", get_and_delete)
+        assert await bare_kube.wait_for(*place, "default", lack, 10)
+    await bare_kube.create(name, "default")
+    async with asyncio.TaskGroup() as group:
+        waiting = group.create_task(bare_kube.wait_for(*place, "default", lack, 20))
+        await asyncio.sleep(2.5)
+        await bare_kube.delete(*place, "default")
+    assert waiting.result()

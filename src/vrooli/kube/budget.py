@@ -134,18 +134,21 @@ class RequestBudget:
 
         Raises:
             RequestTimeoutError: There was no answer within the time.
-            VrooliError: How the last attempt failed.
+            VrooliError: How the last attempt failed that got an answer.
         """
         began = time.monotonic()
         attempts = 0
+        failure: Exception | None = None
         while True:
             attempts += 1
             remaining_s = self.remaining_s(share)
             try:
                 return await self._once(what, request, priority, remaining_s, limit_s)
             except TimeoutError:
-                message = f"no answer within {time.monotonic() - began:.0f} s"
-                failure: Exception = RequestTimeoutError(message, MORE_TIME)
+                # The rest of the budget may be too short for an answer: an earlier one says more.
+                if failure is None or remaining_s >= limit_s:
+                    message = f"no answer within {time.monotonic() - began:.0f} s"
+                    failure = RequestTimeoutError(message, MORE_TIME)
                 pause_s, is_last = 0.0, priority is Priority.OPTIONAL
             except (ApiError, NoAnswerError) as error:
                 failure = error

@@ -12,7 +12,8 @@ import httpx
 from vrooli.kube.api_errors import ApiError
 from vrooli.kube.objects import uid_of
 from vrooli.kube.pods import Pods
-from vrooli.kube.reads import Manifest, Reading
+from vrooli.kube.reads import Manifest
+from vrooli.kube.watches import Watching
 
 FIELD_MANAGER = "vrooli"
 # What happens to the objects that a deleted object owns.
@@ -23,7 +24,7 @@ _OWNERS = re.compile(r'conflicts? with "([^"]+)"')
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
-class Kube(Reading, Pods):
+class Kube(Watching, Pods):
     """The API of one cluster. Make it with ``connect``."""
 
     async def apply(self, manifest: Mapping[str, Any], *, namespace: str | None = None) -> bool:

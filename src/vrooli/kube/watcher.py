@@ -51,7 +51,7 @@ class Watcher:
         return self._snapshot
 
     async def refresh(self, queries: Iterable[Query]) -> Snapshot:
-        """List the objects of these queries anew: an interrupted watch may miss a deletion.
+        """List the objects of these queries anew: watches report changes a little later.
 
         Raises:
             VrooliError: What the lister raised.
@@ -97,6 +97,7 @@ class Watcher:
                 query.labels,
                 fields=query.fields,
                 names_only=query.names_only,
+                known=tuple(self._objects.get(query, {}).values()),
             )
             async with contextlib.aclosing(watching) as events:
                 async for event, body in events:

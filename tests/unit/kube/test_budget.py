@@ -107,6 +107,21 @@ async def test_what_is_never_answered_ends_with_the_budget_and_says_how_long_it_
 
 
 @pytest.mark.anyio
+async def test_an_answer_says_more_than_a_last_attempt_that_the_budget_cuts_short() -> None:
+    answers = [busy(503)]
+
+    async def hangs(_: float) -> str:
+        if answers:
+            raise answers.pop()
+        await asyncio.Event().wait()
+        return ""
+
+    with pytest.raises(ApiError) as raised:
+        await RequestBudget(0.1).run("Pod", hangs)
+    assert raised.value.status == 503
+
+
+@pytest.mark.anyio
 async def test_a_try_that_hangs_is_given_up_and_asked_again() -> None:
     tries = []
 
