@@ -56,19 +56,12 @@ def pack(
         for reference, name in names.items()
         if by_name[name]["digest"] != present.get(reference)
     ]
-    known = {blob for digest in present.values() for blob in _layers_of(folder, digest)}
-    blobs = {
-        digest: None
-        for manifest in selected
-        for digest in required_blobs(folder, manifest)
-        if digest not in known
-    }
     with tarfile.open(target, "w") as archive:
         # The index comes first, so that reading the names does not require the whole archive.
         add_json(archive, INDEX, {"schemaVersion": 2, "manifests": selected})
         add_json(archive, DOCKER_INDEX, _docker_index(folder, selected))
         add_json(archive, VERSION, {"imageLayoutVersion": "1.0.0"})
-        for digest in blobs:
+        for digest in _missing_blobs(folder, selected, present.values()):
             archive.add(blob_path(folder, digest), _member(digest))
     _delete_unused(folder, index["manifests"])
 
@@ -105,6 +98,15 @@ def required_blobs(folder: Path, descriptor: dict[str, Any]) -> list[str]:
         manifest["config"]["digest"],
         *(part["digest"] for part in manifest["layers"]),
     ]
+
+
+def _missing_blobs(
+    folder: Path, manifests: Iterable[dict[str, Any]], present: Iterable[str]
+) -> list[str]:
+    """The blobs of images, each once, without the layers of the images that the reader has."""
+    known = {layer for digest in present for layer in _layers_of(folder, digest)}
+    required = (blob for manifest in manifests for blob in required_blobs(folder, manifest))
+    return [blob for blob in dict.fromkeys(required) if blob not in known]
 
 
 def _layers_of(folder: Path, digest: str) -> list[str]:

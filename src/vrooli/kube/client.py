@@ -114,8 +114,6 @@ class Kube(Watching, Pods):
             grace_s: The time that a pod gets to end, seconds; None takes the pod's own.
             propagation: Whether what it owns is deleted in the background, or becomes an orphan.
         """
-        conditions = {"preconditions": {"uid": uid}} if uid else {}
-        grace = {} if grace_s is None else {"gracePeriodSeconds": grace_s}
         try:
             await self._object_call(
                 "DELETE",
@@ -124,7 +122,7 @@ class Kube(Watching, Pods):
                 kind,
                 name,
                 namespace,
-                content=json.dumps({"propagationPolicy": propagation, **grace, **conditions}),
+                content=_delete_options(uid, grace_s, propagation),
             )
         except ApiError as error:
             if error.status == httpx.codes.NOT_FOUND:
@@ -195,6 +193,12 @@ class Kube(Watching, Pods):
             content=json.dumps(change),
             headers={"content-type": "application/merge-patch+json"},
         )
+
+
+def _delete_options(uid: str, grace_s: int | None, propagation: Propagation) -> str:
+    conditions = {"preconditions": {"uid": uid}} if uid else {}
+    grace = {} if grace_s is None else {"gracePeriodSeconds": grace_s}
+    return json.dumps({"propagationPolicy": propagation, **grace, **conditions})
 
 
 def _as_yaml(manifest: Mapping[str, Any]) -> str:

@@ -175,9 +175,8 @@ class Pods(Rest):
             ApiError: There is no such log, or none any more.
             VrooliError: It broke off.
         """
-        params = _log_params(part)
         flags = {"follow": follow, "previous": previous, "timestamps": timestamps}
-        params |= {name: "true" for name, is_set in flags.items() if is_set}
+        params = {name: "true" for name, is_set in flags.items() if is_set}
         params |= {"container": container} if container else {}
         try:
             async with self._api.call_api(
@@ -185,17 +184,13 @@ class Pods(Rest):
                 version="v1",
                 namespace=namespace,
                 url=f"pods/{pod}/log",
-                params=params,
+                params=params | _log_params(part),
                 stream=True,
                 # kr8s would log in anew, and close the connection that all others use.
                 raise_for_status=False,
                 timeout=None,
             ) as answer:
-                if answer.is_error:
-                    await answer.aread()
-                    raise ApiError(
-                        f"read the log of {pod}", answer.status_code, error_message(answer)
-                    )
+                await _check_log(pod, answer)
                 async for line in answer.aiter_lines():
                     if _NO_LOG.fullmatch(line):
                         raise ApiError(f"read the log of {pod}", httpx.codes.NOT_FOUND, line)
@@ -254,6 +249,13 @@ def _failure(what: str, error: BaseException) -> VrooliError:
     if forbidden.is_refusal(message):
         return PrerequisiteError(message, forbidden.advice(message))
     return VrooliError(message)
+
+
+async def _check_log(pod: str, answer: httpx.Response) -> None:
+    """Raise the error of a refused request for a log."""
+    if answer.is_error:
+        await answer.aread()
+        raise ApiError(f"read the log of {pod}", answer.status_code, error_message(answer))
 
 
 def _log_params(part: LogRange) -> dict[str, str]:

@@ -12,7 +12,8 @@ from functools import lru_cache
 from typing import Any
 
 from vrooli.redaction import candidates, plain_text, shapes
-from vrooli.redaction.candidates import WORK_OF_A_LINE, Candidates
+from vrooli.redaction.candidates import Candidates
+from vrooli.redaction.examination import Examination, work_limit
 from vrooli.redaction.known import KnownValues
 from vrooli.redaction.names import MASK, is_plain, names_secret
 from vrooli.redaction.shapes import Hit
@@ -35,11 +36,6 @@ _SHORTEST_COMMAND = 3
 _LEAST_NUMBER = 1_000
 _KEY_BEGINS = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY")
 _KEY_ENDS = "-----END "
-# The work at the lines of a log, in units of 2 to 5 µs: an amount for any log, and more with its
-# length. A line that is examined as a whole takes more than the words of another. One with a secret
-# counts more, too: a log with very many is shortened before one that only has such words.
-_FREE_WORK, _CHARACTERS_PER_WORK, _CHARACTERS_PER_WORD = 6_000, 110, 12
-_WORK_OF_A_SECRET, _WORK_OF_A_WHOLE_LINE = 2, 5
 # The maximum number of lines of a private key whose end is missing.
 _KEY_LINES = 120
 
@@ -81,43 +77,21 @@ class Redactor:
         examined. That work is limited; further ones are masked as a whole.
         """
         masked = self.mask_split_values(lines)
-        work = _FREE_WORK + sum(map(len, masked)) // _CHARACTERS_PER_WORK
+        limit = work_limit(masked)
         try:
-            found = candidates.find(masked, self._known, work)
+            found = candidates.find(masked, self._known, limit)
         except Exception:  # noqa: BLE001 - a reader of hostile text must not fail
             found = Candidates(dict.fromkeys(masked, "whole"))
-        masking, done = Lines(self), dict[str, str]()
-
-        def examine(line: str) -> str:
-            nonlocal work
-            if line in done or not line:
-                return done.get(line, line)
-            if work <= 0:
-                return MASK
-            kind, hits = found.kinds.get(line), found.words.get(line, [])
-            if kind == "whole":
-                done[line] = self.text(line)
-                work -= len(hits) + found.words_in_plain.get(line, 0) + _WORK_OF_A_WHOLE_LINE
-            elif kind == "words":
-                done[line] = self._masked_at(line, hits)
-                work -= len(hits) + WORK_OF_A_LINE
-                if done[line] != line:
-                    work -= _WORK_OF_A_SECRET
-            else:  # its words are not known: a part of a line, or a line of the excess
-                done[line] = self.text(line)
-                work -= len(line) // _CHARACTERS_PER_WORD + _WORK_OF_A_WHOLE_LINE
-            return done[line]
-
-        is_in_key, kinds = False, found.kinds
+        masking = Lines(self)
+        examination = Examination(found, limit, self.text, self._masked_at)
         for number, line in enumerate(masked):
-            kind = kinds.get(line)
-            if kind == "whole" or is_in_key:
-                masked[number] = masking.next(line, examine)
-                is_in_key = masking.is_in_key
-            elif kind == "excess" and work <= 0:
+            kind = found.kinds.get(line)
+            if kind == "whole" or masking.is_in_key:
+                masked[number] = masking.next(line, examination.examine)
+            elif kind == "excess" and examination.is_over:
                 masked[number] = MASK
             elif kind:
-                masked[number] = examine(line)
+                masked[number] = examination.examine(line)
         return masked
 
     def _masked_at(self, line: str, hits: Sequence[Hit]) -> str:

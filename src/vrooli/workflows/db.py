@@ -66,28 +66,34 @@ async def reset(
         )
         consent.demand(Action.RESET_DATA, options.environment.name, change)
 
-        async def empty_postgres(progress: Progress) -> Done:
-            progress.report("deleting all rows")
-            await emptying.empty_postgres(postgres)
-            return Done(changed=True, detail="all rows deleted")
-
-        async def empty_redis(progress: Progress) -> Done:
-            progress.report("deleting all keys")
-            return Done(changed=True, detail=f"{await emptying.empty_redis(redis)} keys deleted")
-
         async def follow(progress: Progress) -> Done:
             return await wait.until_ready(kube, record.manifests, progress)
 
         steps = [
-            Step("postgres", "PostgreSQL", empty_postgres),
-            # After the rows, so that nothing is cached again.
-            Step("redis", "Redis", empty_redis, ("postgres",)),
+            *_emptying_steps(postgres, redis),
             Step("healthy", "Healthy release", follow, ("redis",)),
         ]
         async with lease.hold(kube, release, Progress("postgres", listener)):
             ended = await run_steps(steps, listener)
     done = StepsResult.of(ended, time.monotonic() - began)
     return ResetResult(**dict(done), release=release.name, namespace=release.namespace)
+
+
+def _emptying_steps(postgres: Postgres, redis: Redis) -> list[Step]:
+    async def empty_postgres(progress: Progress) -> Done:
+        progress.report("deleting all rows")
+        await emptying.empty_postgres(postgres)
+        return Done(changed=True, detail="all rows deleted")
+
+    async def empty_redis(progress: Progress) -> Done:
+        progress.report("deleting all keys")
+        return Done(changed=True, detail=f"{await emptying.empty_redis(redis)} keys deleted")
+
+    return [
+        Step("postgres", "PostgreSQL", empty_postgres),
+        # After the rows, so that nothing is cached again.
+        Step("redis", "Redis", empty_redis, ("postgres",)),
+    ]
 
 
 async def seed(options: DbOptions, listener: Listener, consent: Consent = CONFIRMED) -> SeedResult:

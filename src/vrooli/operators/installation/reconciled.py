@@ -53,15 +53,12 @@ async def wait_reconciled(
     shown = ""
     while True:
         bodies = list(filter(is_awaited, await fetch_resources(operator, kube)))
-        pod, read_error = await _find_pod(operator, kube), ""
-        if pod is None:
-            reasons = ["none of its pods is ready"]
-        else:
-            try:
-                reasons = await _unreconciled(operator, kube, pod, bodies)
-            except MetricsError as error:
-                read_error = f"its metrics cannot be read: {error}"
-                reasons = [read_error]
+        read_error = ""
+        try:
+            reasons = await _unreconciled(operator, kube, bodies)
+        except MetricsError as error:
+            read_error = f"its metrics cannot be read: {error}"
+            reasons = [read_error]
         if not reasons:
             return f"{counted(len(bodies), 'resource')} reconciled"
         now = time.monotonic()
@@ -98,14 +95,15 @@ async def _find_pod(operator: Operator, kube: Kube) -> Body | None:
     return max(ready, key=creation_time, default=None)
 
 
-async def _unreconciled(
-    operator: Operator, kube: Kube, pod: Body, bodies: Sequence[Body]
-) -> list[str]:
+async def _unreconciled(operator: Operator, kube: Kube, bodies: Sequence[Body]) -> list[str]:
     """Why objects are not reconciled, one sentence each.
 
     Raises:
-        MetricsError: The metrics of the pod cannot be read.
+        MetricsError: The metrics of the operator's pod cannot be read.
     """
+    pod = await _find_pod(operator, kube)
+    if pod is None:
+        return ["none of its pods is ready"]
     port = operator.metrics_port
     try:
         answer = await pod_http.get(kube, ref_of(pod), port, "/metrics", limit_s=READ_S)

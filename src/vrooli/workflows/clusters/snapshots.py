@@ -103,12 +103,11 @@ async def restore(
     async def start(progress: Progress) -> Done:
         try:
             restored = await machine.cluster(name, {}, progress)
-            done = await restored.ensure_running(progress)
+            return await restored.ensure_running(progress)
         except BaseException:
             progress.report("Bringing the former data back")
             await cluster.snapshots.finish_restore(succeeded=False)
             raise
-        return done
 
     before = machine.cluster_steps() if runs else []
     after = tuple(step.name for step in before)
