@@ -5,9 +5,8 @@ An operator of this product is one package with an `Operator`; `catalog.py` list
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,13 +16,15 @@ from vrooli.events import Progress
 from vrooli.kube import Kube
 from vrooli.kube.objects import Body, has_label
 from vrooli.operators.custom_resource import CustomResource
-from vrooli.operators.reconcile_log import ReconcileError
+from vrooli.operators.reconcile_log import ObjectLog, ReconcileError
 from vrooli.operators.reconciliation import Evidence
 
 # Gives the folder of a pinned Go module, by the name of its program group.
 ModuleDir = Callable[[str, Progress], Awaitable[Path]]
 # The objects that a version of an operator cannot manage, one sentence each.
 UnsupportedResources = Callable[[str, Iterable[Body]], Iterator[str]]
+# Reads from an operator's log which errors it repeats about an object: the last of each cause.
+ReconcileErrors = Callable[[ObjectLog], list[ReconcileError]]
 # The command that installs a missing operator.
 INSTALL_COMMAND = "vrooli check --operators --fix"
 # The verbs of a controller that follows objects, and of one that makes and removes them.
@@ -134,29 +135,6 @@ class Permission:
     api_version: str
     kind: str
     subresource: str = ""
-
-
-class ReconcileErrors(Protocol):
-    """Reads from an operator's log which errors it repeats about one object."""
-
-    def __call__(
-        self,
-        lines: Sequence[str],
-        namespace: str,
-        name: str,
-        since: datetime | None = None,
-        *,
-        is_whole: bool = True,
-    ) -> list[ReconcileError]:
-        """The last error of each cause.
-
-        Args:
-            lines: The log.
-            namespace: The object's namespace.
-            name: The object's name.
-            since: Errors whose last line is earlier do not count.
-            is_whole: Whether the lines begin with the start of the operator.
-        """
 
 
 class Install(Protocol):

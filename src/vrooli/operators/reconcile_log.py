@@ -6,7 +6,7 @@ No I/O here. How one operator reports an error is in its own package.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -38,6 +38,25 @@ class ReconcileError:
     def is_current(self, now: datetime) -> bool:
         """Whether the operator has not succeeded since."""
         return now < self.until
+
+
+@dataclass(frozen=True)
+class ObjectLog:
+    """An operator's log, from which the errors about one object are read.
+
+    Attributes:
+        lines: The log.
+        namespace: The object's namespace.
+        name: Its name.
+        since: Errors whose last line is earlier do not count.
+        is_whole: Whether the lines begin with the start of the operator.
+    """
+
+    lines: Sequence[str]
+    namespace: str
+    name: str
+    since: datetime | None = None
+    is_whole: bool = True
 
 
 def line_time(line: str) -> datetime | None:

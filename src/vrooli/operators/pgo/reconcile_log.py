@@ -8,10 +8,10 @@ succeeds writes nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from vrooli.operators.reconcile_log import ReconcileError, field_time, parse_fields
+from vrooli.operators.reconcile_log import ObjectLog, ReconcileError, field_time, parse_fields
 
 # The next error comes within this multiple of the delay before it, plus a margin, but always
 # within the longest delay of controller-runtime's rate limiter (1000 s) and a tenth.
@@ -20,30 +20,18 @@ BACKOFF, MARGIN_S, LONGEST_S = 2.2, 2.5, 1100.0
 CONFLICT = re.compile(r"the object has been modified|please apply your changes to the latest")
 
 
-def reconcile_errors(
-    lines: Sequence[str],
-    namespace: str,
-    name: str,
-    since: datetime | None = None,
-    *,
-    is_whole: bool = True,
-) -> list[ReconcileError]:
+def reconcile_errors(log: ObjectLog) -> list[ReconcileError]:
     """PGO's last error about a PostgresCluster, if there is one.
 
-    Args:
-        lines: Its log.
-        namespace: The PostgresCluster's namespace.
-        name: Its name.
-        since: Errors whose last line is earlier do not count. Earlier lines still determine the
-            delay: only an attempt that succeeds shortens it, a change of the object does not.
-        is_whole: Whether the lines begin with the start of the operator. If not, lines before the
-            first error may be missing, and its delay may be the longest.
+    Lines before ``since`` still determine the delay: only an attempt that succeeds shortens it, a
+    change of the object does not. If the log is not whole, lines before the first error may be
+    missing, and its delay may be the longest.
     """
     return [
         error
-        for error in _last_errors(lines, is_whole=is_whole)
-        if (error.namespace, error.name) == (namespace, name)
-        and (since is None or error.last >= since)
+        for error in _last_errors(log.lines, is_whole=log.is_whole)
+        if (error.namespace, error.name) == (log.namespace, log.name)
+        and (log.since is None or error.last >= log.since)
     ]
 
 

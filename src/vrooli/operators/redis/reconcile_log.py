@@ -6,10 +6,10 @@ It reconciles every 30 s, and logs a warning for each claim that it cannot resiz
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
 
-from vrooli.operators.reconcile_log import ReconcileError, field_time, parse_fields
+from vrooli.operators.reconcile_log import ObjectLog, ReconcileError, field_time, parse_fields
 
 # The operator's next attempt comes within this, seconds.
 RESYNC_S = 35.0
@@ -19,34 +19,22 @@ REFUSED = re.compile(
 )
 
 
-def reconcile_errors(
-    lines: Sequence[str],
-    namespace: str,
-    name: str,
-    since: datetime | None = None,
-    *,
-    is_whole: bool = True,
-) -> list[ReconcileError]:
+def reconcile_errors(log: ObjectLog) -> list[ReconcileError]:
     """The operator's last error about a RedisFailover, if there is one.
 
-    Args:
-        lines: Its log.
-        namespace: The RedisFailover's namespace.
-        name: Its name.
-        since: Earlier lines do not count.
-        is_whole: Irrelevant: the delay between two attempts is constant.
+    Whether the log is whole is irrelevant: the delay between two attempts is constant.
     """
-    del is_whole
     errors: list[ReconcileError] = []
-    for line in lines:
+    for line in log.lines:
         fields = parse_fields(line)
         time, message = field_time(fields), fields.get("msg", "")
         key = fields.get("object-key", "") or f"{fields.get('namespace', '')}/{_part(fields)}"
-        if time is None or not REFUSED.search(message) or not _belongs_to(key, namespace, name):
+        if time is None or not REFUSED.search(message) or not _belongs_to(key, log):
             continue
-        if since is None or time >= since:
+        if log.since is None or time >= log.since:
             until = time + timedelta(seconds=RESYNC_S)
-            errors = [ReconcileError(namespace, name, message, time, until, line.strip())]
+            last = ReconcileError(log.namespace, log.name, message, time, until, line.strip())
+            errors = [last]
     return errors
 
 
@@ -56,10 +44,10 @@ def _part(fields: Mapping[str, str]) -> str:
     return next(filter(None, names), "")
 
 
-def _belongs_to(key: str, namespace: str, name: str) -> bool:
-    """Whether a key is that of a RedisFailover, or of a part that is named after it."""
-    key_namespace, _, part = key.partition("/")
+def _belongs_to(key: str, log: ObjectLog) -> bool:
+    """Whether a key is that of the RedisFailover, or of a part that is named after it."""
+    namespace, _, part = key.partition("/")
     return (
-        key_namespace == namespace
-        and re.search(rf"(?:^|rf[rs]-){re.escape(name)}(?:-\d+)?$", part) is not None
+        namespace == log.namespace
+        and re.search(rf"(?:^|rf[rs]-){re.escape(log.name)}(?:-\d+)?$", part) is not None
     )

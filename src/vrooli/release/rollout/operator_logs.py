@@ -21,7 +21,7 @@ from vrooli.kube.status import ContainerStatus, pod_status
 from vrooli.kube.unavailable import Unavailable
 from vrooli.operators import OPERATORS, Operator, reconcile_log
 from vrooli.operators.progress import changed_at
-from vrooli.operators.reconcile_log import ReconcileError
+from vrooli.operators.reconcile_log import ObjectLog, ReconcileError
 
 # The operators whose errors are in their logs only, by the kinds that they serve.
 BY_KIND = {
@@ -105,7 +105,7 @@ def of_object(item: Manifest, objects: Snapshot, log: Log) -> list[ReconcileErro
     if read_errors is None:
         return []
     since = None if body is None else changed_at(body)
-    return read_errors(log.lines, item.namespace, item.name, since, is_whole=log.is_whole)
+    return read_errors(ObjectLog(log.lines, item.namespace, item.name, since, log.is_whole))
 
 
 async def _logs(kube: Kube, operator: Operator) -> tuple[list[Log], Unavailable | None]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from vrooli.operators.pgo import reconcile_log
-from vrooli.operators.reconcile_log import ReconcileError
+from vrooli.operators.reconcile_log import ObjectLog, ReconcileError
 
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)
 MESSAGE = (
@@ -36,7 +36,7 @@ def pgo(seconds: float, message: str = MESSAGE, name: str = "vrooli-pg") -> str:
 
 def errors(lines: list[str], name: str = "vrooli-pg", **given: Any) -> list[ReconcileError]:
     """The errors about a PostgresCluster in the namespace dev."""
-    return reconcile_log.reconcile_errors(lines, "dev", name, **given)
+    return reconcile_log.reconcile_errors(ObjectLog(lines, "dev", name, **given))
 
 
 def series(count: int) -> list[float]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from vrooli.operators.reconcile_log import ObjectLog
 from vrooli.operators.redis.reconcile_log import reconcile_errors
 
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -41,7 +42,7 @@ UPDATE = (
 def test_what_the_redis_operator_is_refused_holds_until_its_next_look(
     fields: str, message: str
 ) -> None:
-    (error,) = reconcile_errors([redis(fields, message)], "dev", "vrooli-rf")
+    (error,) = reconcile_errors(ObjectLog([redis(fields, message)], "dev", "vrooli-rf"))
     assert message.replace("\\", "") == error.message
     assert error.is_current(at(30))
     assert not error.is_current(at(40))
@@ -57,4 +58,4 @@ def test_what_the_redis_operator_is_refused_holds_until_its_next_look(
     ],
 )
 def test_others_and_what_passes_say_nothing_of_a_redis(fields: str, message: str) -> None:
-    assert reconcile_errors([redis(fields, message)], "dev", "vrooli-rf") == []
+    assert reconcile_errors(ObjectLog([redis(fields, message)], "dev", "vrooli-rf")) == []

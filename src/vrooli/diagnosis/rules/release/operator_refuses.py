@@ -13,7 +13,7 @@ from vrooli.kube.objects import Body, Ref, labels, ref_of, text
 from vrooli.kube.status import is_pod_ready
 from vrooli.operators import progress as operator_progress
 from vrooli.operators.catalog import databases, find_operator
-from vrooli.operators.reconcile_log import ReconcileError
+from vrooli.operators.reconcile_log import ObjectLog, ReconcileError
 from vrooli.release.rollout.refusals import RESIZED_S
 
 DATABASES = databases()
@@ -64,7 +64,7 @@ def _errors(evidence: Evidence, body: Body) -> Iterator[ReconcileError]:
     for source, lines in evidence.logs.items():
         if source.previous or source.namespace == evidence.namespace:
             continue
-        errors = read_errors(lines, ref.namespace, ref.name, since)
+        errors = read_errors(ObjectLog(lines, ref.namespace, ref.name, since))
         yield from (error for error in errors if error.is_current(evidence.now))
 
 
