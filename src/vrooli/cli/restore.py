@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from vrooli.cli import (
     restore_redis,
     restore_vault,
 )
+from vrooli.cli.restore_request import RestoreRequest
 from vrooli.cli.terminal import prompt
 from vrooli.errors import UsageError
 
@@ -146,40 +146,32 @@ def command(
     """
     if vault_version and only is not Part.VAULT:
         raise UsageError("--vault-version requires --only vault.")
+    request = RestoreRequest(
+        environment_name=environment,
+        cluster=cluster,
+        to=to,
+        point=point,
+        into=into or "",
+        repository=repository,
+        vault_versions=tuple(vault_version or ()),
+        timeout_s=timeout,
+        yes=yes,
+        output=output,
+        debug=debug,
+    )
     if finish or undo:
-        is_postgres = only is Part.POSTGRES
-        _demand_alone(
-            to, into, repository, point, is_postgres=is_postgres, finish=finish, undo=undo
-        )
-        restore_postgres.end(environment, cluster, timeout, yes, output, debug, undo=undo)
-        return
-    if only is not Part.POSTGRES:
-        _demand_point_only(only, to, into, repository, point, vault_version)
-    if only is Part.REDIS:
-        restore_redis.run(environment, point, cluster, timeout, yes, output, debug)
-        return
-    if only is Part.VAULT:
-        restore_vault.run(
-            *(environment, point, vault_version or (), cluster, timeout, yes, output, debug)
-        )
-        return
-    if into:
-        restore_copy.run(
-            *(environment, to, point, into, cluster, repository, timeout, yes, output, debug)
-        )
-        return
-    restore_postgres.run(environment, to, point, cluster, repository, timeout, yes, output, debug)
+        _demand_end_only(request, only, is_both=finish and undo)
+        restore_postgres.end(request, undo=undo)
+    elif only is Part.POSTGRES:
+        (restore_copy if into else restore_postgres).run(request)
+    else:
+        _demand_point_only(request, only)
+        (restore_redis if only is Part.REDIS else restore_vault).run(request)
 
 
-def _demand_point_only(
-    only: Part,
-    to: str,
-    into: str | None,
-    repository: int | None,
-    point: str,
-    versions: Sequence[str] | None,
-) -> None:
-    if to or into or repository or not (point or versions):
+def _demand_point_only(request: RestoreRequest, only: Part) -> None:
+    has_point = request.point or request.vault_versions
+    if request.to or request.into or request.repository or not has_point:
         subject = "Redis is" if only is Part.REDIS else "Secrets in Vault are"
         raise UsageError(
             f"{subject} restored in place, to a point.",
@@ -187,17 +179,9 @@ def _demand_point_only(
         )
 
 
-def _demand_alone(
-    to: str,
-    into: str | None,
-    repository: int | None,
-    point: str,
-    *,
-    is_postgres: bool,
-    finish: bool,
-    undo: bool,
-) -> None:
-    if to or into or repository or point or not is_postgres or (finish and undo):
+def _demand_end_only(request: RestoreRequest, only: Part, *, is_both: bool) -> None:
+    has_target = request.to or request.into or request.repository or request.point
+    if has_target or only is not Part.POSTGRES or is_both:
         raise UsageError(
             "--finish and --undo end the last restore of PostgreSQL, and take no other target.",
             "Use `vrooli restore --finish` or `vrooli restore --undo`.",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
-from vrooli import environments, shell
-from vrooli.cli import options
+from vrooli import shell
 from vrooli.cli.restore_postgres import show_tables
+from vrooli.cli.restore_request import RestoreRequest
 from vrooli.cli.run import execute
 from vrooli.cli.terminal import prompt, tables
 from vrooli.events import Listener
@@ -18,28 +18,24 @@ if TYPE_CHECKING:
     from vrooli.workflows.results.backups import RestoreResult
 
 
-def run(
-    environment: str,
-    to: str,
-    point: str,
-    into: str,
-    cluster: str | None,
-    repository: int | None,
-    timeout: float,
-    yes: bool,
-    output: options.OutputFormat,
-    debug: bool,
-) -> None:
+def run(request: RestoreRequest) -> None:
     """Restore a copy of PostgreSQL in another namespace."""
 
     def work(listener: Listener) -> Awaitable[RestoreResult]:
         from vrooli.workflows.restore import RestoreOptions, restore
 
-        where = environments.environment(environment)
-        request = RestoreOptions(where, to, point, into, cluster, repository, timeout)
-        return restore(request, listener, prompt.consent(yes=yes))
+        options = RestoreOptions(
+            request.environment,
+            request.to,
+            request.point,
+            request.into,
+            request.cluster,
+            request.repository,
+            request.timeout_s,
+        )
+        return restore(options, listener, prompt.consent(yes=request.yes))
 
-    execute(work, _show, output, debug)
+    execute(work, _show, request.output, request.debug)
 
 
 def _show(result: RestoreResult, console: Console) -> None:

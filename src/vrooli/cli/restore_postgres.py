@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING
 
-from vrooli import environments
-from vrooli.cli import options
+from vrooli.cli.restore_request import RestoreRequest
 from vrooli.cli.run import execute
 from vrooli.cli.terminal import prompt, tables
 from vrooli.events import Listener
@@ -21,51 +20,39 @@ if TYPE_CHECKING:
     )
 
 
-def run(
-    environment: str,
-    to: str,
-    point: str,
-    cluster: str | None,
-    repository: int | None,
-    timeout: float,
-    yes: bool,
-    output: options.OutputFormat,
-    debug: bool,
-) -> None:
+def run(request: RestoreRequest) -> None:
     """Restore PostgreSQL in place."""
 
     def work(listener: Listener) -> Awaitable[PostgresRestoreResult]:
         from vrooli.workflows.restore_postgres import PostgresRestoreOptions, restore_postgres
 
-        where = environments.environment(environment)
-        request = PostgresRestoreOptions(where, to, point, cluster, repository, timeout)
-        return restore_postgres(request, listener, prompt.consent(yes=yes))
+        options = PostgresRestoreOptions(
+            request.environment,
+            request.to,
+            request.point,
+            request.cluster,
+            request.repository,
+            request.timeout_s,
+        )
+        return restore_postgres(options, listener, prompt.consent(yes=request.yes))
 
-    execute(work, _show, output, debug)
+    execute(work, _show, request.output, request.debug)
 
 
-def end(
-    environment: str,
-    cluster: str | None,
-    timeout: float,
-    yes: bool,
-    output: options.OutputFormat,
-    debug: bool,
-    *,
-    undo: bool,
-) -> None:
+def end(request: RestoreRequest, *, undo: bool) -> None:
     """Delete the data of before the last restore, or bring them back."""
 
     def work(listener: Listener) -> Awaitable[PostgresRestoreEndResult]:
         from vrooli.workflows.restore_end import finish_restore, undo_restore
         from vrooli.workflows.restore_postgres import PostgresRestoreOptions
 
-        where = environments.environment(environment)
-        request = PostgresRestoreOptions(where, cluster=cluster, timeout_s=timeout)
+        options = PostgresRestoreOptions(
+            request.environment, cluster=request.cluster, timeout_s=request.timeout_s
+        )
         act = undo_restore if undo else finish_restore
-        return act(request, listener, prompt.consent(yes=yes))
+        return act(options, listener, prompt.consent(yes=request.yes))
 
-    execute(work, _show_end, output, debug)
+    execute(work, _show_end, request.output, request.debug)
 
 
 def _show(result: PostgresRestoreResult, console: Console) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
-from vrooli import environments
-from vrooli.cli import options
+from vrooli.cli.restore_request import RestoreRequest
 from vrooli.cli.run import execute
 from vrooli.cli.terminal import prompt, tables
 from vrooli.events import Listener
@@ -18,25 +17,18 @@ if TYPE_CHECKING:
     from vrooli.workflows.results.backups import RedisRestoreResult
 
 
-def run(
-    environment: str,
-    point: str,
-    cluster: str | None,
-    timeout: float,
-    yes: bool,
-    output: options.OutputFormat,
-    debug: bool,
-) -> None:
+def run(request: RestoreRequest) -> None:
     """Restore Redis to a point."""
 
     def work(listener: Listener) -> Awaitable[RedisRestoreResult]:
         from vrooli.workflows.restore_redis import RedisRestoreOptions, restore_redis
 
-        where = environments.environment(environment)
-        request = RedisRestoreOptions(where, point, cluster, timeout)
-        return restore_redis(request, listener, prompt.consent(yes=yes))
+        options = RedisRestoreOptions(
+            request.environment, request.point, request.cluster, request.timeout_s
+        )
+        return restore_redis(options, listener, prompt.consent(yes=request.yes))
 
-    execute(work, _show, output, debug)
+    execute(work, _show, request.output, request.debug)
 
 
 def _show(result: RedisRestoreResult, console: Console) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
-from vrooli import environments
-from vrooli.cli import options
+from vrooli.cli.restore_request import RestoreRequest
 from vrooli.cli.run import execute
 from vrooli.cli.terminal import prompt, tables
 from vrooli.errors import UsageError
@@ -18,27 +17,19 @@ if TYPE_CHECKING:
     from vrooli.workflows.results.backups import SecretRestoreView, VaultRestoreResult
 
 
-def run(
-    environment: str,
-    point: str,
-    versions: Iterable[str],
-    cluster: str | None,
-    timeout: float,
-    yes: bool,
-    output: options.OutputFormat,
-    debug: bool,
-) -> None:
+def run(request: RestoreRequest) -> None:
     """Restore the secrets to a point, or to versions."""
 
     def work(listener: Listener) -> Awaitable[VaultRestoreResult]:
         from vrooli.workflows.restore_vault import VaultRestoreOptions, restore_vault
 
-        where = environments.environment(environment)
-        numbers = dict(map(_parse, versions))
-        request = VaultRestoreOptions(where, point, numbers, cluster, timeout)
-        return restore_vault(request, listener, prompt.consent(yes=yes))
+        numbers = dict(map(_parse, request.vault_versions))
+        options = VaultRestoreOptions(
+            request.environment, request.point, numbers, request.cluster, request.timeout_s
+        )
+        return restore_vault(options, listener, prompt.consent(yes=request.yes))
 
-    execute(work, _show, output, debug)
+    execute(work, _show, request.output, request.debug)
 
 
 def _parse(text: str) -> tuple[str, int]:
