@@ -21,7 +21,6 @@ import signal
 import sys
 import time
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from support.release.moments import Writer, writing
 from vrooli.databases.postgres.session import Postgres
@@ -121,14 +120,8 @@ async def run(options: argparse.Namespace) -> list[Outcome]:
         for _ in range(options.kills):
             async with writing(await Postgres.of(kube, release)) as writer:
                 outcomes.append(await measure(options, writer))
-            report(asdict(outcomes[-1]))
+            print(json.dumps(asdict(outcomes[-1])), flush=True)
     return outcomes
-
-
-def report(fields: dict[str, Any]) -> None:
-    """Print one line of JSON."""
-    sys.stdout.write(json.dumps(fields) + "\n")
-    sys.stdout.flush()
 
 
 def main() -> None:
@@ -141,7 +134,7 @@ def main() -> None:
     parser.add_argument("--most", type=float, default=60.0, help="the last moment, seconds")
     outcomes = asyncio.run(run(parser.parse_args()))
     right = sum(item.is_right for item in outcomes)
-    report({"right": right, "of": len(outcomes)})
+    print(json.dumps({"right": right, "of": len(outcomes)}), flush=True)
     sys.exit(right != len(outcomes))
 
 

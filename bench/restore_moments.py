@@ -18,7 +18,6 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from vrooli.backups import copies
 from vrooli.backups.clones import Place
@@ -124,25 +123,20 @@ async def run(options: argparse.Namespace) -> list[Outcome]:
         writes = await write(postgres, options.database, options.seconds)
         begin, end = writes[0].sent, writes[-1].acknowledged
         rate = len(writes) / (end - begin)
-        report({"writes": len(writes), "per_s": round(rate, 1), "seconds": round(end - begin)})
+        load = {"writes": len(writes), "per_s": round(rate, 1), "seconds": round(end - begin)}
+        print(json.dumps(load), flush=True)
         try:
             for _ in range(options.moments):
                 # Moments after the clock of the backup's end, between the first and the last write.
                 moment = random.uniform(begin, end)  # noqa: S311 - not a secret
                 outcome = await measure(options, kube, moment, writes, options.database)
-                report({**asdict(outcome), "exact": outcome.is_exact})
+                print(json.dumps({**asdict(outcome), "exact": outcome.is_exact}), flush=True)
                 outcomes.append(outcome)
         finally:
             await copies.remove(kube, Place("copy", NAMESPACE), Progress("copy", silent))
             await kube.delete("v1", "Namespace", NAMESPACE)
             await postgres.execute(f"DROP TABLE IF EXISTS {TABLE};", options.database)
     return outcomes
-
-
-def report(fields: dict[str, Any]) -> None:
-    """Print one line of JSON."""
-    sys.stdout.write(json.dumps(fields) + "\n")
-    sys.stdout.flush()
 
 
 def main() -> None:
@@ -155,7 +149,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help="how long rows are written")
     outcomes = asyncio.run(run(parser.parse_args()))
     exact = sum(item.is_exact for item in outcomes)
-    report({"exact": exact, "of": len(outcomes)})
+    print(json.dumps({"exact": exact, "of": len(outcomes)}), flush=True)
     sys.exit(exact != len(outcomes))
 
 

@@ -130,16 +130,10 @@ async def run(options: argparse.Namespace) -> list[Round]:
     rounds = []
     for number in range(options.rounds):
         rounds.append(await measure(options, number))
-        report(asdict(rounds[-1]))
+        print(json.dumps(asdict(rounds[-1])), flush=True)
     async with connect(options) as stores:
         await stores.clear()
     return rounds
-
-
-def report(fields: dict[str, Any]) -> None:
-    """Print one line of JSON."""
-    sys.stdout.write(json.dumps(fields) + "\n")
-    sys.stdout.flush()
 
 
 def main() -> None:
@@ -150,7 +144,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=20)
     rounds = asyncio.run(run(parser.parse_args()))
     equal = sum(item.equal for item in rounds)
-    report({"equal": equal, "of": len(rounds)})
+    print(json.dumps({"equal": equal, "of": len(rounds)}), flush=True)
     sys.exit(equal != len(rounds))
 
 
