@@ -19,9 +19,9 @@ import pytest
 
 from support.programs.postgres_server import PostgresServer
 from support.programs.processes import PATIENCE_S, wait_until
-from vrooli.backups import beside
+from vrooli.backups import data_directories
 
-SCRIPT = beside.program()
+SCRIPT = data_directories.program()
 # With time for a busy machine, where a test is not about the time for which Patroni is stopped.
 PATIENT = SCRIPT.replace("freeze_ms=10000", "freeze_ms=120000")
 assert PATIENT != SCRIPT

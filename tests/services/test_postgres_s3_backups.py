@@ -22,7 +22,7 @@ from support.programs.ports import free_port
 from support.programs.postgres_server import PostgresServer
 from support.programs.s3_server import BUCKET, REGION, S3Server, running_s3
 from support.release.database_pods import owned, pod
-from vrooli.backups import beside
+from vrooli.backups import data_directories
 from vrooli.backups import repository as repositories
 from vrooli.backups.info import Retention
 from vrooli.backups.repository import Repository, RepositoryError
@@ -153,7 +153,7 @@ async def test_data_are_restored_from_s3_to_a_moment_and_after_the_loss_of_the_v
     assert all(path.startswith(f"{FOLDER}/") for path in written)
     assert f"{FOLDER}/backup/db/{incremental.label}/backup.manifest" in written
 
-    program = beside.program()
+    program = data_directories.program()
     target = (f"--set={full.label}", "--type=time", f"--target={moment}")
     server.run("bash", "-s", "build", str(S3), "120", *target, text=program)
     restored = server.numbers(str(server.volume / "vrooli-restore"))

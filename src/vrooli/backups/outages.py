@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from vrooli.backups import moment, timelines
-from vrooli.backups.beside import Beside
+from vrooli.backups.data_directories import DataDirectories
 from vrooli.backups.timelines import History
 from vrooli.databases.postgres.session import Postgres
 from vrooli.errors import PrerequisiteError, VrooliError
@@ -61,9 +61,10 @@ async def _examined(postgres: Postgres, reason: str) -> Outage:
     newest, position = Outage(reason), (-1, -1)
     for instance in await postgres.instances():
         try:
-            first, _, history = (await Beside(postgres, instance.pod).timelines()).partition("\n")
+            output = await DataDirectories(postgres, instance.pod).timelines()
         except VrooliError:  # its container does not run
             continue
+        first, _, history = output.partition("\n")
         match = _FIRST_LINE.match(first)
         timeline, checkpoint = (int(match[1]), match[2]) if match else (0, "-")
         candidate = (timeline, timelines.parse_position(checkpoint))

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from vrooli.backups import listing, restored
-from vrooli.backups.beside import Beside, Exchanged, State
+from vrooli.backups.data_directories import DataDirectories, Exchanged, State
 from vrooli.backups.listing import Listing
 from vrooli.backups.restored import Phase, Restored
 from vrooli.databases.postgres import replication
@@ -84,14 +84,16 @@ async def _prepared(options: PostgresRestoreOptions, kube: Kube, release: Releas
     postgres = listed.repository.postgres
     record = await restored.fetch(postgres)
     pod = record.pod if record else (await postgres.primary()).pod
-    beside = Beside(postgres, pod)
+    directories = DataDirectories(postgres, pod)
     if not any(item.pod == pod for item in await postgres.instances()):
         raise PrerequisiteError(
             f"Pod {pod} of {release}, whose volume has the data of before, does not exist.",
             "Wait until it runs. If its instance was removed with the volume, the data are gone: "
             f"`kubectl delete configmap {restored.name_of(postgres.name)} -n {release.namespace}`.",
         )
-    return _Ending(release, listed, beside, record, await beside.state(), options.timeout_s)
+    return _Ending(
+        release, listed, directories, record, await directories.state(), options.timeout_s
+    )
 
 
 @dataclass
@@ -100,7 +102,7 @@ class _Ending:
 
     release: Release
     listed: Listing
-    beside: Beside
+    directories: DataDirectories
     record: Restored | None
     state: State
     timeout_s: float
@@ -109,7 +111,7 @@ class _Ending:
 
     @property
     def postgres(self) -> Postgres:
-        return self.beside.postgres
+        return self.directories.postgres
 
     def demand_possible(self, *, undo: bool) -> None:
         """Refuse an end without a restore, and one that has not switched if it is to be finished.
@@ -155,7 +157,7 @@ class _Ending:
         Raises:
             PrerequisiteError: It has.
         """
-        if (await restored.fetch(self.postgres), await self.beside.state()) != (
+        if (await restored.fetch(self.postgres), await self.directories.state()) != (
             self.record,
             self.state,
         ):
@@ -185,7 +187,7 @@ class _Ending:
         if self.record is None or not self.record.is_live:
             return False
         primary = (await self.postgres.primary()).pod
-        if primary != self.beside.pod:
+        if primary != self.directories.pod:
             return False
         return bool(replication.first_problem(await replication.fetch_all(self.postgres, primary)))
 
@@ -193,24 +195,24 @@ class _Ending:
         # A replica that was promoted in the middle of an exchange has the data of before it.
         is_bound = not (undo and self.state.is_exchanging)
         return restore_switch.next_steps(
-            self.listed, self.beside, self.timeout_s, after=after, is_bound=is_bound
+            self.listed, self.directories, self.timeout_s, after=after, is_bound=is_bound
         )
 
     async def complete(self, progress: Progress) -> Done:
         """Complete an exchange that was interrupted."""
-        return await self._continue(self.beside.switch, progress)
+        return await self._continue(self.directories.switch, progress)
 
     async def switch_back(self, progress: Progress) -> Done:
         """Make the previous data live, also in the middle of an exchange that was interrupted."""
         if self.state.is_exchanging:
-            return await self._continue(self.beside.undo, progress)
+            return await self._continue(self.directories.undo, progress)
         await self._demand_primary()
         progress.report("gives the previous data the present roles and passwords")
-        await self.beside.prepare(undo=True)
+        await self.directories.prepare(undo=True)
         if self.record is not None:
             await restored.store(self.postgres, self.record.in_phase(Phase.UNDOING))
         progress.report("exchanges the data")
-        self.pause_s = await restore_switch.exchange(self.postgres, self.beside.undo)
+        self.pause_s = await restore_switch.exchange(self.postgres, self.directories.undo)
         return Done(changed=True, detail=f"no write was acknowledged for {self.pause_s:.1f} s")
 
     async def _continue(
@@ -223,23 +225,23 @@ class _Ending:
 
     async def _demand_primary(self) -> None:
         primary = (await self.postgres.primary()).pod
-        if primary != self.beside.pod:
+        if primary != self.directories.pod:
             raise PrerequisiteError(
-                f"The data of before are in the volume of {self.beside.pod}, but {primary} is the "
-                "primary. Nothing was changed.",
-                f"Run `vrooli switchover postgres --to {self.beside.pod}` first.",
+                f"The data of before are in the volume of {self.directories.pod}, but {primary} is "
+                "the primary. Nothing was changed.",
+                f"Run `vrooli switchover postgres --to {self.directories.pod}` first.",
             )
 
     async def discard(self, progress: Progress) -> Done:
         """Delete the restored data and the record."""
         progress.report("deletes the restored data")
-        await self.beside.discard()
+        await self.directories.discard()
         await restored.remove(self.postgres)
         return Done(changed=True, detail="the restored data were deleted")
 
     async def finish(self, progress: Progress) -> Done:
         """Delete the previous data and the record."""
         progress.report("deletes the data of before")
-        await self.beside.finish()
+        await self.directories.finish()
         await restored.remove(self.postgres)
         return Done(changed=True, detail="the data of before were deleted")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from vrooli.backups import listing, outages, restored
-from vrooli.backups.beside import Beside, State
+from vrooli.backups.data_directories import DataDirectories, State
 from vrooli.backups.restored import Restored
 from vrooli.databases.postgres.session import Postgres
 from vrooli.environments import Environment
@@ -78,7 +78,7 @@ async def restore_postgres(
         **dict(done),
         release=release.name,
         namespace=release.namespace,
-        cluster=run.beside.postgres.name,
+        cluster=run.directories.postgres.name,
         moment=run.recovery.moment,
         point=run.recovery.point.id if run.recovery.point else None,
         tables=restore_steps.table_views(run.restored, run.live),
@@ -126,24 +126,24 @@ async def _prepared(
         listed, options.to, options.point, options.repository, outage=outage
     )
     pod = outage.pod if outage else (await postgres.primary()).pod
-    beside = Beside(postgres, pod, is_stopped=outage is not None)
-    previous = await _previous(beside)
-    for item in (beside, previous):
+    directories = DataDirectories(postgres, pod, is_stopped=outage is not None)
+    previous = await _previous(directories)
+    for item in (directories, previous):
         _demand_possible(postgres, await item.state())
-    await beside.demand_room(recovery)
-    record = Restored(beside.pod, str(recovery), recovery.moment, datetime.now(UTC))
+    await directories.demand_room(recovery)
+    record = Restored(directories.pod, str(recovery), recovery.moment, datetime.now(UTC))
     return PostgresRestoreRun(
-        *(release, listed, recovery, beside, record, options.timeout_s),
+        *(release, listed, recovery, directories, record, options.timeout_s),
         previous=previous,
         outage=outage,
     )
 
 
-async def _previous(beside: Beside) -> Beside:
+async def _previous(directories: DataDirectories) -> DataDirectories:
     """Where a restore that was killed has left its data; the same place if there was none."""
-    record = await restored.fetch(beside.postgres)
-    pods = {item.pod for item in await beside.postgres.instances()}
-    return replace(beside, pod=record.pod) if record and record.pod in pods else beside
+    record = await restored.fetch(directories.postgres)
+    pods = {item.pod for item in await directories.postgres.instances()}
+    return replace(directories, pod=record.pod) if record and record.pod in pods else directories
 
 
 def _demand_possible(postgres: Postgres, state: State) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from vrooli.backups import contents, moment, outages, restored
-from vrooli.backups.beside import Beside
 from vrooli.backups.contents import Contents
+from vrooli.backups.data_directories import DataDirectories
 from vrooli.backups.listing import Listing
 from vrooli.backups.outages import Outage
 from vrooli.backups.restored import Phase, Restored
@@ -36,10 +36,10 @@ class PostgresRestoreRun:
     release: Release
     listed: Listing
     recovery: Recovery
-    beside: Beside
+    directories: DataDirectories
     record: Restored
     timeout_s: float
-    previous: Beside
+    previous: DataDirectories
     outage: Outage | None = None
     restored: Contents = field(default_factory=Contents)
     live: Contents = field(default_factory=Contents)
@@ -50,7 +50,7 @@ class PostgresRestoreRun:
     @property
     def postgres(self) -> Postgres:
         """The PostgresCluster."""
-        return self.beside.postgres
+        return self.directories.postgres
 
     @property
     def change(self) -> str:
@@ -75,7 +75,7 @@ class PostgresRestoreRun:
             Step("prepare", "Preparation", self.prepare),
             Step("switch", "Switch", self.switch, ("prepare",)),
             *restore_switch.next_steps(
-                self.listed, self.beside, self.timeout_s, repository=self.recovery.repository
+                self.listed, self.directories, self.timeout_s, repository=self.recovery.repository
             ),
         ]
 
@@ -85,27 +85,27 @@ class PostgresRestoreRun:
 
     async def build(self, progress: Progress) -> Done:
         """Restore the data beside the live ones; a failed restore leaves nothing."""
-        if self.previous.pod != self.beside.pod:
+        if self.previous.pod != self.directories.pod:
             await self.previous.discard()
         await restored.store(self.postgres, self.record)
         progress.report("pgBackRest restores the data, PostgreSQL recovers them")
         try:
-            await self.beside.build(self.recovery, self.timeout_s)
+            await self.directories.build(self.recovery, self.timeout_s)
             if self.recovery.is_latest:
-                at = await moment.last_transaction(self.beside.server, self.beside.pod)
+                at = await moment.last_transaction(self.directories.server, self.directories.pod)
                 self.recovery = replace(self.recovery, moment=at or self.recovery.moment)
         except VrooliError as error:
             if self.outage and not (self.recovery.is_named or self.recovery.is_latest):
                 error.advice = f"{error.advice} {LATEST_ADVICE}".lstrip()
             await self._clean_up(error)
             raise
-        return Done(changed=True, detail=f"{self.recovery}, in pod {self.beside.pod}")
+        return Done(changed=True, detail=f"{self.recovery}, in pod {self.directories.pod}")
 
     async def compare(self, progress: Progress) -> Done:
         """Compare the restored data with the live data, and refuse what would not serve."""
         progress.report("counts rows")
         try:
-            self.restored = await contents.fetch(self.beside.server, self.beside.pod)
+            self.restored = await contents.fetch(self.directories.server, self.directories.pod)
             if self.outage is None:
                 self.live = await contents.fetch(self.postgres)
             await self._demand_usable()
@@ -125,7 +125,7 @@ class PostgresRestoreRun:
     async def _demand_usable(self) -> None:
         """Refuse data of before the operator has set up its users and pool."""
         login = await pool.login_of(self.postgres)
-        server, pod = self.beside.server, self.beside.pod
+        server, pod = self.directories.server, self.directories.pod
         databases = await server.query("SELECT datname AS name FROM pg_database", pod=pod)
         missing = ""
         if login.database not in {row["name"] for row in databases}:
@@ -202,7 +202,7 @@ class PostgresRestoreRun:
             )
             await self._clean_up(error)
             raise error
-        await self.beside.prepare()
+        await self.directories.prepare()
         return Done(changed=True)
 
     async def _moved_reason(self) -> str:
@@ -211,11 +211,11 @@ class PostgresRestoreRun:
             is_back = await outages.find(self.postgres) is None
             return f"PostgreSQL {self.postgres.name} answers again" if is_back else ""
         primary = (await self.postgres.primary()).pod
-        if primary == self.beside.pod:
+        if primary == self.directories.pod:
             return ""
         return (
             f"{primary} has become the primary meanwhile; the restored data is in the volume of "
-            f"{self.beside.pod}"
+            f"{self.directories.pod}"
         )
 
     async def switch(self, progress: Progress) -> Done:
@@ -224,10 +224,10 @@ class PostgresRestoreRun:
         await restored.store(self.postgres, self.record)
         progress.report("exchanges the data")
         if self.outage is None:
-            self.pause_s = await restore_switch.exchange(self.postgres, self.beside.switch)
+            self.pause_s = await restore_switch.exchange(self.postgres, self.directories.switch)
         else:
             began = time.monotonic()
-            await self.beside.switch()
+            await self.directories.switch()
             await restore_switch.await_writable(self.postgres, progress)
             self.pause_s = round(time.monotonic() - began, 3)
         self.record = self.record.in_phase(Phase.SWITCHED)
@@ -239,7 +239,7 @@ class PostgresRestoreRun:
 
     async def discard(self) -> None:
         """Delete the restored data and the record."""
-        await self.beside.discard()
+        await self.directories.discard()
         await restored.remove(self.postgres)
 
     async def _clean_up(self, error: VrooliError) -> None:

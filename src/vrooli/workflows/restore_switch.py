@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 from vrooli.backups import listing
-from vrooli.backups.beside import Beside
+from vrooli.backups.data_directories import DataDirectories
 from vrooli.backups.info import INCREMENTAL
 from vrooli.backups.listing import Listing
 from vrooli.databases.polling import poll_reason
@@ -29,7 +29,7 @@ REPLICA_REPOSITORY = 1
 
 def next_steps(
     listed: Listing,
-    beside: Beside,
+    directories: DataDirectories,
     limit_s: float,
     *,
     after: str = "switch",
@@ -42,7 +42,7 @@ def next_steps(
 
     Args:
         listed: The backups.
-        beside: The instance that has the data.
+        directories: The instance that has the data.
         limit_s: How long a copy for the replicas may take, seconds.
         after: The step before them.
         repository: The number of the repository that the data are from.
@@ -51,8 +51,8 @@ def next_steps(
 
     async def replicas(progress: Progress) -> Done:
         if is_bound:
-            await _demand_primary(beside)
-        return await follow(beside.postgres, limit_s, progress)
+            await _demand_primary(directories)
+        return await follow(directories.postgres, limit_s, progress)
 
     numbers = sorted({REPLICA_REPOSITORY, repository})
     return [
@@ -106,16 +106,16 @@ async def back_up(listed: Listing, repositories: Sequence[int], progress: Progre
     return Done(changed=True, detail="; ".join(made))
 
 
-async def _demand_primary(beside: Beside) -> None:
+async def _demand_primary(directories: DataDirectories) -> None:
     """Refuse another primary: a replica cannot have had the data when it was promoted.
 
     Raises:
         VrooliError: There is another one.
     """
-    primary = (await beside.postgres.primary()).pod
-    if primary != beside.pod:
+    primary = (await directories.postgres.primary()).pod
+    if primary != directories.pod:
         raise VrooliError(
-            f"{primary} has become the primary before it had the data of {beside.pod}: "
+            f"{primary} has become the primary before it had the data of {directories.pod}: "
             "PostgreSQL may serve the data of before the switch.",
             "Compare the data. If they are those of before, delete the rest of this restore with "
             "`vrooli restore --finish`, then restore again.",

@@ -76,8 +76,8 @@ def program() -> str:
 
 
 @dataclass(frozen=True)
-class Beside:
-    """The data beside the live data of an instance.
+class DataDirectories:
+    """The data directories of an instance: the live data, restored data and the previous data.
 
     Attributes:
         postgres: The PostgresCluster.
