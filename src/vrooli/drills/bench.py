@@ -23,7 +23,7 @@ from vrooli.kube.common_labels import COMPONENT
 from vrooli.kube.objects import items, text
 from vrooli.kube.objects import labels as labels_of
 
-# How long a fault is looked at once all is healthy again, seconds: connections find it late.
+# How long a fault is measured after all is healthy again, seconds: connections find it late.
 CALM_S = 8.0
 # How long putting back may take, with the pause before it is tried again, and how long a release
 # that did not heal gets afterwards, seconds. A container that ended may take a minute to start.
@@ -75,15 +75,15 @@ class Bench:
     async def _inject(self, injection: Injection, limits: Limits) -> Measured:
         watch, began = DiagnosisWatch(self.site, injection), time.monotonic()
         await injection.inject()
-        looking = asyncio.create_task(watch.run())
+        diagnosing = asyncio.create_task(watch.run())
         try:
             await wait_until_healed(self.site, injection, limits.heal_s)
         except WaitTimeoutError as error:
             return Measured(None, error.message, watch.result)
         finally:
-            looking.cancel()
+            diagnosing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await looking
+                await diagnosing
         return Measured(round(time.monotonic() - began, 1), diagnosed=watch.result)
 
     def _mark(self) -> _Mark:

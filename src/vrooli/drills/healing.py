@@ -17,8 +17,8 @@ from vrooli.release.rollout import wait
 POLL_S = 0.5
 # The begin of the first diagnosis after a fault, the pause before each further one, and the time
 # limit of one, seconds; and their number: each of them uses a core for some seconds.
-FIRST_LOOK_S, LOOK_PAUSE_S, LOOK_S = 1.0, 5.0, 60.0
-MOST_LOOKS = 5
+FIRST_DIAGNOSIS_S, DIAGNOSIS_PAUSE_S, DIAGNOSIS_S = 1.0, 5.0, 60.0
+MOST_DIAGNOSES = 5
 
 
 async def wait_until_healed(site: Site, injection: Injection, limit_s: float) -> None:
@@ -62,21 +62,21 @@ class DiagnosisWatch:
 
     async def run(self) -> None:
         """Diagnose until the fault is named, or often enough; can be cancelled."""
-        await asyncio.sleep(FIRST_LOOK_S)
-        for number in range(1, MOST_LOOKS + 1):
-            diagnosis = await self._look()
+        await asyncio.sleep(FIRST_DIAGNOSIS_S)
+        for number in range(1, MOST_DIAGNOSES + 1):
+            diagnosis = await self._diagnose()
             named = is_named(diagnosis, self._injection.subjects)
             elapsed_s = round(time.monotonic() - self._began, 1)
-            # The causes of a look that found some are kept: a later one may find the end only.
+            # Causes of an earlier diagnosis are kept: a later one may only find the end.
             shown = describe(diagnosis) or self.result.causes
             self.result = Diagnosed(number, elapsed_s if named else None, shown)
             if named:
                 return
-            await asyncio.sleep(LOOK_PAUSE_S)
+            await asyncio.sleep(DIAGNOSIS_PAUSE_S)
 
-    async def _look(self) -> Diagnosis:
+    async def _diagnose(self) -> Diagnosis:
         try:
-            contents = await examine(self._site.kube, self._site.release, limit_s=LOOK_S)
+            contents = await examine(self._site.kube, self._site.release, limit_s=DIAGNOSIS_S)
         except VrooliError:  # the API server may be what was faulted
             return Diagnosis((), ())
         return contents.diagnosis

@@ -136,13 +136,13 @@ class Diagnosed:
     """What diagnoses reported while the release was not healthy.
 
     Attributes:
-        looks: The number of diagnoses.
+        count: The number of diagnoses.
         named_s: When the first that named the fault had ended, seconds after the fault; None if
             none did.
         causes: The root causes of that diagnosis or of the last one, and what was not ready yet.
     """
 
-    looks: int = 0
+    count: int = 0
     named_s: float | None = None
     causes: tuple[str, ...] = ()
 

@@ -104,7 +104,8 @@ async def drill(
         VrooliError: The load could not be started.
     """
     began = time.monotonic()
-    asked = Consent(yes=True) if options.in_production else consent
+    if options.in_production:
+        consent = Consent(yes=True)
     async with access.connect(options.cluster) as reached:
         release = Release.of(options.environment, reached.cluster.kubeconfig)
         await lease.demand_free(reached.kube, release)
@@ -122,7 +123,7 @@ async def drill(
                 shared=options.in_shared_cluster,
                 production=options.in_production,
             )
-            asked.demand(Action.DRILL, options.environment.name, options.change)
+            consent.demand(Action.DRILL, options.environment.name, options.change)
         run = await DrillRun.prepared(reached, release, record, options.limits)
         run.on_ended = lambda: _write_reports(options, result(options, run, began))
         limit_s = min(MOST_S, len(options.names) * (options.limits.heal_s + BESIDE_S))

@@ -192,7 +192,7 @@ def to_view(name: str, injection: Injection, measured: Measured, limits: Limits)
         targets=injection.targets,
         healed_s=measured.healed_s,
         help_needed=measured.healed_s is None,
-        diagnoses=measured.diagnosed.looks,
+        diagnoses=measured.diagnosed.count,
         named_s=measured.diagnosed.named_s,
         causes=measured.diagnosed.causes,
         requests=requests

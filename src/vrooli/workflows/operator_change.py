@@ -14,13 +14,13 @@ from vrooli.events import Progress
 from vrooli.operators import Site
 from vrooli.operators.installation.install import wait_ready
 from vrooli.operators.installation.reconciled import wait_reconciled
-from vrooli.operators.installation.upgrade import Plan, WayBack, replace_operator
+from vrooli.operators.installation.upgrade import Plan, PreviousOperator, replace_operator
 from vrooli.steps import Done, first_error, message_of
 from vrooli.workflows.operated import Operated
 from vrooli.workflows.results.operators import DatabaseRestartView
 
-# How long the controllers of the cluster may take to see what an operator has changed, seconds.
-SEEN_S = 5.0
+# How long the controllers of the cluster may take to observe what an operator has changed, seconds.
+OBSERVED_S = 5.0
 
 
 class UpgradeFailedError(VrooliError):
@@ -55,12 +55,12 @@ class OperatorChange:
         Raises:
             UpgradeFailedError: It does not work.
         """
-        way_back = await WayBack.note(self._plan.operator, self._site)
+        previous = await PreviousOperator.read(self._plan.operator, self._site)
         try:
             async with restarts.follow(self._site.kube) as followed:
                 await self._upgrade(progress)
         except (VrooliError, ExceptionGroup) as raised:
-            done = await way_back.go_back(self._site, progress)
+            done = await previous.restore(self._site, progress)
             raise self._failure(first_error(raised), done) from raised
         self.restarts = tuple(map(_view, followed.result(time.monotonic())))
         plan, found = self._plan, self.restarts
@@ -77,7 +77,7 @@ class OperatorChange:
         except WaitTimeoutError as error:
             errors = await self._operated.fetch_operator_errors()
             raise WaitTimeoutError("\n".join([error.message, *errors]), error.advice) from error
-        await asyncio.sleep(SEEN_S)
+        await asyncio.sleep(OBSERVED_S)
         await self._operated.await_ready(progress, self._timeout_s, since)
         # It may have crashed on what it met.
         await wait_ready(plan.operator, self._site.kube, progress)

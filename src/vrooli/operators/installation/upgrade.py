@@ -144,7 +144,7 @@ def _owner(installed: Record, deployment: Manifest) -> str:
 
 
 @dataclass(frozen=True)
-class WayBack:
+class PreviousOperator:
     """What an operator was before its upgrade.
 
     Attributes:
@@ -158,14 +158,14 @@ class WayBack:
     revision: int
 
     @classmethod
-    async def note(cls, operator: Operator, site: Site) -> WayBack:
-        """Note what an operator is now."""
+    async def read(cls, operator: Operator, site: Site) -> PreviousOperator:
+        """Read what an operator is now."""
         installed = await record.read(site.kube, operator.namespace)
         name = operator.distributions[Source(installed.source)].release if installed.source else ""
         revision = await helm.fetch_revision(site.kube, operator.namespace, name) if name else 0
         return cls(operator, installed, revision)
 
-    async def go_back(self, site: Site, progress: Progress) -> str:
+    async def restore(self, site: Site, progress: Progress) -> str:
         """Go back to the previous release of the operator, if Helm has installed it.
 
         The definitions stay: older objects are valid in newer ones.
