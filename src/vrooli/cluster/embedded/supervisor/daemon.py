@@ -24,13 +24,9 @@ from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.locks import hold
 from vrooli.cluster.embedded.network import firewall, namespace
 from vrooli.cluster.embedded.settings import Record
+from vrooli.cluster.embedded.supervisor.backoff import RECOVERED_S, backoffs
 from vrooli.cluster.embedded.supervisor.report import Report
-from vrooli.cluster.embedded.supervisor.supervisor import (
-    RECOVERED_S,
-    SUPERVISOR,
-    Supervisor,
-    backoffs,
-)
+from vrooli.cluster.embedded.supervisor.supervisor import SUPERVISOR, Supervisor
 from vrooli.cluster.embedded.supervisor.watchdog import Watchdog
 from vrooli.errors import VrooliError
 from vrooli.process import run

@@ -13,7 +13,7 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from vrooli.cluster.embedded.network.inside import SocketsInside
 from vrooli.cluster.embedded.polling import accepts_connections, poll_until
 from vrooli.cluster.embedded.settings import Record
 from vrooli.cluster.embedded.supervisor import logs, node_events, root_ca
+from vrooli.cluster.embedded.supervisor.backoff import RECOVERED_S, backoffs
 from vrooli.cluster.embedded.supervisor.report import (
     FAILED,
     OFF,
@@ -39,24 +40,12 @@ from vrooli.cluster.embedded.supervisor.report import (
 )
 from vrooli.cluster.interface import ComponentStatus
 
-# The delay before restarting a component doubles from the first to the longest, seconds.
-FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 30.0
-# After this long it counts as having recovered.
-RECOVERED_S = 60.0
 READY_PAUSE_S = 0.1
 # The name of the supervisor's own log.
 SUPERVISOR = "supervisor"
 ROTATE_S = 30.0
 # How long the API server may take to accept an event after a suspension, seconds.
 EVENT_S = 120.0
-
-
-def backoffs() -> Iterator[float]:
-    """The delay before each restart, seconds."""
-    pause = FIRST_BACKOFF_S
-    while True:
-        yield pause
-        pause = min(2 * pause, LONGEST_BACKOFF_S)
 
 
 def without_proxies(environment: Mapping[str, str]) -> dict[str, str]:

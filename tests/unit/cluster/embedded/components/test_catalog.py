@@ -6,7 +6,7 @@ from pathlib import Path
 
 from support.cluster.embedded_samples import layout, record
 from vrooli.cluster.embedded.components.catalog import PROGRAMS, STOP_ORDER, Component, components
-from vrooli.cluster.embedded.supervisor.supervisor import LONGEST_BACKOFF_S, backoffs
+from vrooli.cluster.embedded.supervisor.backoff import LONGEST_BACKOFF_S, backoffs
 
 
 def _all(tmp_path: Path) -> dict[str, Component]:

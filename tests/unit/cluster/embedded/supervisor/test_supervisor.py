@@ -22,7 +22,7 @@ from vrooli.cluster.embedded.host.suspension import Suspension, SuspensionDetect
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.polling import poll_until
 from vrooli.cluster.embedded.settings import DEFAULT_HOST_CIDR, AddonImages, Record
-from vrooli.cluster.embedded.supervisor import daemon, logs, supervisor
+from vrooli.cluster.embedded.supervisor import backoff, daemon, logs, supervisor
 from vrooli.cluster.embedded.supervisor.report import FAILED, OFF, RUNNING, WAITING, Report
 from vrooli.cluster.embedded.supervisor.supervisor import Supervisor
 from vrooli.cluster.interface import ComponentStatus
@@ -46,7 +46,7 @@ def watcher(tmp_path: Path) -> Supervisor:
 async def test_a_component_that_cannot_be_started_is_tried_again(
     watcher: Supervisor, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(supervisor, "FIRST_BACKOFF_S", 0.001)
+    monkeypatch.setattr(backoff, "FIRST_BACKOFF_S", 0.001)
     keeper = asyncio.create_task(watcher._run_component(watcher._components["containerd"]))
 
     async def tried_thrice() -> bool:
