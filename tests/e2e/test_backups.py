@@ -24,6 +24,9 @@ from vrooli.rotation.model import Rotated
 from vrooli.workflows.backup import backup, backups
 from vrooli.workflows.backup_run import BackupOptions
 from vrooli.workflows.restore import RestoreOptions, restore
+from vrooli.workflows.restore_end import finish_restore
+from vrooli.workflows.restore_point import PointRestoreOptions, restore_point
+from vrooli.workflows.restore_postgres import PostgresRestoreOptions
 from vrooli.workflows.restore_redis import RedisRestoreOptions, restore_redis
 from vrooli.workflows.restore_vault import VaultRestoreOptions, restore_vault
 from vrooli.workflows.rotate import RotateOptions, rotate
@@ -141,6 +144,31 @@ async def test_a_secret_has_the_values_of_the_point_again(site: Site) -> None:
     assert await targets.read(site.kube, environment.namespace, target.published) != before
     await restore_vault(VaultRestoreOptions(environment, made.backup.id, cluster=cluster), silent)
     assert await targets.read(site.kube, environment.namespace, target.published) == before
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+async def test_the_whole_release_has_the_data_of_the_point_again(site: Site) -> None:
+    environment, cluster = site.live.environment, site.live.cluster
+    target = await targets.find(site.kube, environment, Rotated.SHARED)
+    await site.postgres.execute(f"CREATE TABLE {TABLE} (number int);", DATABASE)
+    await site.redis.command(await site.redis.master(), "SET", KEY, "before")
+    secret = await targets.read(site.kube, environment.namespace, target.published)
+    made = await backup(BackupOptions(environment, cluster), silent)
+    await site.postgres.execute(f"INSERT INTO {TABLE} VALUES (1);", DATABASE)
+    await site.redis.command(await site.redis.master(), "SET", KEY, "after")
+    await rotate(RotateOptions(environment, (Rotated.SHARED,), cluster), silent)
+    options = PointRestoreOptions(environment, made.backup.id, cluster)
+    result = await restore_point(options, silent)
+    try:
+        assert await site.postgres.query(COUNT, DATABASE) == [{"rows": 0}]
+        assert "before" in await site.redis.command(await site.redis.master(), "GET", KEY)
+        assert await targets.read(site.kube, environment.namespace, target.published) == secret
+        assert result.redis is not None
+        assert result.vault is not None
+        assert result.notes == ()
+    finally:
+        await finish_restore(PostgresRestoreOptions(environment, cluster=cluster), silent)
 
 
 async def _demand_closed(kube: Kube, copy: Any) -> None:

@@ -1,4 +1,4 @@
-"""``vrooli restore``: PostgreSQL at a moment or a point, in place or a copy; Redis, secrets."""
+"""``vrooli restore``: PostgreSQL at a moment or a point, in place or a copy; other parts."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from vrooli.cli import (
     examples,
     options,
     restore_copy,
+    restore_point,
     restore_postgres,
     restore_redis,
     restore_vault,
@@ -33,7 +34,10 @@ EXAMPLES = examples.epilog(
         "Restore PostgreSQL of production to 14:05 UTC today",
         "vrooli restore --to 14:05 -e prod --cluster context:my-cluster",
     ),
-    ("Bring the data of before the restore back", "vrooli restore --undo -e prod"),
+    (
+        "Restore PostgreSQL, Redis and the secrets of production to a point",
+        "vrooli restore --point 20261129-140501 --all -e prod",
+    ),
     (
         "Restore a copy of a point of the dev environment",
         "vrooli restore --point 20261129-140501 --into inspection/copy",
@@ -72,6 +76,13 @@ Only = Annotated[
         "--only",
         help="redis replaces the data of Redis with that of a point, vault the values of the "
         "release's secrets in Vault with those of a point.",
+    ),
+]
+All = Annotated[
+    bool,
+    typer.Option(
+        "--all",
+        help="With --point: restore PostgreSQL, then Redis, then the release's secrets in Vault.",
     ),
 ]
 VaultVersion = Annotated[
@@ -118,6 +129,7 @@ def command(
     to: Moment = "",
     point: PointId = "",
     only: Only = Part.POSTGRES,
+    all_: All = False,
     vault_version: VaultVersion = None,
     finish: Finish = False,
     undo: Undo = False,
@@ -143,6 +155,8 @@ def command(
     With --only vault, the values that the release's secrets in Vault had at a point are written
     again, as new versions, and the command waits until every pod uses them, as rotate does. It
     shows the names of the keys that change, and asks. No version is deleted.
+
+    With --all, these three are restored to a point, one after the other. Each asks.
     """
     if vault_version and only is not Part.VAULT:
         raise UsageError("--vault-version requires --only vault.")
@@ -160,8 +174,11 @@ def command(
         debug=debug,
     )
     if finish or undo:
-        _demand_end_only(request, only, is_both=finish and undo)
+        _demand_end_only(request, only, is_other=all_ or (finish and undo))
         restore_postgres.end(request, undo=undo)
+    elif all_:
+        _demand_whole_point(request, only)
+        restore_point.run(request)
     elif only is Part.POSTGRES:
         (restore_copy if into else restore_postgres).run(request)
     else:
@@ -179,9 +196,18 @@ def _demand_point_only(request: RestoreRequest, only: Part) -> None:
         )
 
 
-def _demand_end_only(request: RestoreRequest, only: Part, *, is_both: bool) -> None:
+def _demand_whole_point(request: RestoreRequest, only: Part) -> None:
+    is_other = request.to or request.into or request.repository or only is not Part.POSTGRES
+    if is_other or not request.point:
+        raise UsageError(
+            "--all restores PostgreSQL, Redis and secrets in place, to a point.",
+            "Use `vrooli restore --point ID --all`; `vrooli backups` lists the points.",
+        )
+
+
+def _demand_end_only(request: RestoreRequest, only: Part, *, is_other: bool) -> None:
     has_target = request.to or request.into or request.repository or request.point
-    if has_target or only is not Part.POSTGRES or is_both:
+    if has_target or only is not Part.POSTGRES or is_other:
         raise UsageError(
             "--finish and --undo end the last restore of PostgreSQL, and take no other target.",
             "Use `vrooli restore --finish` or `vrooli restore --undo`.",

@@ -36,7 +36,7 @@ def run(request: RestoreRequest) -> None:
         )
         return restore_postgres(options, listener, prompt.consent(yes=request.yes))
 
-    execute(work, _show, request.output, request.debug)
+    execute(work, show, request.output, request.debug)
 
 
 def end(request: RestoreRequest, *, undo: bool) -> None:
@@ -55,7 +55,8 @@ def end(request: RestoreRequest, *, undo: bool) -> None:
     execute(work, _show_end, request.output, request.debug)
 
 
-def _show(result: PostgresRestoreResult, console: Console) -> None:
+def show(result: PostgresRestoreResult, console: Console) -> None:
+    """Print the result."""
     tables.show_steps(result, console)
     show_tables(result.tables, ("restored", "before"), console)
     console.print(

@@ -28,10 +28,11 @@ def run(request: RestoreRequest) -> None:
         )
         return restore_redis(options, listener, prompt.consent(yes=request.yes))
 
-    execute(work, _show, request.output, request.debug)
+    execute(work, show, request.output, request.debug)
 
 
-def _show(result: RedisRestoreResult, console: Console) -> None:
+def show(result: RedisRestoreResult, console: Console) -> None:
+    """Print the result."""
     tables.show_steps(result, console)
     console.print(
         f"\nRedis of {result.release} has the data of point {result.point}: "

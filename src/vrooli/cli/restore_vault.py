@@ -29,7 +29,7 @@ def run(request: RestoreRequest) -> None:
         )
         return restore_vault(options, listener, prompt.consent(yes=request.yes))
 
-    execute(work, _show, request.output, request.debug)
+    execute(work, show, request.output, request.debug)
 
 
 def _parse(text: str) -> tuple[str, int]:
@@ -43,7 +43,8 @@ def _parse(text: str) -> tuple[str, int]:
     return path, int(number)
 
 
-def _show(result: VaultRestoreResult, console: Console) -> None:
+def show(result: VaultRestoreResult, console: Console) -> None:
+    """Print the result."""
     tables.show_steps(result, console)
     console.print()
     for item in result.secrets:

@@ -19,6 +19,7 @@ from vrooli.workflows.results.artifacts import BuildResult, VerifyResult
 from vrooli.workflows.results.backups import (
     BackupResult,
     BackupsResult,
+    PointRestoreResult,
     PostgresRestoreEndResult,
     PostgresRestoreResult,
     RedisRestoreResult,
@@ -91,6 +92,7 @@ RESULTS: Mapping[str, tuple[type[Result], ...]] = {
         PostgresRestoreEndResult,
         RedisRestoreResult,
         VaultRestoreResult,
+        PointRestoreResult,
     ),
     "rotate": (RotateResult,),
     "scale": (ScaleResult,),

@@ -84,10 +84,8 @@ async def restore_vault(
         kube = reached.kube
         release = Release.of(options.environment, reached.cluster.kubeconfig)
         await lease.demand_free(kube, release)
-        secrets = versions.by_place(await targets.synced(kube, options.environment))
-        chosen = await _chosen(options, kube, release, secrets)
-        runs = await _prepared(options, kube, release, secrets, chosen)
-        for line in (*(run.restoration.describe() for run in runs), *chosen.notes):
+        runs, notes = await prepare(options, kube, release)
+        for line in (*(run.restoration.describe() for run in runs), *notes):
             listener(LogLine("vault", line))
         _confirm(consent, options.environment, release, runs)
         ended: list[StepEnded] = []
@@ -102,9 +100,23 @@ async def restore_vault(
         namespace=release.namespace,
         point=options.point or None,
         secrets=tuple(run.view() for run in runs),
-        notes=chosen.notes,
+        notes=notes,
         undo_command=_undo_command(options, runs),
     )
+
+
+async def prepare(
+    options: VaultRestoreOptions, kube: Kube, release: Release
+) -> tuple[list[SecretRestoreRun], tuple[str, ...]]:
+    """The secrets to restore and what is not restored, after all checks; nothing is changed.
+
+    Raises:
+        UsageError: There is no such point, it has no versions, or a path is not of the release.
+        PrerequisiteError: A version cannot be read or written, or a rotation runs.
+    """
+    secrets = versions.by_place(await targets.synced(kube, options.environment))
+    chosen = await _chosen(options, kube, release, secrets)
+    return await _prepared(options, kube, release, secrets, chosen), chosen.notes
 
 
 async def _restore(

@@ -191,3 +191,19 @@ class VaultRestoreResult(StepsResult):
     undo_command: str = Field(
         description="a command that writes the values of before again; empty if nothing was written"
     )
+
+
+class PointRestoreResult(StepsResult):
+    """PostgreSQL, Redis and the secrets in Vault were restored to a point."""
+
+    release: str = Field(description="the name of the Helm release")
+    namespace: str = Field(description="its namespace")
+    point: str = Field(description="the ID of the point")
+    postgres: PostgresRestoreResult = Field(description="the restore of PostgreSQL")
+    redis: RedisRestoreResult | None = Field(
+        description="the restore of Redis; null if the point has no dump"
+    )
+    vault: VaultRestoreResult | None = Field(
+        description="the restore of the secrets; null if the point has no versions"
+    )
+    notes: tuple[str, ...] = Field(description="the parts that the point does not have")

@@ -1,0 +1,170 @@
+"""Restore all of a point: PostgreSQL, then Redis, then the secrets in Vault."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from vrooli import shell
+from vrooli.backups import listing, targets
+from vrooli.backups.points import Point
+from vrooli.environments import Environment
+from vrooli.errors import UsageError, VrooliError
+from vrooli.events import Listener, LogLine
+from vrooli.release import lease
+from vrooli.release.model import Release
+from vrooli.workflows import advice, restore_vault
+from vrooli.workflows.clusters import access
+from vrooli.workflows.restore_postgres import PostgresRestoreOptions, restore_postgres
+from vrooli.workflows.restore_redis import RedisRestoreOptions, restore_redis
+from vrooli.workflows.restore_vault import VaultRestoreOptions
+from vrooli.workflows.results.backups import (
+    PointRestoreResult,
+    PostgresRestoreResult,
+    RedisRestoreResult,
+    VaultRestoreResult,
+)
+from vrooli.workflows.safeguards.consent import CONFIRMED, Consent
+
+
+@dataclass(frozen=True)
+class PointRestoreOptions:
+    """The options of a restore of all of a point.
+
+    Attributes:
+        environment: The environment of the release.
+        point: The ID of the point.
+        cluster: As ``--cluster`` takes it; None picks one.
+        timeout_s: How long each part may take, seconds.
+    """
+
+    environment: Environment
+    point: str
+    cluster: str | None = None
+    timeout_s: float = 3600.0
+
+    @property
+    def _vault(self) -> VaultRestoreOptions:
+        return VaultRestoreOptions(
+            self.environment, self.point, cluster=self.cluster, timeout_s=self.timeout_s
+        )
+
+    def command(self, part: str) -> str:
+        """The command that restores one part of the point."""
+        where = advice.same_release(self.environment, self.cluster)
+        return f"vrooli restore --point {shell.segment(self.point)} --only {part} {where}"
+
+
+async def restore_point(
+    options: PointRestoreOptions, listener: Listener, consent: Consent = CONFIRMED
+) -> PointRestoreResult:
+    """Restore the parts of a point one after the other; each shows its changes and asks.
+
+    What can be checked of all parts is checked before the first one changes.
+
+    Raises:
+        UsageError: There is no such point, or the confirmation is missing.
+        PrerequisiteError: A part cannot be restored now.
+        InterruptError: A part was declined.
+        VrooliError: A part failed; the message names those that were restored before.
+    """
+    began = time.monotonic()
+    release, point = await _checked(options)
+    notes = tuple(_notes(point))
+    for note in notes:
+        listener(LogLine("point", note))
+    run = _Run(options, listener, consent)
+    await run.restore(point)
+    done = [part for part in (run.postgres, run.redis, run.vault) if part is not None]
+    steps = tuple(step for part in done for step in part.steps)
+    changed = any(part.changed for part in done)
+    assert run.postgres is not None  # noqa: S101 - every point has it
+    return PointRestoreResult(
+        steps=steps,
+        changed=changed,
+        elapsed_s=time.monotonic() - began,
+        release=release.name,
+        namespace=release.namespace,
+        point=point.id,
+        postgres=run.postgres,
+        redis=run.redis,
+        vault=run.vault,
+        notes=notes,
+    )
+
+
+async def _checked(options: PointRestoreOptions) -> tuple[Release, Point]:
+    """The release and the point, of which every version in Vault can be written."""
+    async with access.connect(options.cluster) as reached:
+        kube = reached.kube
+        release = Release.of(options.environment, reached.cluster.kubeconfig)
+        await lease.demand_free(kube, release)
+        point = targets.at_point(await listing.fetch(kube, release), options.point).point
+        if point is None:
+            raise UsageError(
+                f"{options.point} is a backup of PostgreSQL only.",
+                "Restore it without --all; `vrooli backups` shows which ones are points.",
+            )
+        if point.vault:
+            await restore_vault.prepare(options._vault, kube, release)
+    return release, point
+
+
+def _notes(point: Point) -> Iterable[str]:
+    """What the point does not have, which stays as it is."""
+    if point.redis is None:
+        yield "the point has no dump of Redis, whose data stay as they are"
+    if not point.vault:
+        yield "the point has no versions of secrets in Vault, which stay as they are"
+
+
+@dataclass
+class _Run:
+    """The parts that are restored so far."""
+
+    options: PointRestoreOptions
+    listener: Listener
+    consent: Consent
+    postgres: PostgresRestoreResult | None = None
+    redis: RedisRestoreResult | None = None
+    vault: VaultRestoreResult | None = None
+    # The commands that restore the other parts.
+    remaining: list[str] = field(default_factory=list)
+
+    async def restore(self, point: Point) -> None:
+        """Restore each part that the point has."""
+        options, where = self.options, (self.options.environment, self.options.point)
+        has_redis, has_secrets = point.redis is not None, bool(point.vault)
+        self.remaining = ["redis"] * has_redis + ["vault"] * has_secrets
+        request = PostgresRestoreOptions(
+            where[0], point=where[1], cluster=options.cluster, timeout_s=options.timeout_s
+        )
+        self.postgres = await restore_postgres(request, self.listener, self.consent)
+        try:
+            if has_redis:
+                load = RedisRestoreOptions(*where, options.cluster, options.timeout_s)
+                self.redis = await restore_redis(load, self.listener, self.consent)
+                self.remaining.remove("redis")
+            if has_secrets:
+                self.vault = await restore_vault.restore_vault(
+                    options._vault, self.listener, self.consent
+                )
+        except VrooliError as error:
+            self._explain(error)
+            raise
+
+    def _explain(self, error: VrooliError) -> None:
+        """Add to an error which parts are restored, how to return, and how to go on."""
+        part = "Secrets in Vault" if self.redis else "Redis"
+        done = "PostgreSQL and Redis have" if self.redis else "PostgreSQL has"
+        error.message = (
+            f"{part}: {error.message} {done} the data of point {self.options.point} already."
+        )
+        error.args = (error.message,)
+        undo = [part.undo_command for part in (self.postgres, self.redis) if part is not None]
+        rest = " and ".join(f"`{self.options.command(part)}`" for part in self.remaining)
+        back = " and ".join(f"`{command}`" for command in undo)
+        error.advice = (
+            f"{error.advice} To restore the rest: {rest}. To bring the data of before back: {back}."
+        ).lstrip()
