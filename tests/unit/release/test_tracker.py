@@ -13,7 +13,7 @@ from support.fakes.cluster_failures import BROKEN
 from vrooli.chart import manifest
 from vrooli.events import Progress
 from vrooli.kube.snapshot import Snapshot
-from vrooli.release.rollout import tracker
+from vrooli.release.rollout import failure_history, tracker
 from vrooli.release.rollout.context import RolloutContext
 from vrooli.release.rollout.tracker import RolloutTracker
 
@@ -126,7 +126,7 @@ def test_the_time_of_a_pull_secret_is_only_known_if_it_was_missing_at_first(
         contexts.append(context)
         return []
 
-    monkeypatch.setattr(tracker.failures, "find_failures", record)
+    monkeypatch.setattr(failure_history.failures, "find_failures", record)
     filled = {**secret.body, "status": {"secretMAC": "x"}}
     for first, is_late in ((secret.body, True), (filled, False)):
         rollout = RolloutTracker(FakeCluster(), (secret,), Progress(), NOW)

@@ -19,18 +19,11 @@ from vrooli.kube.unavailable import Unavailable
 from vrooli.kube.watcher import Watcher
 from vrooli.redaction import Redactor
 from vrooli.release import secret_redaction
-from vrooli.release.rollout import (
-    autoscaling,
-    context,
-    failures,
-    operator_logs,
-    queries,
-    readiness,
-    refusals,
-)
+from vrooli.release.rollout import autoscaling, context, operator_logs, queries, readiness
 from vrooli.release.rollout import progress as rollout_progress
 from vrooli.release.rollout.confirmation import FailureConfirmer
 from vrooli.release.rollout.context import EPOCH, RolloutContext
+from vrooli.release.rollout.failure_history import FailureHistory
 from vrooli.release.rollout.failures import PodFailure
 from vrooli.release.rollout.progress import ResourceProgress
 from vrooli.release.rollout.readiness import RULES
@@ -74,14 +67,9 @@ class RolloutTracker:
             kube, self._namespace, partial(queries.fetch, kube), queries.is_optional
         )
         self._redis_trigger = RedisReconcileTrigger(kube, manifests)
-        self._began = began
-        # The time of the last change, and since when all dependencies have been ready.
+        self._history = FailureHistory(self._manifests, began)
+        # The time of the last change.
         self._changed = EPOCH
-        self._settled: datetime | None = EPOCH
-        self._earlier_ends: dict[tuple[str, str], int] = {}
-        # The Secrets of Vault that were awaited, and since when the synced ones exist.
-        self._awaited: set[str] = set()
-        self._filled: dict[str, datetime] = {}
         self._confirmer = FailureConfirmer(kube, self._namespace)
         self._shown: dict[str, ResourceProgress] = {}
         self._last_message = ""
@@ -236,7 +224,7 @@ class RolloutTracker:
         self._last_message = text
 
     def _lines(self, failed: Iterable[str]) -> list[ResourceProgress]:
-        ends = self._earlier_ends
+        ends = self._history.earlier_ends
         return rollout_progress.lines(
             self._manifests, self.snapshot, set(failed), self._redactor, ends
         )
@@ -261,7 +249,7 @@ class RolloutTracker:
 
     async def is_stable(self) -> bool:
         """Whether it stays ready, by a complete list: a watch may miss a deletion."""
-        since = max(self._changed, self._settled or datetime.now(UTC))
+        since = max(self._changed, self._history.settled or datetime.now(UTC))
         await asyncio.sleep(max(0.0, STABLE_S - (datetime.now(UTC) - since).total_seconds()))
         try:
             await self._refresh()
@@ -271,32 +259,7 @@ class RolloutTracker:
 
     def current_failures(self) -> list[PodFailure]:
         """All current failures, confirmed or not."""
-        now = datetime.now(UTC)
-        if not context.is_settled(self._manifests, self.snapshot):
-            self._settled = None
-        elif self._settled is None:
-            self._settled = now
-        self._earlier_ends |= failures.earlier_ends(
-            self.snapshot.pods(), self._began, self._earlier_ends
-        )
-        unfilled = context.unfilled(self._manifests, self.snapshot)
-        self._filled = {
-            name: self._filled.get(name, now) for name in (self._awaited | unfilled) - unfilled
-        }
-        self._awaited |= unfilled
-        where = RolloutContext(
-            self._manifests,
-            self.snapshot,
-            self._settled,
-            self._began,
-            self._earlier_ends,
-            self._filled,
-        )
-        return [
-            *failures.find_failures(self.snapshot.pods(), now, where),
-            *refusals.find_refusals(where),
-            *(refusals.build_failure(name, reason) for name, reason in self.errors().items()),
-        ]
+        return self._history.find(self.snapshot, self.errors())
 
     async def confirmed_failures(self, current: Sequence[PodFailure]) -> list[str]:
         """Those of the current failures that are confirmed, for people."""
