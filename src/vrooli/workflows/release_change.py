@@ -11,41 +11,33 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from vrooli.chart import engine
 from vrooli.chart.manifest import Manifest
 from vrooli.chart.values import Values
 from vrooli.errors import InterruptError, PrerequisiteError, UsageError, VrooliError
 from vrooli.events import Listener, Progress, StepEnded
 from vrooli.grammar import counted
-from vrooli.kube import ApiError, Kube
 from vrooli.release import apply, failure_handling, lease, overrides, secret_redaction, uninstall
 from vrooli.release.apply import Applied, ApplyOptions
 from vrooli.release.drift import comparison, live_objects
 from vrooli.release.drift.diff import ObjectChange
 from vrooli.release.drift.live_objects import Bodies
-from vrooli.release.model import DEPLOYED, Release, Revision
-from vrooli.release.overrides import Overrides
+from vrooli.release.model import DEPLOYED, Revision
 from vrooli.release.records import bookkeeping, storage
 from vrooli.release.records.metadata import Origin
 from vrooli.release.records.storage import ReleaseRecord
 from vrooli.release.rollout import context, wait
 from vrooli.steps import Done, Step, run_steps
 from vrooli.vault import tls
-from vrooli.workflows.clusters.access import Access
+from vrooli.workflows.desired_release import DesiredRelease
 from vrooli.workflows.options import ChangeOptions
 from vrooli.workflows.safeguards import deployable, interruption
 from vrooli.workflows.safeguards.consent import Consent, objects
 
 
-class ReleaseChange:
+class ReleaseChange(DesiredRelease):
     """The steps of one change and the data that they share.
 
     Attributes:
-        reached: The cluster.
-        overrides: The overrides that are merged into the values.
-        package: The chart, a folder or a package.
-        values: The values over those of the chart.
-        base: The values without the overrides; None if they are not known.
         origin: What the release is made of, for its history.
         description: The description of the revision; None is Helm's.
         skipped_checks: The names of checks that do not apply.
@@ -53,9 +45,6 @@ class ReleaseChange:
         to_before: Whether a rollback restores the revision before, ready or not.
     """
 
-    reached: Access
-    overrides: Overrides = overrides.NONE
-    base: Values | None = None
     origin: Origin = apply.UNKNOWN_ORIGIN
     description: str | None = None
     skipped_checks: tuple[str, ...] = ()
@@ -63,8 +52,7 @@ class ReleaseChange:
     to_before = False
 
     def __init__(self, options: ChangeOptions, package: Path, values: Values) -> None:
-        self.options, self.package, self.values = options, package, values
-        self.rendering = self._render()
+        super().__init__(options, package, values)
         self.changes: tuple[ObjectChange, ...] = ()
         self.began = context.EPOCH
         self.confirmed = False
@@ -72,56 +60,6 @@ class ReleaseChange:
         self.live: Bodies | None = None
         self.applied = Applied(changed=False)
         self.fit = asyncio.Event()
-
-    def _render(self) -> engine.Rendering:
-        environment = self.options.environment
-        return engine.render_texts(
-            self.values,
-            release=environment.release,
-            namespace=environment.namespace,
-            chart=self.package,
-        )
-
-    async def read_overrides(self) -> None:
-        """Merge the overrides of the release into the values, unless they are discarded.
-
-        Raises:
-            UsageError: The chart rejects them.
-        """
-        if self.options.discard_overrides:
-            return
-        try:
-            self.overrides = await overrides.fetch(self.kube, self.release)
-        except ApiError as error:
-            # The checks name all permissions that are missing; nothing is changed without this one.
-            if not error.is_forbidden:
-                raise
-        await asyncio.to_thread(self.merge_overrides)
-
-    def merge_overrides(self) -> None:
-        """Render with the overrides that were read."""
-        if not self.overrides:
-            return
-        self.base, self.values = self.values, self.overrides.merge_into(self.values)
-        try:
-            self.rendering = self._render()
-        except UsageError as error:
-            raise overrides.rejection_error(self.release, self.overrides, error) from error
-
-    @property
-    def manifests(self) -> tuple[Manifest, ...]:
-        """The objects of the release."""
-        return self.rendering.manifests
-
-    @property
-    def kube(self) -> Kube:
-        """The cluster's client."""
-        return self.reached.kube
-
-    @property
-    def release(self) -> Release:
-        """The release."""
-        return Release.of(self.options.environment, self.reached.cluster.kubeconfig)
 
     @property
     def change(self) -> str:
