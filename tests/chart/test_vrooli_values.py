@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+import yaml
 
 from support.chart.network_policies import Peer, allows
 from support.chart.rendering import render
+from vrooli import project
 from vrooli.chart import engine, golden
+from vrooli.chart import values as chart_values
 from vrooli.chart.manifest import Manifest
+from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError
 
 HOSTILE = "p@ss/w:rd? #%+&ü"
@@ -30,6 +35,13 @@ REQUIRED = {
     ("jobs", "PORT_JOBS"): "packages/jobs/src/index.ts 393",
     ("jobs", "PROJECT_DIR"): "packages/server/src/events/logger.ts 4",
 }
+# The files that the jobs write below the project's folder, with the line that does.
+WRITTEN = {
+    "/srv/app/data/logs/combined.log": "packages/server/src/events/logger.ts 4",
+    "/srv/app/packages/ui/dist/sitemap.xml": "packages/jobs/src/schedules/genSitemap.ts 444",
+    "/srv/app/packages/ui/dist/sitemaps/User-0.xml.gz": "genSitemap.ts 386",
+}
+VALUES = project.chart_dir() / "values-vrooli.yaml"
 POD_INDEX = {"fieldRef": {"fieldPath": "metadata.labels['apps.kubernetes.io/pod-index']"}}
 NUMBERED = {"variables": {"WORKER_ID": POD_INDEX}}
 FROM_SECRET = {"secretKeyRef": {"name": "numbers", "key": "worker"}}
@@ -68,20 +80,59 @@ def test_each_variable_that_vrooli_requires_is_set(container: str, variable: str
     assert environment(vrooli(), key).get(variable), REQUIRED[container, variable]
 
 
-def test_server_and_jobs_get_the_numbers_of_their_pods_which_differ() -> None:
-    objects = vrooli()
-    starts = []
-    for name in ("server", "jobs"):
-        key = f"StatefulSet/demo-{name}"
-        assert environment(objects, key)["WORKER_ID"]["valueFrom"] == POD_INDEX
-        starts.append(objects[key].body["spec"].get("ordinals", {"start": 0})["start"])
-    assert starts == [0, 1000]
+def test_the_server_gets_the_number_of_its_pod() -> None:
+    key = "StatefulSet/demo-server"
+    assert environment(vrooli(), key)["WORKER_ID"]["valueFrom"] == POD_INDEX
 
 
 def test_ranges_that_only_touch_are_accepted() -> None:
-    numbered = {"kind": "StatefulSet", "ordinals": {"start": 3}}
-    objects = vrooli(replicaCount={"server": 3}, services={"jobs": {"workload": numbered}})
+    numbered = {"workload": {"kind": "StatefulSet", "ordinals": {"start": 3}}, "pod": NUMBERED}
+    objects = vrooli(
+        replicaCount={"server": 3},
+        services=chart_values.merge(golden.settings(golden.VROOLI)["services"], {"jobs": numbered}),
+    )
     assert objects["StatefulSet/demo-jobs"].body["spec"]["ordinals"] == {"start": 3}
+
+
+def test_one_pod_performs_the_scheduled_jobs_in_every_environment() -> None:
+    for name in ENVIRONMENTS:
+        objects = render(chart_values.load(ENVIRONMENTS[name], (VALUES,)))
+        assert objects["StatefulSet/demo-jobs"].body["spec"]["replicas"] == 1, name
+
+
+def test_the_jobs_can_write_each_path_that_they_write() -> None:
+    pod = pod_of(vrooli()["StatefulSet/demo-jobs"])
+    folders = [item["mountPath"] for item in pod["containers"][0]["volumeMounts"]]
+    unwritable = {
+        path: line
+        for path, line in WRITTEN.items()
+        if not any(path.startswith(f"{folder}/") for folder in folders)
+    }
+    assert unwritable == {}
+
+
+def test_a_redis_that_is_down_does_not_restart_the_jobs() -> None:
+    container = pod_of(vrooli()["StatefulSet/demo-jobs"])["containers"][0]
+    assert container["livenessProbe"]["tcpSocket"] == {"port": "http"}
+
+
+def test_the_claim_of_the_documentation_is_written_by_the_jobs_and_served_by_the_ui() -> None:
+    text = (project.root() / "docs" / "vrooli.md").read_text()
+    (block,) = re.findall(r"claim `vrooli-site`(?:.+\n)+\n((?:    .+\n)+)", text)
+    values = chart_values.merge(golden.settings(golden.VROOLI), yaml.safe_load(dedent(block)))
+    objects = render(values)
+    places = {
+        "StatefulSet/demo-jobs": "/srv/app/packages/ui/dist",
+        "Deployment/demo-ui": "/srv/site",
+    }
+    for key, place in places.items():
+        pod = pod_of(objects[key])
+        (volume,) = (item for item in pod["volumes"] if "persistentVolumeClaim" in item)
+        assert volume["persistentVolumeClaim"] == {"claimName": "vrooli-site"}
+        mounts = {item["name"]: item["mountPath"] for item in pod["containers"][0]["volumeMounts"]}
+        assert mounts[volume["name"]] == place
+    command = pod_of(objects["Deployment/demo-ui"])["containers"][0]["command"]
+    assert command[-1].endswith("exec serve -s /srv/site -l 3000")
 
 
 def test_a_setting_of_the_user_replaces_the_charts_address() -> None:

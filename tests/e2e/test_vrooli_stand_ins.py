@@ -28,6 +28,10 @@ pytestmark = pytest.mark.root
 VROOLI = project.chart_dir() / "values-vrooli.yaml"
 SERVERS = "app.kubernetes.io/component=server"
 WORKERS = "SELECT string_agg(worker::text, ',' ORDER BY worker) FROM public.workers WHERE detector"
+# The pods of the jobs whose sitemaps are written.
+SITEMAPS = "SELECT string_agg(pod, ',') FROM public.executions WHERE sitemaps"
+# The tables in which the server and the jobs note their counts in Redis.
+COUNTS = ("workers", "executions")
 MASTER = f"{REDIS},redisfailovers-role=master"
 # What the migration must not reach: Redis, the server, PostgreSQL itself, and the API server.
 OTHERS = (
@@ -75,9 +79,10 @@ def without_migration(folder: Path) -> list[Path]:
     return [*files(folder), path]
 
 
-async def total(kube: Kube) -> int:
-    """The last count that a server has written to both databases."""
-    return int(await sql(kube, NAMESPACE, "SELECT coalesce(max(total), 0) FROM public.workers"))
+async def totals(kube: Kube) -> list[int]:
+    """The last counts that the servers and the jobs have written to both databases."""
+    query = "SELECT coalesce(max(total), 0) FROM public.{}"
+    return [int(await sql(kube, NAMESPACE, query.format(table))) for table in COUNTS]
 
 
 async def until_equal(kube: Kube, query: str, expected: str) -> None:
@@ -88,11 +93,15 @@ async def until_equal(kube: Kube, query: str, expected: str) -> None:
         await asyncio.sleep(2.0)
 
 
-async def counts_again(kube: Kube, floor: int) -> None:
-    """Wait until the servers have written ten more times."""
+async def count_again(kube: Kube) -> None:
+    """Wait until the servers and the jobs have written ten more times."""
     deadline = time.monotonic() + LIMIT_S
-    while await total(kube) < floor + 10:
-        assert time.monotonic() < deadline, "the servers write to no master of Redis"
+    floors = [count + 10 for count in await totals(kube)]
+    while True:
+        counts = await totals(kube)
+        if all(count >= floor for count, floor in zip(counts, floors, strict=True)):
+            return
+        assert time.monotonic() < deadline, f"{COUNTS}: {counts} of {floors}"
         await asyncio.sleep(2.0)
 
 
@@ -139,17 +148,20 @@ async def test_stand_ins_run_follow_the_master_and_survive_failed_migrations(
     assert await sql(kube, NAMESPACE, "SELECT 'A'::public.citext = 'a'") == "t"
     log = await log_of(kube, f"{helm.release.name}-server-0", "log-files")
     assert "worker 0 starts" in log
+    jobs = f"{helm.release.name}-jobs-0"
+    await until_equal(kube, SITEMAPS, jobs)
+    assert "Sitemap generated successfully" in await log_of(kube, jobs, "log-files")
 
     (pod,) = await kube.list("v1", "Pod", NAMESPACE, MASTER)
     await kube.delete("v1", "Pod", pod["metadata"]["name"], NAMESPACE)
     await until_replaced(kube, pod["metadata"]["uid"])
-    await counts_again(kube, await total(kube))
+    await count_again(kube)
 
     before = await uids(kube)
     with pytest.raises(VrooliError):
         await helm.upgrade(project.chart_dir(), *files(tmp_path, FAIL_MIGRATION=OTHERS))
     assert await uids(kube) == before
-    await counts_again(kube, await total(kube))
+    await count_again(kube)
     log = await migration_log(kube)
     assert "P3018" in log
     # It is the first upgrade with a migration, whose policies exist before its pod.
@@ -158,5 +170,5 @@ async def test_stand_ins_run_follow_the_master_and_survive_failed_migrations(
     with pytest.raises(VrooliError):
         await helm.upgrade(project.chart_dir(), *hanging(tmp_path))
     assert await uids(kube) == before
-    await counts_again(kube, await total(kube))
+    await count_again(kube)
     assert "waits for a lock" in await migration_log(kube)

@@ -36,6 +36,10 @@ def main() -> None:
             "CREATE TABLE IF NOT EXISTS public.workers (worker int, pod text, total bigint, "
             "detector boolean, PRIMARY KEY (worker, pod))"
         )
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS public.executions (pod text PRIMARY KEY, total bigint, "
+            "sitemaps boolean)"
+        )
         connection.execute("SELECT pg_advisory_unlock(%s)", (LOCK,))
 
 

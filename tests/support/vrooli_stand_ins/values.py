@@ -26,7 +26,7 @@ def stand_in_values(**migration: str) -> dict[str, Any]:
         "replicaCount": {"server": 3},
         "services": {
             "ui": {"enabled": False},
-            "jobs": {"enabled": False},
+            "jobs": {"pod": {"command": program("jobs")}},
             "adminer": {"enabled": False},
             "nsfwDetector": {"enabled": True},
             "server": {
