@@ -15,13 +15,14 @@ from support.cluster.live import Live
 from support.release.databases import REDIS, sql
 from support.release.helm_cli import PlainHelm
 from support.release.production import STAND_INS as NAMESPACE
-from support.vrooli_stand_ins.values import stand_in_values
+from support.vrooli_stand_ins.values import KEYS, KEYS_POLICY, SECRETS, stand_in_values
 from vrooli import project
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import VrooliError
 from vrooli.kube import Kube
 from vrooli.release import Release
 from vrooli.release import uninstall as release_uninstall
+from vrooli.vault import configuration, policies, server
 
 pytestmark = pytest.mark.root
 
@@ -44,13 +45,19 @@ STOPPED_S = 15
 
 @pytest.fixture
 async def helm(live: Live, kube: Kube) -> AsyncIterator[PlainHelm]:
-    """A release in a namespace of its own, whose secrets Vault's role may read.
+    """A release in a namespace of its own, whose secrets Vault's role may read; with new keys.
 
     Its deletion takes a minute; the tests that need its place wait for it.
     """
     release = Release(NAMESPACE, NAMESPACE, live.kubeconfig)
     namespaces = [NAMESPACE, live.environment.namespace]
-    await vault_admin.set_role(kube, bound_service_account_namespaces=namespaces)
+    await vault_admin.set_role(
+        kube,
+        bound_service_account_namespaces=namespaces,
+        token_policies=[*policies.NAMES, KEYS_POLICY],
+    )
+    async with server.connect(kube) as vault:
+        await configuration.generate_key_pairs(vault, *KEYS, frozenset(SECRETS))
     try:
         yield PlainHelm("helm", release)
     finally:

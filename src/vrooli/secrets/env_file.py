@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Collection
 from io import StringIO
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from dotenv import dotenv_values
 from vrooli import project
 from vrooli.environments import Environment
 from vrooli.errors import UsageError
-from vrooli.secrets import catalog, usable
+from vrooli.secrets import catalog, key_pairs, usable
 from vrooli.secrets.catalog import SERVER_JOBS, SHARED_CONFIG, Values
 
 # By Vite's rule, browsers can read variables with this prefix; the UI receives them too.
@@ -47,6 +48,30 @@ def write_first(path: Path) -> bool:
     with os.fdopen(handle, "w") as file:
         file.write("\n".join(lines) + "\n")
     return True
+
+
+def add_key_pairs(path: Path, read_keys: Collection[str]) -> list[str]:
+    """Append the pairs of keys that values read and a secrets file lacks.
+
+    Returns:
+        The names of the new keys.
+
+    Raises:
+        UsageError: The file cannot be read or written.
+    """
+    variables = _variables(path)
+    generated = key_pairs.generate_missing(read_keys, [key for key in variables if variables[key]])
+    if generated:
+        lines = ["", "# key pairs, made once", *(f"{key}='{generated[key]}'" for key in generated)]
+        try:
+            with path.open("a", encoding="utf-8") as file:
+                file.write("\n".join(lines) + "\n")
+        except OSError as error:
+            raise UsageError(
+                f"The secrets file {path} can't be written: {error.strerror}.",
+                f"Add {', '.join(generated)} to it, or name another with --secrets-file.",
+            ) from error
+    return sorted(generated)
 
 
 def read(path: Path) -> Values:

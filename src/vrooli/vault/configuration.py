@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from vrooli.events import Progress
-from vrooli.secrets import catalog
+from vrooli.secrets import catalog, key_pairs
 from vrooli.steps import Done
 from vrooli.vault import policies
 from vrooli.vault.client import VaultClient
@@ -41,16 +43,25 @@ def role_settings(
     }
 
 
+# The keys that values read, by mount and path.
+ReadKeys = Mapping[tuple[str, str], frozenset[str]]
+
+
 async def configure(
-    vault: VaultClient, policies_folder: Path, progress: Progress, role: dict[str, Any]
+    vault: VaultClient,
+    policies_folder: Path,
+    progress: Progress,
+    role: dict[str, Any],
+    read: ReadKeys | None = None,
 ) -> Done:
-    """Configure a Vault for Vrooli; existing secrets are never changed.
+    """Configure a Vault for Vrooli; existing values are never changed.
 
     Args:
         vault: The Vault, with a token that has the permissions.
         policies_folder: The folder of the five policies.
         progress: Reports the current action.
         role: The settings of the role of the specification, from ``role_settings``.
+        read: The keys that values read: missing pairs of keys among them are generated.
     """
     files = policies.read(policies_folder)
     did = [f"mounted {KV_MOUNT}/"] if await vault.ensure_kv(KV_MOUNT) else []
@@ -76,4 +87,31 @@ async def configure(
     ]
     if filled:
         did.append(f"created {len(filled)} secrets")
+    for (mount, path), keys in (read or {}).items():
+        if names := await generate_key_pairs(vault, mount, path, keys):
+            did.append(f"generated {', '.join(names)}")
     return Done(bool(did), ", ".join(did))
+
+
+async def generate_key_pairs(
+    vault: VaultClient, mount: str, path: str, keys: frozenset[str]
+) -> list[str]:
+    """Add the pairs of keys that values read and an existing secret lacks.
+
+    Returns:
+        The names of the new keys.
+
+    Raises:
+        VaultConflictError: Somebody has changed the secret in between; nothing was written.
+    """
+    if not keys & key_pairs.NAMES:
+        return []
+    found = await vault.read_version(mount, path)
+    if found is None:
+        return []
+    values, version = found
+    present = [key for key in values if values[key]]
+    generated = await asyncio.to_thread(key_pairs.generate_missing, keys, present)
+    if generated:
+        await vault.write_version(mount, path, {**values, **generated}, version)
+    return sorted(generated)

@@ -51,6 +51,7 @@ async def ensure(
     image_hash: str = "",
     client_namespace: str = manifests.CLIENT_NAMESPACE,
     role: dict[str, Any] | None = None,
+    read: configuration.ReadKeys | None = None,
 ) -> Done:
     """Install, start and configure the development Vault unless that is done.
 
@@ -61,6 +62,7 @@ async def ensure(
         image_hash: The hash of the image's inputs; a change restarts the server.
         client_namespace: The namespace of the Vault Secrets Operator.
         role: The settings of the specification's role; by default for the chart's account.
+        read: The keys that values read: missing pairs of keys among them are generated.
 
     Raises:
         WaitTimeoutError: Its pod did not become ready.
@@ -74,7 +76,7 @@ async def ensure(
     progress.report("configures it")
     async with connect(kube) as vault:
         done = await configuration.configure(
-            vault, policies_folder, progress, role or configuration.role_settings()
+            vault, policies_folder, progress, role or configuration.role_settings(), read
         )
     detail = ", ".join(part for part in (f"OpenBao {VERSION}", done.detail) if part)
     return Done(changed or done.changed, detail)

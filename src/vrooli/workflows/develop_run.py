@@ -14,12 +14,14 @@ from vrooli.chart import values as chart_values
 from vrooli.chart.manifest import Manifest
 from vrooli.checks import preflight
 from vrooli.cluster.interface import Cluster
-from vrooli.environments import SecretsSource
+from vrooli.environments import Environment, SecretsSource
 from vrooli.errors import CommandError, VrooliError
 from vrooli.events import Listener, Progress, StepEnded
 from vrooli.kube import Kube
 from vrooli.operators import VSO, Operator, Site, Source
 from vrooli.operators.installation.install import find_namespace, install, wait_ready
+from vrooli.operators.vso.names import STATIC_SECRET
+from vrooli.operators.vso.templates import keys_by_path
 from vrooli.release import apply, failure_handling, overrides
 from vrooli.release.apply import Applied, ApplyOptions
 from vrooli.release.model import Release
@@ -55,6 +57,16 @@ MARK_S = 10.0
 def secrets_file(options: DevelopOptions) -> Path:
     """The local file with the secrets."""
     return options.secrets_file or env_file.default_path(options.environment)
+
+
+def _read_keys(
+    environment: Environment, values: chart_values.Values
+) -> dict[tuple[str, str], frozenset[str]]:
+    """The keys that the templates of the values read, by mount and path in Vault."""
+    manifests = chart_engine.render(
+        values, release=environment.release, namespace=environment.namespace
+    )
+    return keys_by_path(item.body for item in manifests if item.kind == STATIC_SECRET)
 
 
 class DevelopRun:
@@ -175,20 +187,25 @@ class DevelopRun:
         """Have the five secrets: in Vault, or in Kubernetes from a local file."""
         options = self.options
         await secrets_source.refuse_change(self.kube, options.environment, options.secrets_source)
-        if self.options.secrets_source is SecretsSource.VAULT:
+        values = self.file_values()
+        read = await asyncio.to_thread(_read_keys, options.environment, values)
+        if options.secrets_source is SecretsSource.VAULT:
             return await vault.ensure(
                 self.kube,
                 project.policies_dir(),
                 progress,
                 image_hash=self.machine.hashes()[vault.IMAGE],
                 client_namespace=await find_namespace(VSO, self.kube),
+                read=read,
             )
-        path = secrets_file(self.options)
+        path = secrets_file(options)
         created = env_file.write_first(path)
-        namespace = self.options.environment.namespace
-        names = Names.of(self.file_values())
+        generated = env_file.add_key_pairs(path, frozenset().union(*read.values()))
+        namespace = options.environment.namespace
+        names = Names.of(values)
         done = await kubernetes_secrets.ensure(self.kube, namespace, path, names, progress)
-        return Done(done.changed or created, done.detail)
+        details = [done.detail, *([f"generated {', '.join(generated)}"] if generated else [])]
+        return Done(done.changed or created or bool(generated), ", ".join(details))
 
     async def ensure_release(self, progress: Progress) -> Done:
         """Have the chart installed with the environment's values and the local images."""

@@ -12,7 +12,7 @@ from support.programs.openbao import Server
 from vrooli import project
 from vrooli.errors import UsageError
 from vrooli.events import Progress
-from vrooli.secrets import catalog
+from vrooli.secrets import catalog, key_pairs
 from vrooli.steps import Done
 from vrooli.vault import configuration, policies
 from vrooli.vault.client import VaultClient
@@ -29,10 +29,13 @@ async def configured(vault: Server) -> VaultClient:
     return client
 
 
-async def configure(client: VaultClient, **role: tuple[str, ...]) -> Done:
-    return await configuration.configure(
-        client, project.policies_dir(), Progress(), configuration.role_settings(**role)
-    )
+async def configure(
+    client: VaultClient,
+    read: configuration.ReadKeys | None = None,
+    **role: tuple[str, ...],
+) -> Done:
+    settings = configuration.role_settings(**role)
+    return await configuration.configure(client, project.policies_dir(), Progress(), settings, read)
 
 
 def syncing(vault: Server) -> hvac.Client:
@@ -44,6 +47,37 @@ async def test_second_run_changes_nothing(configured: VaultClient) -> None:
     done = await configure(configured)
     assert not done.changed
     assert done.detail == ""
+
+
+# Of staging, whose secret no other test reads.
+SHARED = ("secret", policies.SCOPES[1].path(catalog.SERVER_JOBS.path))
+READ = {SHARED: key_pairs.NAMES | {"JWT_SECRET"}, ("secret", "vrooli/none"): key_pairs.NAMES}
+
+
+async def test_missing_key_pairs_are_added_once_beside_the_other_values(
+    configured: VaultClient,
+) -> None:
+    before = await configured.read_secret(*SHARED)
+    done = await configure(configured, READ)
+    assert done.detail == "generated JWT_PRIV, JWT_PUB, VAPID_PRIVATE_KEY, VAPID_PUBLIC_KEY"
+    after = await configured.read_secret(*SHARED)
+    assert before is not None
+    assert after is not None
+    assert set(after) - set(before) == key_pairs.NAMES
+    assert {key: after[key] for key in before} == before
+    assert not (await configure(configured, READ)).changed
+    assert await configured.read_secret(*SHARED) == after
+
+
+async def test_a_key_without_its_pair_is_left_to_its_owner(configured: VaultClient) -> None:
+    found = await configured.read_version(*SHARED)
+    assert found is not None
+    values = {key: value for key, value in found[0].items() if key not in key_pairs.NAMES}
+    values["JWT_PUB"] = "of the site"
+    await configured.write_version(*SHARED, values, found[1])
+    done = await configure(configured, {SHARED: frozenset({"JWT_PRIV", "JWT_PUB"})})
+    assert not done.changed
+    assert await configured.read_secret(*SHARED) == values
 
 
 @pytest.mark.parametrize("spec", catalog.ALL, ids=lambda spec: spec.path)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+# Mount and path of the key pairs: a secret that no other release of the tests reads.
+KEYS = ("secret", "vrooli/staging/secrets/shared-server-jobs")
+KEYS_POLICY = "vrooli-staging-secrets-shared-server-jobs-read-policy"
 FOLDER = Path(__file__).parent
 PYTHON = ("python3", "-c")
-# What a site keeps in Vault; the stand-ins only test that it is there.
+# The keys that Vault has; the stand-ins only test that they are there.
 SECRETS = ("JWT_PRIV", "JWT_PUB", "VAPID_PUBLIC_KEY", "VAPID_PRIVATE_KEY")
 
 
@@ -30,7 +33,7 @@ def stand_in_values(**migration: str) -> dict[str, Any]:
             "adminer": {"enabled": False},
             "nsfwDetector": {"enabled": True},
             "server": {
-                "extraEnv": {**dict.fromkeys(SECRETS, "stand-in"), **migration},
+                "extraEnv": migration,
                 "pod": {
                     "command": program("server"),
                     "initContainers": {"migrate": {"command": program("migration")}},
@@ -41,4 +44,5 @@ def stand_in_values(**migration: str) -> dict[str, Any]:
         "migration": {"command": program("migration"), "timeoutSeconds": 60, "retries": 0},
         "spotahomeRedis": {"redis": {"replicas": 2}, "sentinel": {"replicas": 3}},
         "ingress": {"enabled": False},
+        "vso": {"secrets": {"sharedSecretsServerJobs": {"vaultPath": f"{KEYS[0]}/data/{KEYS[1]}"}}},
     }

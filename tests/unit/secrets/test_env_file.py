@@ -101,3 +101,25 @@ def test_line_without_a_value_is_never_shown(path: Path) -> None:
     with pytest.raises(UsageError) as raised:
         env_file.read(path)
     assert "phrase" not in f"{raised.value.message}{raised.value.advice}"
+
+
+def test_key_pairs_that_values_read_are_added_once(path: Path) -> None:
+    assert env_file.add_key_pairs(path, ["JWT_PRIV", "VAPID_PUBLIC_KEY"]) == [
+        "JWT_PRIV",
+        "JWT_PUB",
+        "VAPID_PRIVATE_KEY",
+        "VAPID_PUBLIC_KEY",
+    ]
+    values = env_file.read(path)[catalog.SERVER_JOBS.path]
+    assert values["JWT_PRIV"].splitlines()[0] == "-----BEGIN PRIVATE KEY-----"
+    assert values["JWT_PRIV"].splitlines()[-1] == "-----END PRIVATE KEY-----"
+    before = path.read_text()
+    assert env_file.add_key_pairs(path, ["JWT_PRIV", "VAPID_PUBLIC_KEY"]) == []
+    assert path.read_text() == before
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_gets_no_key_pair_that_nothing_reads(path: Path) -> None:
+    before = path.read_text()
+    assert env_file.add_key_pairs(path, ["DB_PASSWORD"]) == []
+    assert path.read_text() == before

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from support.fakes.cluster import FakeCluster
-from vrooli import images
+from vrooli import images, project
 from vrooli.artifact.model import ArtifactSource
 from vrooli.chart.manifest import Manifest
 from vrooli.checks.preflight import NotDeployableError
@@ -21,7 +21,8 @@ from vrooli.images import BuiltImage, catalog
 from vrooli.release import Release
 from vrooli.release.apply import Applied, ApplyOptions
 from vrooli.release.rollout.context import EPOCH
-from vrooli.secrets import env_file
+from vrooli.secrets import catalog as secrets_catalog
+from vrooli.secrets import env_file, key_pairs
 from vrooli.workflows import develop as module
 from vrooli.workflows import develop_run
 from vrooli.workflows.clusters.selection import Choice
@@ -162,3 +163,17 @@ async def test_secrets_of_a_file_have_the_names_of_the_values(tmp_path: Path) ->
     assert cluster.find("Secret", "posts-login") is not None
     assert cluster.find("Secret", "posts-pguser-vrooli") is not None
     assert cluster.find("Secret", "vrooli-postgres-creds") is None
+
+
+async def test_key_pairs_that_the_values_read_are_generated_in_the_file(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    values = (project.chart_dir() / "values-vrooli.yaml",)
+    options = DevelopOptions(DEV, SecretsSource.FILE, values=values, secrets_file=file)
+    async with contextlib.AsyncExitStack() as exits:
+        run = DevelopRun(options, Choice("embedded", "x"), exits)
+        run.kube = cluster = FakeCluster()
+        done = await run.ensure_secrets(Progress("secrets", list[Event]().append))
+    assert "generated JWT_PRIV, JWT_PUB, VAPID_PRIVATE_KEY, VAPID_PUBLIC_KEY" in done.detail
+    secret = cluster.find("Secret", secrets_catalog.SERVER_JOBS.kubernetes)
+    assert secret is not None
+    assert secret["data"].keys() >= key_pairs.NAMES

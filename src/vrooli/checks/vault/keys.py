@@ -8,7 +8,7 @@ from vrooli.checks.vault import state
 from vrooli.checks.vault.request import VaultRequest, skip_reason, vault_request
 from vrooli.checks.vault.state import VaultSnapshot
 from vrooli.findings import Finding
-from vrooli.secrets import catalog
+from vrooli.secrets import catalog, key_pairs
 from vrooli.vault import policies
 
 # The keys that the services require, by the secret's path.
@@ -32,7 +32,7 @@ def judge(request: VaultRequest, snapshot: VaultSnapshot) -> CheckResult:
         secret = snapshot.secrets.get((mount, path))
         if secret is None or secret.keys is None:
             continue  # the check of Vault reports it
-        needed = NEEDED.get(path, frozenset())
+        needed = NEEDED.get(path, frozenset()) | (templates & key_pairs.NAMES)
         count += len(templates | needed)
         missing = sorted((templates | needed) - secret.keys)
         empty = sorted(needed & secret.empty)
@@ -49,11 +49,19 @@ def judge(request: VaultRequest, snapshot: VaultSnapshot) -> CheckResult:
 
 def _finding(mount: str, path: str, message: str, keys: list[str]) -> Finding:
     arguments = " ".join(f"{shell.key(key)}=-" for key in keys[:1])
+    pairs = [
+        f" {pair.private} and {pair.public} are {pair.title}."
+        for pair in key_pairs.PAIRS
+        if pair.names & set(keys)
+    ]
+    if pairs:
+        pairs.append(" docs/vrooli.md shows how to generate them.")
     return Finding(
         "vault-keys",
         f"{mount}/{path}",
         message,
-        "Write each to the secret; the command reads the value from standard input.",
+        "Write each to the secret; the command reads the value from standard input."
+        + "".join(pairs),
         f"vault kv patch -mount={shell.path(mount)} {shell.path(path)} {arguments}",
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from vrooli.kube.objects import Body, mapping, text
 
@@ -28,3 +28,12 @@ def read_keys(template: str) -> frozenset[str]:
 def secret_keys(secret: Body) -> frozenset[str]:
     """The keys that all templates of a VaultStaticSecret read."""
     return frozenset().union(*map(read_keys, templates(secret).values()))
+
+
+def keys_by_path(secrets: Iterable[Body]) -> dict[tuple[str, str], frozenset[str]]:
+    """The keys that the templates of VaultStaticSecrets read, by mount and path in Vault."""
+    keys: dict[tuple[str, str], frozenset[str]] = {}
+    for secret in secrets:
+        place = text(secret, "spec", "mount"), text(secret, "spec", "path")
+        keys[place] = keys.get(place, frozenset()) | secret_keys(secret)
+    return keys

@@ -8,6 +8,7 @@ import pytest
 
 from support.fakes.check_site import names, rendered, site
 from vrooli import project
+from vrooli.chart import golden
 from vrooli.checks.interface import State, UnavailableError
 from vrooli.checks.network import connectivity
 from vrooli.checks.runner import judged
@@ -313,3 +314,20 @@ def test_the_required_keys_of_an_environment_are_those_of_its_paths() -> None:
     result = vault_keys.judge(request, VaultSnapshot(secrets=empty))
     lacking = {item.resource: item.message for item in result.findings}
     assert "DB_NAME" in lacking["secret/vrooli/prod/secrets/postgres"]
+
+
+def test_keys_of_vrooli_that_are_missing_or_empty_are_named_with_their_form(
+    good: VaultSnapshot,
+) -> None:
+    request = vault_request(site(rendered(**golden.settings(golden.VROOLI))))
+    assert request is not None
+    place = ("secret", catalog.SERVER_JOBS.path)
+    present = good.secrets[place].keys
+    assert present is not None
+    keys = SecretKeys(keys=present | {"JWT_PRIV", "JWT_PUB"}, empty=frozenset({"JWT_PUB"}))
+    judged_keys = vault_keys.judge(request, replace(good, secrets={**good.secrets, place: keys}))
+    missing, empty = judged_keys.findings
+    assert missing.message == "it lacks VAPID_PRIVATE_KEY, VAPID_PUBLIC_KEY."
+    assert "VAPID_PRIVATE_KEY and VAPID_PUBLIC_KEY are a VAPID key pair" in missing.remediation
+    assert empty.message == "these are empty: JWT_PUB."
+    assert "docs/vrooli.md shows how to generate them" in empty.remediation
