@@ -34,6 +34,8 @@ REMOVE_S = 60.0
 QUERY_S = 30.0
 # The components whose image has Python and the clients of the databases, the better one first.
 WRITERS = ("rotator", "server")
+# The end of the name of the ConfigMap with the addresses of the databases.
+CONNECTIONS = "-connections"
 
 
 class UndoError(VrooliError):
@@ -216,17 +218,23 @@ def plan_writer(site: Site, limit_s: float) -> WriterPlan:
         for item in site.manifests
         if item.kind == "Deployment"
     }
+    connections = [
+        item.name
+        for item in site.manifests
+        if item.kind == "ConfigMap" and item.name.endswith(CONNECTIONS)
+    ]
     for component in WRITERS:
-        if spec := specs.get(component):
+        if connections and (spec := specs.get(component)):
             return WriterPlan(
                 namespace=site.release.namespace,
-                release=site.release.name,
+                connections=connections[0],
                 image=text(items(spec, "containers")[0], "image"),
                 pull_secrets=tuple(text(one, "name") for one in items(spec, "imagePullSecrets")),
                 limit_s=limit_s,
                 names=site.names,
             )
     raise PrerequisiteError(
-        f"Release {site.release} has no image with the clients of its databases.",
+        f"Release {site.release} has no image with the clients of its databases, or no ConfigMap "
+        "with their addresses.",
         "Run the drill without --load.",
     )

@@ -43,7 +43,7 @@ class WriterPlan:
 
     Attributes:
         namespace: The namespace of the release.
-        release: Its name.
+        connections: The ConfigMap with the addresses of its databases.
         image: An image with Python and the clients of both databases.
         pull_secrets: The names of the Secrets with which the image is pulled.
         limit_s: The pod is ended after this time, even if nobody removes it, seconds.
@@ -51,7 +51,7 @@ class WriterPlan:
     """
 
     namespace: str
-    release: str
+    connections: str
     image: str
     pull_secrets: tuple[str, ...]
     limit_s: float
@@ -142,7 +142,7 @@ def _pod(plan: WriterPlan, environment: Mapping[str, str]) -> Manifest:
         "imagePullPolicy": "IfNotPresent",
         "command": ["python3", PROGRAM],
         "env": [{"name": name, "value": value} for name, value in environment.items()],
-        "envFrom": [{"configMapRef": {"name": f"{plan.release}-connections"}}],
+        "envFrom": [{"configMapRef": {"name": plan.connections}}],
         "securityContext": _RESTRICTED,
         "resources": {"requests": {"cpu": "10m"}, "limits": {"memory": "192Mi"}},
         "volumeMounts": [

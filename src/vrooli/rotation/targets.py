@@ -9,7 +9,8 @@ from vrooli import shell
 from vrooli.environments import Environment
 from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.kube import Kube, Manifest
-from vrooli.kube.objects import annotations_of, items, text
+from vrooli.kube.common_labels import COMPONENT, INSTANCE
+from vrooli.kube.objects import annotations_of, items, label_selector, text
 from vrooli.kube.status import deployment_unready_reason
 from vrooli.operators.vso import names as vso
 from vrooli.rotation.model import KINDS, Rotated, SyncedSecret, Target
@@ -19,6 +20,7 @@ RELEASE = "meta.helm.sh/release-name"
 # The rotator's settings with the Secrets that it reads (_rotation.tpl in the chart).
 SOURCES = {Rotated.POSTGRES: "POSTGRES_SOURCE", Rotated.REDIS: "REDIS_SOURCE"}
 STATE = "STATE_SECRET"
+ROTATOR = "rotator"
 
 
 async def find(kube: Kube, environment: Environment, name: Rotated) -> Target:
@@ -54,20 +56,22 @@ async def synced(kube: Kube, environment: Environment) -> list[SyncedSecret]:
     rotator = await _rotator(kube, environment)
     settings = _settings(rotator)
     return [
-        _secret(body, environment, settings)
+        _secret(body, environment, text(rotator, "metadata", "name"), settings)
         for body in await kube.list(vso.API_VERSION, vso.STATIC_SECRET, environment.namespace)
         if text(annotations_of(body), RELEASE) == environment.release
         and text(body, "spec", "type") == vso.KV_V2
     ]
 
 
-def _secret(body: Manifest, environment: Environment, settings: Mapping[str, str]) -> SyncedSecret:
+def _secret(
+    body: Manifest, environment: Environment, rotator: str, settings: Mapping[str, str]
+) -> SyncedSecret:
     """A secret; one that can be rotated is recognized by the Secret that is written."""
     source = text(body, "spec", "destination", "name")
     rotated = {settings.get(setting): name for name, setting in SOURCES.items()}
     if (name := rotated.get(source)) is not None:
         state = settings.get(STATE, "")
-        return Target(environment.namespace, body, _rotator_name(environment), state, name=name)
+        return Target(environment.namespace, body, rotator, state, name=name)
     for name, kind in KINDS.items():
         if vso.is_of_value(body, kind.spec.value):
             return Target(environment.namespace, body, name=name)
@@ -95,13 +99,11 @@ async def demand_rotator(kube: Kube, environment: Environment, target: Target) -
         )
 
 
-def _rotator_name(environment: Environment) -> str:
-    return f"{environment.release}-rotator"
-
-
 async def _rotator(kube: Kube, environment: Environment) -> Manifest | None:
-    name = _rotator_name(environment)
-    return await kube.get("apps/v1", "Deployment", name, environment.namespace)
+    """The rotator's Deployment by its labels: its name follows values such as fullnameOverride."""
+    labels = label_selector({INSTANCE: environment.release, COMPONENT: ROTATOR})
+    found = await kube.list("apps/v1", "Deployment", environment.namespace, labels)
+    return next(iter(found), None)
 
 
 def _settings(rotator: Manifest | None) -> Mapping[str, str]:

@@ -170,6 +170,6 @@ async def primary(kube: Kube, namespace: str) -> str:
 async def writing(kube: Kube, release: Release, image: str) -> AsyncIterator[Writer]:
     """A writer for the length of the block."""
     postgres, redis = await Postgres.of(kube, release), await Redis.of(kube, release)
-    plan = WriterPlan(release.namespace, release.name, image, (), WRITER_S)
+    plan = WriterPlan(release.namespace, f"{release.name}-connections", image, (), WRITER_S)
     async with writer.writing(kube, postgres, redis, plan) as result:
         yield result

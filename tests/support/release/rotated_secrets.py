@@ -6,6 +6,7 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
+from vrooli.kube.common_labels import COMPONENT, INSTANCE
 from vrooli.vault.errors import VaultConflictError
 
 Body = dict[str, Any]
@@ -69,7 +70,7 @@ def deployment(name: str, container: Body, *, ready: bool = True) -> Body:
     }
 
 
-def rotator(*, ready: bool = True) -> Body:
+def rotator(*, ready: bool = True, name: str = f"{NAME}-rotator") -> Body:
     """The rotator of both databases."""
     settings = {
         "POSTGRES_SOURCE": "vrooli-postgres-creds-vault",
@@ -78,7 +79,13 @@ def rotator(*, ready: bool = True) -> Body:
     }
     environment = [{"name": key, "value": value} for key, value in settings.items()]
     container = {"name": "rotator", "env": environment}
-    return deployment(f"{NAME}-rotator", container, ready=ready)
+    return labeled(deployment(name, container, ready=ready))
+
+
+def labeled(workload: Body) -> Body:
+    """A workload with the labels of the release's rotator."""
+    workload["metadata"]["labels"] = {INSTANCE: NAME, COMPONENT: "rotator"}
+    return workload
 
 
 class FakeVault:

@@ -19,7 +19,7 @@ from vrooli.kube.execution import Completed, Program
 from vrooli.release.model import Release
 
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
-PLAN = WriterPlan("dev", "vrooli-dev", "image", (), 60.0)
+PLAN = WriterPlan("dev", "vrooli-dev-connections", "image", (), 60.0)
 OPENED = {
     "postgres": writer_objects.pool_policy("vrooli-pg"),
     "redis": writer_objects.redis_policy("vrooli-rf"),

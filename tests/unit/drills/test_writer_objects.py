@@ -19,6 +19,7 @@ from vrooli.release.records.storage import ReleaseRecord
 DEV = ENVIRONMENTS["dev"]
 RELEASE = Release.of(DEV, Path("kubeconfig"))
 NAMES = {
+    "fullnameOverride": "mine",
     "pgoPostgresql": {"enabled": False},
     "externalPostgresql": {"host": "db.example"},
     "spotahomeRedis": {"enabled": False},
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.anyio
 
 
 def recorded() -> ReleaseRecord:
-    """The record of a release with other names of Secrets."""
+    """The record of a release with other names of its objects and Secrets."""
     merged = values.merge(values.load(DEV), NAMES)
     rendered = engine.render(merged, release=DEV.release, namespace=DEV.namespace)
     made = record(objects=rendered)
@@ -47,3 +48,5 @@ async def test_the_writer_reads_the_secrets_of_the_release() -> None:
     (pod,) = (body for body in objects if body["kind"] == "Pod")
     settings = {item["name"]: item["value"] for item in pod["spec"]["containers"][0]["env"]}
     assert (settings["POSTGRES_SECRET"], settings["REDIS_SECRET"]) == ("login", "cache")
+    sources = pod["spec"]["containers"][0]["envFrom"]
+    assert sources == [{"configMapRef": {"name": "mine-connections"}}]

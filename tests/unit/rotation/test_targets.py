@@ -12,6 +12,7 @@ from support.release.rotated_secrets import (
     POSTGRES_SYNC,
     SHARED_SYNC,
     deployment,
+    labeled,
     rotator,
     secret,
 )
@@ -38,6 +39,12 @@ async def test_a_password_is_published_by_the_rotator() -> None:
     assert (target.rotator, target.state_secret) == ("vrooli-dev-rotator", "vrooli-dev-rotation")
 
 
+async def test_the_rotator_is_found_by_its_labels_under_any_name() -> None:
+    cluster = FakeCluster(POSTGRES_SYNC, rotator(name="mine-rotator"))
+    target = await targets.find(cluster, DEV, Rotated.POSTGRES)
+    assert target.rotator == "mine-rotator"
+
+
 async def test_keys_of_the_services_are_written_by_vso() -> None:
     target = await targets.find(FakeCluster(SHARED_SYNC), DEV, Rotated.SHARED)
     assert target.source == target.published == "vrooli-secrets-shared-server-jobs"
@@ -51,7 +58,7 @@ async def test_keys_of_the_services_are_written_by_vso() -> None:
         ((OF_A_FILE,), UsageError, "has its secrets from a file"),
         ((POSTGRES_SYNC,), PrerequisiteError, "No rotator publishes"),
         (
-            (POSTGRES_SYNC, deployment("vrooli-dev-rotator", {"name": "rotator"})),
+            (POSTGRES_SYNC, labeled(deployment("vrooli-dev-rotator", {"name": "rotator"}))),
             PrerequisiteError,
             "No rotator publishes",
         ),

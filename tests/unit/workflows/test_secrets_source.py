@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from support.fakes.cluster import FakeCluster
@@ -22,8 +24,9 @@ def _of_a_file() -> FakeCluster:
     return FakeCluster(*kubernetes.manifests(created, Names.of(OTHER_NAMES)))
 
 
-def _of_vault() -> FakeCluster:
-    rendered = engine.render(values.load(DEV), release=DEV.release, namespace=DEV.namespace)
+def _of_vault(**changes: Any) -> FakeCluster:
+    changed = values.merge(values.load(DEV), changes)
+    rendered = engine.render(changed, release=DEV.release, namespace=DEV.namespace)
     filled = {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -52,3 +55,8 @@ async def test_the_other_source_is_refused_with_the_command_to_change_it() -> No
     with pytest.raises(UsageError, match="from Vault") as to_file:
         await refuse_change(_of_vault(), DEV, FILE)
     assert "vrooli uninstall --environment dev`" in to_file.value.advice
+
+
+async def test_a_release_of_vault_is_recognized_under_other_names() -> None:
+    with pytest.raises(UsageError, match="has its secrets from Vault"):
+        await refuse_change(_of_vault(fullnameOverride="mine"), DEV, FILE)

@@ -13,8 +13,9 @@ from vrooli.graph.manifests.databases import Database, Part
 from vrooli.graph.manifests.evidence import Route
 from vrooli.graph.model import Reason
 from vrooli.graph.relations import ConnectsTo, Endpoint, Publishes, RoutesTo, SyncsSecret
-from vrooli.kube import common_labels, objects
+from vrooli.kube import objects
 from vrooli.kube.network_policies import admitted_namespaces
+from vrooli.operators.vso import names as vso
 
 VAULT_STATIC_SECRET = "VaultStaticSecret"  # noqa: S105 - a kind
 # The component label of the rotator, which publishes the passwords of the databases.
@@ -146,8 +147,7 @@ def _vault_secret(manifest: Manifest, published: Mapping[str, Publication]) -> V
     mount, path = objects.text(spec, "mount"), objects.text(spec, "path")
     separator = "/data/" if objects.text(spec, "type") == "kv-v2" else "/"
     destination = objects.text(spec, "destination", "name")
-    release = objects.labels(manifest.body).get(common_labels.INSTANCE, "")
-    short = manifest.name.removeprefix(f"{release}-") if release else manifest.name
+    short = vso.short_name(manifest.body)
     full_path = f"{mount}{separator}{path}"
     sync = SyncsSecret(manifest.name, destination, objects.text(spec, "refreshAfter"))
     reason = Reason(manifest.key, "spec.destination.name", destination)

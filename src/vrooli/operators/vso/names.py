@@ -21,5 +21,10 @@ _AUTH_SUFFIX = "vault"
 
 def is_of_value(static_secret: Body, key: str) -> bool:
     """Whether the chart made a VaultStaticSecret of a key in its values (vso-secrets.yaml)."""
+    return short_name(static_secret) == re.sub("([A-Z])", r"-\1", key).lower()
+
+
+def short_name(static_secret: Body) -> str:
+    """The name of a VaultStaticSecret without the prefix that all names of the release have."""
     prefix = text(static_secret, "spec", "vaultAuthRef").removesuffix(_AUTH_SUFFIX)
-    return name(static_secret) == prefix + re.sub("([A-Z])", r"-\1", key).lower()
+    return name(static_secret).removeprefix(prefix)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from vrooli.environments import Environment, SecretsSource
 from vrooli.errors import UsageError
 from vrooli.kube import Kube
+from vrooli.kube.common_labels import INSTANCE
+from vrooli.kube.objects import label_selector
 from vrooli.operators.vso.operator import STATIC_SECRET
 from vrooli.secrets import kubernetes
 
@@ -33,6 +35,8 @@ async def refuse_change(kube: Kube, environment: Environment, requested: Secrets
 
 
 async def _has_vaults(kube: Kube, environment: Environment) -> bool:
-    name = f"{environment.release}-postgres"
     kind = (STATIC_SECRET.api_version, STATIC_SECRET.kind)
-    return await kube.get(*kind, name, environment.namespace) is not None
+    if not await kube.serves(*kind):
+        return False
+    labels = label_selector({INSTANCE: environment.release})
+    return bool(await kube.list(*kind, environment.namespace, labels, names_only=True))
