@@ -43,7 +43,7 @@ pytestmark = [pytest.mark.root, pytest.mark.anyio]
 # How long nothing is done but the chart's tests, and no password may change meanwhile, seconds; and
 # that it is looked at often enough to say so.
 RESTED_S, LONG_RESTED_S = 60.0, 600.0
-LEAST_LOOKS = 4
+LEAST_POLLS = 4
 # The requests per second; fewer in runs beside other tests, on two cores that do the rest as well.
 PER_S, SOME_PER_S = 20.0, 10.0
 # How much longer a database may be away in those runs.
@@ -246,7 +246,7 @@ async def _suffers(
 
 def _rested(changed: Changes, sent: Load) -> None:
     """Nothing has happened: no request failed, and no password, verifier or Secret changed."""
-    assert changed.looks > LEAST_LOOKS
+    assert changed.polls > LEAST_POLLS
     assert not any(changed.counts("").values()), changed.counts("")
     assert sent.failures == []
 

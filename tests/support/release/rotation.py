@@ -49,24 +49,24 @@ class Changes:
     """All observed values of each password and of its verifier in PostgreSQL, as digests.
 
     Attributes:
-        seen: The values by name: ``secret/…`` the password in a Secret of PGO's, ``version/…`` that
-            Secret's resourceVersion, ``role/…`` the verifier in PostgreSQL.
-        looks: How often it was looked at.
+        values: The digests by name: ``secret/…`` the password in a Secret of PGO's, ``version/…``
+            that Secret's resourceVersion, ``role/…`` the verifier in PostgreSQL.
+        polls: How often the values were read.
     """
 
-    seen: dict[str, list[str]] = field(default_factory=dict)
-    looks: int = 0
+    values: dict[str, list[str]] = field(default_factory=dict)
+    polls: int = 0
 
-    def note(self, name: str, value: str) -> None:
-        """Note a value, if it is another one."""
-        values, digest = self.seen.setdefault(name, []), sha256(value.encode()).hexdigest()
-        if values[-1:] != [digest]:
-            values.append(digest)
+    def record(self, name: str, value: str) -> None:
+        """Record a value, if it is another one."""
+        digests, digest = self.values.setdefault(name, []), sha256(value.encode()).hexdigest()
+        if digests[-1:] != [digest]:
+            digests.append(digest)
 
     def counts(self, kind: str) -> dict[str, int]:
         """How often each of a kind has changed."""
         return {
-            name: len(values) - 1 for name, values in self.seen.items() if name.startswith(kind)
+            name: len(digests) - 1 for name, digests in self.values.items() if name.startswith(kind)
         }
 
 
@@ -78,19 +78,19 @@ async def changes(kube: Kube, release: Release) -> AsyncIterator[Changes]:
     async def poll() -> None:
         for item in await kube.list("v1", "Secret", release.namespace, USERS):
             name = item["metadata"]["name"]
-            result.note(f"secret/{name}", item.get("data", {}).get("password", ""))
-            result.note(f"version/{name}", item["metadata"]["resourceVersion"])
+            result.record(f"secret/{name}", item.get("data", {}).get("password", ""))
+            result.record(f"version/{name}", item["metadata"]["resourceVersion"])
         pod = await primary(kube, release.namespace)
         query = ["psql", "--tuples-only", "--no-align", "--command", ROLES]
         output = await kube.exec(release.namespace, pod, query, "database")
         for line in output.splitlines():
             role, _, verifier = line.partition("|")
-            result.note(f"role/{role}", verifier)
-        result.looks += 1
+            result.record(f"role/{role}", verifier)
+        result.polls += 1
 
     async def poll_forever() -> None:
         while True:
-            # A primary that was just killed tells nothing; the next look does.
+            # A primary that was just killed does not answer; the next poll reads it.
             with contextlib.suppress(VrooliError, ValueError):
                 await poll()
             await asyncio.sleep(POLL_S)
