@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vrooli import project
 from vrooli.errors import UsageError
+from vrooli.programs import versions
 
 # Reserved names that no registry uses.
 PREFIX = "localhost/vrooli"
@@ -67,9 +68,9 @@ class Image:
         return project.root() / (self.context or self.folder)
 
 
-def _program_image(name: str, tag: str, program: str) -> Image:
+def _program_image(name: str, tag: str, program: str = "") -> Image:
     """An image that contains one static program only."""
-    return Image(name, tag, f"images/{name}", build_s=2, base=None, programs=(program,))
+    return Image(name, tag, f"images/{name}", build_s=2, base=None, programs=(program or name,))
 
 
 def _packages_image(name: str, build_s: float, requirements: str, after: str = "") -> Image:
@@ -116,15 +117,15 @@ IMAGES = {
         Image("redis-exporter", "1.45", "images/redis-exporter", build_s=8),
         Image("openbao", "2.7.2", "images/openbao", build_s=6, programs=("bao",)),
         Image("adminer", "dev", "images/adminer", build_s=12),
-        _program_image("pause", "1", "pause"),
-        _program_image("coredns", "1.15.0", "coredns"),
-        _program_image("traefik", "3.6.19", "traefik"),
-        _program_image("metrics-server", "0.9.0", "metrics-server"),
-        _program_image("local-path-provisioner", "0.0.30", "local-path-provisioner"),
-        _program_image("postgres-operator", "5.4", "postgres-operator"),
-        _program_image("redis-operator", "1.2.4", "redisoperator"),
-        _program_image("vault-secrets-operator", "0.10.0", "vault-secrets-operator"),
-        _program_image("metrics-proxy", "1", "metrics-proxy"),
+        _program_image("pause", "1"),
+        _program_image("coredns", versions.COREDNS),
+        _program_image("traefik", versions.TRAEFIK),
+        _program_image("metrics-server", "0.9.0"),
+        _program_image("local-path-provisioner", versions.LOCAL_PATH_PROVISIONER),
+        _program_image("postgres-operator", "5.4"),
+        _program_image("redis-operator", versions.REDIS_OPERATOR, "redisoperator"),
+        _program_image("vault-secrets-operator", versions.VAULT_SECRETS_OPERATOR),
+        _program_image("metrics-proxy", "1"),
         _packages_image("python-packages", 40, "shared/requirements.txt"),
         _packages_image(
             "detector-packages", 60, "nsfw-detector/requirements.txt", after="python-packages"

@@ -20,6 +20,7 @@ class Proof(StrEnum):
     """How a statement about a version was proven."""
 
     LIVE = "live"
+    TRIED = "tried live"
     API_SERVER = "API server"
     SIMULATED = "simulated"
     READ = "read"
@@ -208,12 +209,12 @@ VERSIONS: tuple[OperatorVersion, ...] = (
         "Vault Secrets Operator 1.x",
         ("1",),
         Facts(
-            Fact("not installed", Proof.NONE),
-            Fact("defaults", Proof.READ),
-            Fact("accepted (1.5.0)", Proof.API_SERVER),
-            Fact("since 1.3 the condition `Ready`, before as 0.10", Proof.SIMULATED),
-            Fact("cluster role of the chart", Proof.READ),
-            Fact("events", Proof.READ),
+            Fact("Go module 1.5.0, `restricted`", Proof.TRIED),
+            Fact("defaults", Proof.TRIED),
+            Fact("accepted", Proof.TRIED),
+            Fact("since 1.3 the condition `Ready`, before as 0.10", Proof.TRIED),
+            Fact("cluster role of the chart", Proof.TRIED),
+            Fact("events", Proof.TRIED),
         ),
     ),
     OperatorVersion(

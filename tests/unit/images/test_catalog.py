@@ -9,6 +9,7 @@ from vrooli import project
 from vrooli.errors import UsageError
 from vrooli.images import catalog
 from vrooli.images.catalog import IMAGES, Image
+from vrooli.operators.catalog import OPERATORS
 
 by_name = pytest.mark.parametrize("image", IMAGES.values(), ids=lambda image: image.name)
 
@@ -65,3 +66,15 @@ def test_the_two_halves_are_all_images() -> None:
 
 def _containerfiles(part: str) -> list[Path]:
     return list((project.root() / part).glob("*/Containerfile"))
+
+
+def test_the_images_of_operators_are_built_under_the_names_that_their_pods_use() -> None:
+    built = {image.reference for image in IMAGES.values()}
+    used = {
+        image
+        for operator in OPERATORS
+        for distribution in operator.distributions.values()
+        for image in distribution.images
+    }
+    assert used
+    assert used <= built
