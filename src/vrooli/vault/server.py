@@ -12,7 +12,7 @@ from typing import Any
 
 from vrooli.errors import PrerequisiteError, VrooliError, WaitTimeoutError
 from vrooli.events import Progress
-from vrooli.kube import Kube, common_labels, workloads
+from vrooli.kube import Kube, common_labels, gather_limited, workloads
 from vrooli.kube.status import stateful_set_unready_reason
 from vrooli.steps import Done
 from vrooli.vault import configuration, manifests, tls
@@ -179,9 +179,10 @@ async def _apply(
     changed |= await _ensure_seal_key(kube)
     renewed, certificate = await tls.ensure(kube)
     changed |= renewed
-    for manifest in manifests.server(image_hash, certificate, client_namespace):
-        changed |= await kube.apply(manifest)
-    return changed
+    *others, stateful_set = manifests.server(image_hash, certificate, client_namespace)
+    applied = await gather_limited(kube.apply, others)
+    # Its pod needs the account and the configuration.
+    return any([changed, *applied, await kube.apply(stateful_set)])
 
 
 async def _ensure_seal_key(kube: Kube) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from vrooli.errors import PrerequisiteError
-from vrooli.kube import ApiError, Kube, Manifest, common_labels
+from vrooli.kube import ApiError, Kube, Manifest, common_labels, gather_limited
 from vrooli.kube.objects import Ref, label_selector, mapping, text
 from vrooli.vault import certificates
 from vrooli.vault.address import parse_address
@@ -53,13 +53,12 @@ async def ensure(kube: Kube) -> tuple[bool, str]:
         server = certificates.issue(authority, HOSTS)
         await kube.apply(_secret(TLS_SECRET, server, authority.certificate))
         changed = True
-    for manifest in public(authority.certificate):
-        changed |= await kube.apply(manifest)
+    applied = await gather_limited(kube.apply, public(authority.certificate))
     for copy in await kube.list("v1", "Secret", labels=COPY_SELECTOR):
         metadata = copy["metadata"]
         changed |= await _copy(kube, metadata["name"], metadata["namespace"], authority.certificate)
     assert server is not None  # noqa: S101 - issued above
-    return changed, server.certificate.decode()
+    return any([changed, *applied]), server.certificate.decode()
 
 
 async def ensure_trust(kube: Kube, namespace: str, objects: Iterable[Mapping[str, Any]]) -> bool:
