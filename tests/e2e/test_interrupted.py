@@ -21,8 +21,8 @@ pytestmark = pytest.mark.root
 # Where a run that finds work to do is cut off: CI's part, and all of them.
 SOME = ("cluster", "healthy")
 ALL = (
-    *("packages", "programs", "images", "program-images", "cluster", "load", "secrets"),
-    *("postgres-operator", "redis-operator", "vault-secrets-operator", "operators"),
+    *("packages", "programs", "images", "service-images", "program-images", "cluster", "load"),
+    *("secrets", "postgres-operator", "redis-operator", "vault-secrets-operator", "operators"),
     *("release", "healthy"),
 )
 RUN_S = 400.0

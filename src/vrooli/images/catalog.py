@@ -170,10 +170,11 @@ PRELOADED = (*DATA, "adminer", "python-packages", "detector-packages")
 # Images that only pods with edited files run.
 DEVELOPMENT = ("ui-development",)
 
-# Images that can be built before the Go programs exist, and those that cannot.
+# Images that can be built before the Go programs exist, and those that cannot. A cluster needs all
+# of them; the other services, which change with each edited line, are built beside its start.
 WITHOUT_PROGRAMS = (
     *("base", "postgresql", "redis", "openbao", "python-packages", "detector-packages"),
-    *(*MONITORING, *SERVICES),
+    *("adminer", *MONITORING),
 )
 WITH_PROGRAMS = (*ADDONS, *OPERATORS, "postgres")
 

@@ -100,7 +100,9 @@ class DevelopRun:
         return [
             *self.machine.steps(),
             Step("cluster", "Kubernetes", self.ensure_cluster, ("program-images",)),
-            Step("load", "Images into the cluster", self.load_images, ("cluster",)),
+            Step(
+                "load", "Images into the cluster", self.load_images, ("cluster", "service-images")
+            ),
             *installs,
             Step("secrets", "Secrets", self.ensure_secrets, ("cluster",)),
             Step(

@@ -104,7 +104,9 @@ class WatchRun(OverlayRun):
 
     def steps(self) -> list[Step]:
         """All steps, with the images that only these pods run."""
-        build = Step("development-images", "Images of edited pods", self._build, ("images",))
+        build = Step(
+            "development-images", "Images of edited pods", self._build, ("service-images",)
+        )
         return [build, *(_later(step, build.name) for step in super().steps())]
 
     async def _build(self, progress: Progress) -> Done:

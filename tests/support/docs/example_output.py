@@ -37,7 +37,8 @@ DEVELOPED = DevelopResult(
         StepResult(step=title, title=title, outcome=outcome, elapsed_s=elapsed_s, detail=detail)
         for title, outcome, elapsed_s, detail in (
             ("Host packages", Outcome.CHANGED, 7.7, "installed buildah, conntrack, …"),
-            ("Images of services and data", Outcome.CHANGED, 397, "built base, postgresql, …"),
+            ("Images of data and packages", Outcome.CHANGED, 384, "built base, postgresql, …"),
+            ("Images of services", Outcome.CHANGED, 13, "built server, jobs, ui, …"),
             ("Third-party programs", Outcome.CHANGED, 1250, "added kubernetes, runc, …"),
             ("Images of programs", Outcome.CHANGED, 24, "built pause, coredns, traefik, …"),
             ("Build caches", Outcome.CHANGED, 29, "deleted"),

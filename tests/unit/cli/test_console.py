@@ -136,7 +136,7 @@ def test_on_a_terminal_the_running_step_shows_what_it_reports_and_then_its_end()
 
 # The longest titles of steps, and the longest objects of the chart in staging.
 TITLES = (
-    "Images of services and data",
+    "Images of data and packages",
     "Leftovers of earlier drills",
     "Redis operator (Spotahome)",
     "Snapshot of cluster vrooli",

@@ -59,9 +59,9 @@ def test_what_is_built_without_programs_needs_none_that_is_made() -> None:
     assert catalog.programs_of(catalog.WITHOUT_PROGRAMS) <= {"bao"}  # which a wheel brings
 
 
-def test_the_two_halves_are_all_images() -> None:
-    halves = {*catalog.WITHOUT_PROGRAMS, *catalog.WITH_PROGRAMS}
-    assert halves | {*catalog.DEVELOPMENT} == IMAGES.keys()
+def test_the_parts_are_all_images() -> None:
+    parts = {*catalog.WITHOUT_PROGRAMS, *catalog.WITH_PROGRAMS, *catalog.SERVICES}
+    assert parts | {*catalog.DEVELOPMENT} == IMAGES.keys()
 
 
 def _containerfiles(part: str) -> list[Path]:

@@ -139,6 +139,19 @@ def test_the_release_names_its_images_by_content() -> None:
     assert tags("b" * 64) != tags("a" * 64)
 
 
+def test_an_edited_service_is_built_beside_the_cluster_and_its_secrets() -> None:
+    run = DevelopRun(DevelopOptions(DEV), Choice("embedded", "x"), contextlib.AsyncExitStack())
+    steps = {step.name: step for step in run.steps()}
+
+    def needs(name: str) -> set[str]:
+        return set(steps[name].after).union(*map(needs, steps[name].after))
+
+    assert "service-images" not in needs("cluster") | needs("secrets")
+    assert "service-images" in needs("load") & needs("release")
+    before = {*images.WITHOUT_PROGRAMS, *images.WITH_PROGRAMS}
+    assert {*images.PRELOADED, *images.ADDONS, *images.OPERATORS} <= before
+
+
 def test_every_image_of_the_release_has_a_name_by_content() -> None:
     assert {*develop_run.SERVICES, "rotator"} == set(images.SERVICES)
 

@@ -60,7 +60,8 @@ class Machine:
         return [
             Step("packages", "Host packages", self.ensure_packages),
             Step("programs", "Third-party programs", self.ensure_programs),
-            Step("images", "Images of services and data", self.ensure_images, ("packages",)),
+            Step("images", "Images of data and packages", self.ensure_images, ("packages",)),
+            Step("service-images", "Images of services", self.ensure_service_images, ("images",)),
             Step(
                 "program-images",
                 "Images of programs",
@@ -118,6 +119,10 @@ class Machine:
     async def ensure_images(self, progress: Progress) -> Done:
         """Build the images without third-party programs, concurrently with the programs."""
         return await self.build(images.WITHOUT_PROGRAMS, progress)
+
+    async def ensure_service_images(self, progress: Progress) -> Done:
+        """Build the images with the sources of the services, while the cluster starts."""
+        return await self.build(images.SERVICES, progress)
 
     async def ensure_program_images(self, progress: Progress) -> Done:
         """Build the images that contain third-party programs."""
