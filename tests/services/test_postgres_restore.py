@@ -25,6 +25,13 @@ SCRIPT = data_directories.program()
 # With time for a busy machine, where a test is not about the time for which Patroni is stopped.
 PATIENT = SCRIPT.replace("freeze_ms=10000", "freeze_ms=120000")
 assert PATIENT != SCRIPT
+# A fast shutdown that ends just after its limit.
+LATE = """
+pg_ctl() {
+  command pg_ctl "$@" || return
+  case "$*" in *"-m fast"*) return 1 ;; esac
+}
+"""
 # Kills the program before the rename of this number.
 KILL_AT = """count=0
 mv() {{
@@ -177,6 +184,15 @@ def test_a_moment_is_restored_undone_and_restored_again(server: Server) -> None:
     server.program("finish")
     assert (server.numbers(), server.program("state")) == ("1", "")
     assert not Path(server.beside).exists()
+
+
+def test_a_server_that_ends_after_the_limit_of_its_shutdown_is_stopped(server: Server) -> None:
+    moment = server.insert(1)
+    server.insert(2)
+    server.archive()
+    server.prepare(moment)
+    assert server.program("switch", script=f"{LATE}{PATIENT}").startswith("switched ")
+    assert server.numbers() == "1"
 
 
 def test_a_failed_restore_has_a_reason_and_changes_nothing(server: Server) -> None:

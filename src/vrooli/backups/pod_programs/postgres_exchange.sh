@@ -77,10 +77,15 @@ kill_children() { # PROCESS
   done
 }
 
+# A server may end by itself between two commands.
+stop() { # MODE SECONDS
+  ! is_running "$live" || pg_ctl stop -s -D "$live" -m "$1" -w -t "$2" 2>/dev/null ||
+    ! is_running "$live"
+}
+
 stop_live() {
-  ! is_running "$live" || pg_ctl stop -s -D "$live" -m fast -w -t $stop_s 2>/dev/null ||
-    # A fast shutdown waits for the archive; what is committed is in the WAL without it, too.
-    pg_ctl stop -s -D "$live" -m immediate -w -t $stop_s
+  # A fast shutdown waits for the archive; what is committed is in the WAL without it, too.
+  stop fast $stop_s || stop immediate $stop_s
 }
 
 # Nothing was renamed; the live server starts again.
@@ -159,8 +164,7 @@ start_live() {
 
 # Bring the data back that were live, if they can be within the time that is left.
 take_back() { # FROM TO
-  ! is_running "$live" || pg_ctl stop -s -D "$live" -m immediate -w -t 1 ||
-    fail "PostgreSQL has not started with the data yet, and cannot be stopped"
+  stop immediate 1 || fail "PostgreSQL has not started with the data yet, and cannot be stopped"
   exchange "$2" "$1"
   spawn_live
   rm -f "$root/exchanging"
