@@ -28,7 +28,7 @@ from vrooli.events import Progress, silent
 from vrooli.kube import Kube
 from vrooli.release.model import Release
 from vrooli.workflows.clusters import access
-from vrooli.workflows.restore import RestoreOptions, restore
+from vrooli.workflows.restores.copy import RestoreOptions, restore
 
 NAMESPACE, TABLE = "restored-moments", "public.restored_moments"
 WRITES_PER_S = 20

@@ -23,12 +23,12 @@ from vrooli.rotation import targets
 from vrooli.rotation.model import Rotated
 from vrooli.workflows.backup import backup, backups
 from vrooli.workflows.backup_run import BackupOptions
-from vrooli.workflows.restore import RestoreOptions, restore
-from vrooli.workflows.restore_end import finish_restore
-from vrooli.workflows.restore_point import PointRestoreOptions, restore_point
-from vrooli.workflows.restore_postgres import PostgresRestoreOptions
-from vrooli.workflows.restore_redis import RedisRestoreOptions, restore_redis
-from vrooli.workflows.restore_vault import VaultRestoreOptions, restore_vault
+from vrooli.workflows.restores.copy import RestoreOptions, restore
+from vrooli.workflows.restores.end import finish_restore
+from vrooli.workflows.restores.point import PointRestoreOptions, restore_point
+from vrooli.workflows.restores.postgres import PostgresRestoreOptions
+from vrooli.workflows.restores.redis import RedisRestoreOptions, restore_redis
+from vrooli.workflows.restores.vault import VaultRestoreOptions, restore_vault
 from vrooli.workflows.rotate import RotateOptions, rotate
 
 pytestmark = [pytest.mark.root, pytest.mark.anyio]

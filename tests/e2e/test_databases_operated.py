@@ -14,7 +14,7 @@ from vrooli.operators.redis import names
 from vrooli.release import Release
 from vrooli.rotation import readers, targets
 from vrooli.rotation.model import Rotated
-from vrooli.workflows.restore_vault import VaultRestoreOptions, restore_vault
+from vrooli.workflows.restores.vault import VaultRestoreOptions, restore_vault
 from vrooli.workflows.rotate import RotateOptions, rotate
 from vrooli.workflows.switchover import Database, SwitchoverOptions, switchover
 

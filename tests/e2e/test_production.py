@@ -29,8 +29,8 @@ from vrooli.drills.http_load import Load, Losses, load
 from vrooli.events import silent
 from vrooli.kube import Kube
 from vrooli.rotation.model import Rotated
-from vrooli.workflows.restore_end import finish_restore
-from vrooli.workflows.restore_postgres import PostgresRestoreOptions
+from vrooli.workflows.restores.end import finish_restore
+from vrooli.workflows.restores.postgres import PostgresRestoreOptions
 from vrooli.workflows.results.drills import BAD
 from vrooli.workflows.switchover import Database
 

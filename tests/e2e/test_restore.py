@@ -19,8 +19,8 @@ from vrooli.kube import Kube
 from vrooli.release.model import Release
 from vrooli.workflows.grow import grow
 from vrooli.workflows.growth_plan import Data
-from vrooli.workflows.restore_end import finish_restore
-from vrooli.workflows.restore_postgres import PostgresRestoreOptions, restore_postgres
+from vrooli.workflows.restores.end import finish_restore
+from vrooli.workflows.restores.postgres import PostgresRestoreOptions, restore_postgres
 from vrooli.workflows.values_change import ValuesOptions
 
 pytestmark = [pytest.mark.root, pytest.mark.anyio, pytest.mark.long]

@@ -30,12 +30,12 @@ from vrooli.events import silent
 from vrooli.kube.execution import Completed, Program
 from vrooli.release.model import Release
 from vrooli.workflows import backup as workflow
-from vrooli.workflows import restore as restore_workflow
-from vrooli.workflows import restore_steps
 from vrooli.workflows.backup_run import BackupOptions
 from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.access import Access
-from vrooli.workflows.restore import RestoreOptions
+from vrooli.workflows.restores import copy as restore_workflow
+from vrooli.workflows.restores import steps as restore_steps
+from vrooli.workflows.restores.copy import RestoreOptions
 
 DEV = ENVIRONMENTS["dev"]
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))

@@ -22,7 +22,7 @@ def run(request: RestoreRequest) -> None:
     """Restore a copy of PostgreSQL in another namespace."""
 
     def work(listener: Listener) -> Awaitable[RestoreResult]:
-        from vrooli.workflows.restore import RestoreOptions, restore
+        from vrooli.workflows.restores.copy import RestoreOptions, restore
 
         options = RestoreOptions(
             request.environment,

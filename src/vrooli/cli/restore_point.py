@@ -21,7 +21,7 @@ def run(request: RestoreRequest) -> None:
     """Restore all of a point."""
 
     def work(listener: Listener) -> Awaitable[PointRestoreResult]:
-        from vrooli.workflows.restore_point import PointRestoreOptions, restore_point
+        from vrooli.workflows.restores.point import PointRestoreOptions, restore_point
 
         options = PointRestoreOptions(
             request.environment, request.point, request.cluster, request.timeout_s

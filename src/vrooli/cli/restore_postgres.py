@@ -24,7 +24,7 @@ def run(request: RestoreRequest) -> None:
     """Restore PostgreSQL in place."""
 
     def work(listener: Listener) -> Awaitable[PostgresRestoreResult]:
-        from vrooli.workflows.restore_postgres import PostgresRestoreOptions, restore_postgres
+        from vrooli.workflows.restores.postgres import PostgresRestoreOptions, restore_postgres
 
         options = PostgresRestoreOptions(
             request.environment,
@@ -43,8 +43,8 @@ def end(request: RestoreRequest, *, undo: bool) -> None:
     """Delete the data of before the last restore, or bring them back."""
 
     def work(listener: Listener) -> Awaitable[PostgresRestoreEndResult]:
-        from vrooli.workflows.restore_end import finish_restore, undo_restore
-        from vrooli.workflows.restore_postgres import PostgresRestoreOptions
+        from vrooli.workflows.restores.end import finish_restore, undo_restore
+        from vrooli.workflows.restores.postgres import PostgresRestoreOptions
 
         options = PostgresRestoreOptions(
             request.environment, cluster=request.cluster, timeout_s=request.timeout_s

@@ -21,7 +21,7 @@ def run(request: RestoreRequest) -> None:
     """Restore Redis to a point."""
 
     def work(listener: Listener) -> Awaitable[RedisRestoreResult]:
-        from vrooli.workflows.restore_redis import RedisRestoreOptions, restore_redis
+        from vrooli.workflows.restores.redis import RedisRestoreOptions, restore_redis
 
         options = RedisRestoreOptions(
             request.environment, request.point, request.cluster, request.timeout_s

@@ -21,7 +21,7 @@ def run(request: RestoreRequest) -> None:
     """Restore the secrets to a point, or to versions."""
 
     def work(listener: Listener) -> Awaitable[VaultRestoreResult]:
-        from vrooli.workflows.restore_vault import VaultRestoreOptions, restore_vault
+        from vrooli.workflows.restores.vault import VaultRestoreOptions, restore_vault
 
         numbers = dict(map(_parse, request.vault_versions))
         options = VaultRestoreOptions(

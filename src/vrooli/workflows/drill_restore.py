@@ -16,7 +16,7 @@ from vrooli.kube import ApiError, Kube
 from vrooli.kube.objects import name
 from vrooli.operators.pgo import names as pgo
 from vrooli.steps import run_steps
-from vrooli.workflows.restore import RestoreOptions, RestoreRun
+from vrooli.workflows.restores.copy import RestoreOptions, RestoreRun
 from vrooli.workflows.results.drills import FAILED, PASSED, DrillView
 
 RESTORE, TITLE, SCOPE = "restore", "PostgreSQL restored", Scope.RELEASE

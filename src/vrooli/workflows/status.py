@@ -29,10 +29,10 @@ from vrooli.workflows import (
     status_failures,
     status_platform,
     status_problems,
-    unfinished_restores,
 )
 from vrooli.workflows.change_view import override_view
 from vrooli.workflows.clusters import access, embedded
+from vrooli.workflows.restores import unfinished
 from vrooli.workflows.results.base import MissingView
 from vrooli.workflows.results.clusters import ClusterView
 from vrooli.workflows.results.status import (
@@ -222,7 +222,7 @@ async def _fetch_release(
     if not records:
         return None, None, None
     workloads = await fetcher.at("the workloads", partial(_workloads, kube, records[0], fetcher))
-    annotate = partial(unfinished_restores.annotate, kube, release, workloads or ())
+    annotate = partial(unfinished.annotate, kube, release, workloads or ())
     return view, records[0], await fetcher.at("restores", annotate) or workloads
 
 

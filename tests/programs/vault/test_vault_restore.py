@@ -30,10 +30,10 @@ from vrooli.release import lease, process_identity
 from vrooli.rotation import follow, proofs, targets
 from vrooli.rotation.model import SyncedSecret
 from vrooli.vault.errors import VaultConflictError
-from vrooli.workflows import restore_vault as workflow
 from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.access import Access
-from vrooli.workflows.restore_vault import VaultRestoreOptions
+from vrooli.workflows.restores import vault as workflow
+from vrooli.workflows.restores.vault import VaultRestoreOptions
 from vrooli.workflows.results.backups import VaultRestoreResult
 from vrooli.workflows.safeguards.consent import CONFIRMED, Consent
 

@@ -15,8 +15,8 @@ from vrooli.databases.postgres import pool
 from vrooli.databases.postgres.session import Postgres
 from vrooli.errors import VrooliError
 from vrooli.events import silent
-from vrooli.workflows.restore_end import finish_restore, undo_restore
-from vrooli.workflows.restore_postgres import PostgresRestoreOptions, restore_postgres
+from vrooli.workflows.restores.end import finish_restore, undo_restore
+from vrooli.workflows.restores.postgres import PostgresRestoreOptions, restore_postgres
 
 TABLE = "vrooli.restore_test"
 BETWEEN_S = 0.05

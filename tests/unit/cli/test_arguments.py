@@ -33,14 +33,16 @@ from vrooli.workflows.growth_plan import Data
 from vrooli.workflows.logs import LogOptions
 from vrooli.workflows.open import OpenOptions
 from vrooli.workflows.options import DeployOptions, DevelopOptions
-from vrooli.workflows.restore import RestoreOptions
-from vrooli.workflows.restore_postgres import PostgresRestoreOptions
-from vrooli.workflows.restore_redis import RedisRestoreOptions
-from vrooli.workflows.restore_vault import VaultRestoreOptions
+from vrooli.workflows.restores.copy import RestoreOptions
+from vrooli.workflows.restores.point import PointRestoreOptions
+from vrooli.workflows.restores.postgres import PostgresRestoreOptions
+from vrooli.workflows.restores.redis import RedisRestoreOptions
+from vrooli.workflows.restores.vault import VaultRestoreOptions
 from vrooli.workflows.results.artifacts import BuildResult, VerifyResult
 from vrooli.workflows.results.backups import (
     BackupResult,
     BackupsResult,
+    PointRestoreResult,
     PostgresRestoreEndResult,
     RedisRestoreResult,
     RestoreResult,
@@ -252,7 +254,7 @@ RESULTS: dict[str, Result] = {
             "pause_s": 0.0,
         }
     ),
-    "restore_end.undo_restore": PostgresRestoreEndResult.model_validate(
+    "restores.end.undo_restore": PostgresRestoreEndResult.model_validate(
         {
             **STEPS,
             **dict.fromkeys(("release", "namespace", "aside"), "x"),
@@ -261,7 +263,7 @@ RESULTS: dict[str, Result] = {
             "pause_s": 0.5,
         }
     ),
-    "restore_redis.restore_redis": RedisRestoreResult.model_validate(
+    "restores.redis.restore_redis": RedisRestoreResult.model_validate(
         {
             **STEPS,
             **dict.fromkeys(("release", "namespace", "point", "previous_point"), "x"),
@@ -270,7 +272,24 @@ RESULTS: dict[str, Result] = {
             "pause_s": 0.5,
         }
     ),
-    "restore_vault.restore_vault": VaultRestoreResult.model_validate(
+    "restores.point.restore_point": PointRestoreResult.model_validate(
+        {
+            **STEPS,
+            **dict.fromkeys(("release", "namespace", "point"), "x"),
+            "postgres": {
+                **STEPS,
+                **dict.fromkeys(("release", "namespace", "cluster", "point"), "x"),
+                **dict.fromkeys(("finish_command", "undo_command"), "x"),
+                **dict.fromkeys(("tables", "differences", "returned_roles"), ()),
+                "moment": "2026-11-29T14:05:01Z",
+                "pause_s": 0.5,
+            },
+            "redis": None,
+            "vault": None,
+            "notes": ("x",),
+        }
+    ),
+    "restores.vault.restore_vault": VaultRestoreResult.model_validate(
         {
             **STEPS,
             **dict.fromkeys(("release", "namespace", "point", "undo_command"), "x"),
@@ -291,7 +310,7 @@ RESULTS: dict[str, Result] = {
             "notes": ("x",),
         }
     ),
-    "restore.restore": RestoreResult.model_validate(
+    "restores.copy.restore": RestoreResult.model_validate(
         {
             **STEPS,
             **dict.fromkeys(("release", "namespace", "cluster"), "x"),
@@ -766,25 +785,31 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
         },
     ),
     (
-        "restore_end.undo_restore",
+        "restores.end.undo_restore",
         "restore --undo --timeout 9 --yes",
         {},
         {"options": PostgresRestoreOptions(DEV, timeout_s=9.0), "consent": YES},
     ),
     (
-        "restore_redis.restore_redis",
+        "restores.point.restore_point",
+        "restore --all --point a --timeout 9 --yes",
+        {},
+        {"options": PointRestoreOptions(DEV, "a", timeout_s=9.0), "consent": YES},
+    ),
+    (
+        "restores.redis.restore_redis",
         "restore --only redis --point a --yes",
         {},
         {"options": RedisRestoreOptions(DEV, "a"), "consent": YES},
     ),
     (
-        "restore_vault.restore_vault",
+        "restores.vault.restore_vault",
         "restore --only vault --point a --yes",
         {},
         {"options": VaultRestoreOptions(DEV, "a", timeout_s=3600.0), "consent": YES},
     ),
     (
-        "restore_vault.restore_vault",
+        "restores.vault.restore_vault",
         "restore --only vault --vault-version secret/a=3 --vault-version secret/b=4 --timeout 9 "
         "-e prod --cluster kind",
         {},
@@ -795,9 +820,9 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
             "consent": Consent(),
         },
     ),
-    ("restore.restore", "restore --into x --to 14:05", {}, _restore(to="14:05")),
+    ("restores.copy.restore", "restore --into x --to 14:05", {}, _restore(to="14:05")),
     (
-        "restore.restore",
+        "restores.copy.restore",
         "restore --into x --point a --repository 2 --timeout 9",
         {},
         _restore(point="a", repository=2, timeout_s=9.0),
@@ -1027,6 +1052,10 @@ def test_wrong_use_ends_with_2_and_reports_what_is_certain(
         ("--only redis --point a --vault-version a=1", "requires --only vault"),
         ("--only vault --undo", "end the last restore of PostgreSQL"),
         ("--only redis --finish", "end the last restore of PostgreSQL"),
+        ("--all", "--all restores PostgreSQL, Redis and secrets in place, to a point."),
+        ("--all --point a --only redis", "--all restores PostgreSQL, Redis and secrets in place"),
+        ("--all --point a --into x", "--all restores PostgreSQL, Redis and secrets in place"),
+        ("--all --undo", "end the last restore of PostgreSQL"),
     ],
 )
 def test_options_of_one_part_are_refused_with_another(words: str, said: str) -> None:

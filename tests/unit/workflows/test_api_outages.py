@@ -11,18 +11,12 @@ from vrooli.errors import VrooliError
 from vrooli.events import Event, Listener, Progress, StepEnded, silent
 from vrooli.kube.api_errors import NoAnswerError
 from vrooli.steps import Done, Step, run_steps
-from vrooli.workflows import (
-    backup,
-    grow,
-    restore,
-    restore_end,
-    restore_postgres,
-    restore_redis,
-    restore_vault,
-    rotate,
-    scale,
-    switchover,
-)
+from vrooli.workflows import backup, grow, rotate, scale, switchover
+from vrooli.workflows.restores import copy as restore
+from vrooli.workflows.restores import end as restore_end
+from vrooli.workflows.restores import postgres as restore_postgres
+from vrooli.workflows.restores import redis as restore_redis
+from vrooli.workflows.restores import vault as restore_vault
 from vrooli.workflows.safeguards import api_outages
 
 pytestmark = pytest.mark.anyio

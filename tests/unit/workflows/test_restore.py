@@ -23,10 +23,10 @@ from vrooli.errors import InterruptError, PrerequisiteError, UsageError, VrooliE
 from vrooli.events import Progress, silent
 from vrooli.kube.execution import Completed, Program
 from vrooli.release.model import Release
-from vrooli.workflows import restore as workflow
 from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.access import Access
-from vrooli.workflows.restore import RestoreOptions, parse_place
+from vrooli.workflows.restores import copy as workflow
+from vrooli.workflows.restores.copy import RestoreOptions, parse_place
 from vrooli.workflows.safeguards.consent import Consent
 
 DEV, PROD = ENVIRONMENTS["dev"], ENVIRONMENTS["prod"]

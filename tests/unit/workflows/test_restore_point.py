@@ -17,11 +17,11 @@ from vrooli.backups.points import Point, RedisDump
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import InterruptError, PrerequisiteError, UsageError, VrooliError
 from vrooli.events import silent
-from vrooli.workflows import restore_point as workflow
-from vrooli.workflows import restore_vault
 from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.access import Access
-from vrooli.workflows.restore_point import PointRestoreOptions
+from vrooli.workflows.restores import point as workflow
+from vrooli.workflows.restores import vault as restore_vault
+from vrooli.workflows.restores.point import PointRestoreOptions
 from vrooli.workflows.results.backups import (
     PostgresRestoreResult,
     RedisRestoreResult,

@@ -29,10 +29,13 @@ from vrooli.kube import patience
 from vrooli.kube.execution import Completed, Program
 from vrooli.release.model import Release
 from vrooli.steps import Done
-from vrooli.workflows import restore_end, restore_postgres, restore_steps, restore_switch
 from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.access import Access
-from vrooli.workflows.restore_postgres import PostgresRestoreOptions
+from vrooli.workflows.restores import end as restore_end
+from vrooli.workflows.restores import postgres as restore_postgres
+from vrooli.workflows.restores import steps as restore_steps
+from vrooli.workflows.restores import switch as restore_switch
+from vrooli.workflows.restores.postgres import PostgresRestoreOptions
 from vrooli.workflows.safeguards.consent import Consent
 
 DEV = ENVIRONMENTS["dev"]

@@ -24,11 +24,11 @@ from vrooli.kube import ApiError
 from vrooli.kube.times import parse_time
 from vrooli.release.model import Release
 from vrooli.steps import Done, Step
-from vrooli.workflows import restore_redis as workflow
 from vrooli.workflows.backup_run import BackupRun
 from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.access import Access
-from vrooli.workflows.restore_redis import RedisRestoreOptions
+from vrooli.workflows.restores import redis as workflow
+from vrooli.workflows.restores.redis import RedisRestoreOptions
 from vrooli.workflows.safeguards.consent import CONFIRMED, Consent
 
 DEV = ENVIRONMENTS["dev"]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from vrooli.environments import ENVIRONMENTS
-from vrooli.workflows import restore_vault
-from vrooli.workflows.restore_vault import VaultRestoreOptions
+from vrooli.workflows.restores import vault as restore_vault
+from vrooli.workflows.restores.vault import VaultRestoreOptions
 
 
 @pytest.mark.parametrize(

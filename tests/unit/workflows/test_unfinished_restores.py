@@ -11,7 +11,7 @@ from support.fakes.cluster import FakeCluster, namespace
 from vrooli.backups import restored
 from vrooli.backups.restored import Phase, Restored
 from vrooli.release import Release
-from vrooli.workflows import unfinished_restores
+from vrooli.workflows.restores import unfinished as unfinished_restores
 from vrooli.workflows.results.status import WorkloadView
 
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))

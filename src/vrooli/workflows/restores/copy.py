@@ -20,8 +20,8 @@ from vrooli.kube import Kube
 from vrooli.release import lease
 from vrooli.release.model import Release
 from vrooli.steps import Done, Step, run_steps
-from vrooli.workflows import restore_steps
 from vrooli.workflows.clusters import access
+from vrooli.workflows.restores import steps
 from vrooli.workflows.results.backups import RestoreResult
 from vrooli.workflows.results.base import StepsResult
 from vrooli.workflows.safeguards import api_outages
@@ -56,7 +56,7 @@ class RestoreOptions:
     timeout_s: float = RESTORE_S
 
     def __post_init__(self) -> None:
-        restore_steps.demand_one_target(self.to, self.point)
+        steps.demand_one_target(self.to, self.point)
 
 
 @api_outages.explained("run the same command again: it replaces the copy.")
@@ -86,7 +86,7 @@ async def restore(
         cluster=run.place.name,
         moment=None if run.recovery.is_latest else run.recovery.moment,
         point=run.recovery.point.id if run.recovery.point else None,
-        tables=restore_steps.table_views(run.restored, run.live),
+        tables=steps.table_views(run.restored, run.live),
         differences=run.differences(),
     )
 
@@ -112,7 +112,7 @@ class RestoreRun:
         """Check everything that a restore needs; nothing is changed."""
         listed = await listing.fetch(kube, release)
         outage = await outages.find(listed.repository.postgres)
-        recovery = await restore_steps.fetch_recovery(
+        recovery = await steps.fetch_recovery(
             listed,
             options.to,
             options.point,
@@ -143,7 +143,7 @@ class RestoreRun:
     async def archive(self, progress: Progress) -> Done:
         """Archive the WAL that the recovery needs."""
         postgres = self.listed.repository.postgres
-        return await restore_steps.archive(postgres, self.recovery, progress, self.outage)
+        return await steps.archive(postgres, self.recovery, progress, self.outage)
 
     async def build(self, progress: Progress) -> Done:
         """Build the copy; a failed one is removed, so that it does not block the next."""
@@ -170,7 +170,7 @@ class RestoreRun:
         if self.unread:
             return Done(changed=False, detail="; ".join(self.unread))
         differing = len(contents.differences(self.restored, self.live))
-        detail = restore_steps.format_comparison(self.restored, differing)
+        detail = steps.format_comparison(self.restored, differing)
         return Done(changed=False, detail=detail)
 
     async def _read(self, what: str, postgres: Postgres) -> Contents:

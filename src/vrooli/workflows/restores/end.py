@@ -18,9 +18,9 @@ from vrooli.kube import Kube
 from vrooli.release import lease
 from vrooli.release.model import Release
 from vrooli.steps import Done, Step, StepEnded, run_steps
-from vrooli.workflows import restore_switch
 from vrooli.workflows.clusters import access
-from vrooli.workflows.restore_postgres import PostgresRestoreOptions
+from vrooli.workflows.restores import switch
+from vrooli.workflows.restores.postgres import PostgresRestoreOptions
 from vrooli.workflows.results.backups import PostgresRestoreEndResult
 from vrooli.workflows.results.base import StepsResult
 from vrooli.workflows.safeguards import api_outages
@@ -194,7 +194,7 @@ class _Ending:
     def _next_steps(self, after: str, *, undo: bool) -> list[Step]:
         # A replica that was promoted in the middle of an exchange has the data of before it.
         is_bound = not (undo and self.state.is_exchanging)
-        return restore_switch.next_steps(
+        return switch.next_steps(
             self.listed, self.directories, self.timeout_s, after=after, is_bound=is_bound
         )
 
@@ -212,7 +212,7 @@ class _Ending:
         if self.record is not None:
             await restored.store(self.postgres, self.record.in_phase(Phase.UNDOING))
         progress.report("exchanges the data")
-        self.pause_s = await restore_switch.exchange(self.postgres, self.directories.undo)
+        self.pause_s = await switch.exchange(self.postgres, self.directories.undo)
         return Done(changed=True, detail=f"no write was acknowledged for {self.pause_s:.1f} s")
 
     async def _continue(
@@ -220,7 +220,7 @@ class _Ending:
     ) -> Done:
         progress.report("continues the exchange that was interrupted")
         self.aside = (await exchange()).aside
-        await restore_switch.await_writable(self.postgres, progress)
+        await switch.await_writable(self.postgres, progress)
         return Done(changed=True, detail="the exchange was continued")
 
     async def _demand_primary(self) -> None:

@@ -14,11 +14,12 @@ from vrooli.errors import UsageError, VrooliError
 from vrooli.events import Listener, LogLine
 from vrooli.release import lease
 from vrooli.release.model import Release
-from vrooli.workflows import advice, restore_vault
+from vrooli.workflows import advice
 from vrooli.workflows.clusters import access
-from vrooli.workflows.restore_postgres import PostgresRestoreOptions, restore_postgres
-from vrooli.workflows.restore_redis import RedisRestoreOptions, restore_redis
-from vrooli.workflows.restore_vault import VaultRestoreOptions
+from vrooli.workflows.restores import vault
+from vrooli.workflows.restores.postgres import PostgresRestoreOptions, restore_postgres
+from vrooli.workflows.restores.redis import RedisRestoreOptions, restore_redis
+from vrooli.workflows.restores.vault import VaultRestoreOptions
 from vrooli.workflows.results.backups import (
     PointRestoreResult,
     PostgresRestoreResult,
@@ -107,7 +108,7 @@ async def _checked(options: PointRestoreOptions) -> tuple[Release, Point]:
                 "Restore it without --all; `vrooli backups` shows which ones are points.",
             )
         if point.vault:
-            await restore_vault.prepare(options._vault, kube, release)
+            await vault.prepare(options._vault, kube, release)
     return release, point
 
 
@@ -147,9 +148,7 @@ class _Run:
                 self.redis = await restore_redis(load, self.listener, self.consent)
                 self.remaining.remove("redis")
             if has_secrets:
-                self.vault = await restore_vault.restore_vault(
-                    options._vault, self.listener, self.consent
-                )
+                self.vault = await vault.restore_vault(options._vault, self.listener, self.consent)
         except VrooliError as error:
             self._explain(error)
             raise

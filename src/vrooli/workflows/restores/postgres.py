@@ -17,9 +17,10 @@ from vrooli.kube import Kube
 from vrooli.release import lease
 from vrooli.release.model import Release
 from vrooli.steps import run_steps
-from vrooli.workflows import advice, restore_steps
+from vrooli.workflows import advice
 from vrooli.workflows.clusters import access
-from vrooli.workflows.restore_postgres_run import PostgresRestoreRun
+from vrooli.workflows.restores import steps
+from vrooli.workflows.restores.postgres_run import PostgresRestoreRun
 from vrooli.workflows.results.backups import PostgresRestoreResult
 from vrooli.workflows.results.base import StepsResult
 from vrooli.workflows.safeguards import api_outages
@@ -66,7 +67,7 @@ async def restore_postgres(
         VrooliError: It failed; the live data was not changed.
         InterruptError: It was not confirmed; the restored data was deleted.
     """
-    restore_steps.demand_one_target(options.to, options.point)
+    steps.demand_one_target(options.to, options.point)
     began = time.monotonic()
     async with access.connect(options.cluster) as reached:
         release = Release.of(options.environment, reached.cluster.kubeconfig)
@@ -81,7 +82,7 @@ async def restore_postgres(
         cluster=run.directories.postgres.name,
         moment=run.recovery.moment,
         point=run.recovery.point.id if run.recovery.point else None,
-        tables=restore_steps.table_views(run.restored, run.live),
+        tables=steps.table_views(run.restored, run.live),
         differences=run.differences,
         returned_roles=run.returned_roles,
         pause_s=run.pause_s,
@@ -122,7 +123,7 @@ async def _prepared(
     outage = await outages.find(postgres)
     if outage is not None:
         await outages.demand_restorable(postgres, outage)
-    recovery = await restore_steps.fetch_recovery(
+    recovery = await steps.fetch_recovery(
         listed, options.to, options.point, options.repository, outage=outage
     )
     pod = outage.pod if outage else (await postgres.primary()).pod

@@ -22,7 +22,7 @@ from vrooli.kube import Kube
 from vrooli.release.model import Release
 from vrooli.release.records import storage
 from vrooli.steps import Done, Step
-from vrooli.workflows import restore_steps, restore_switch
+from vrooli.workflows.restores import steps, switch
 
 # What PGO sets up in a database of a pool after the first start: without it nobody can log in.
 _POOL = "SELECT count(*) AS count FROM pg_namespace WHERE nspname = 'pgbouncer'"
@@ -74,14 +74,14 @@ class PostgresRestoreRun:
         return [
             Step("prepare", "Preparation", self.prepare),
             Step("switch", "Switch", self.switch, ("prepare",)),
-            *restore_switch.next_steps(
+            *switch.next_steps(
                 self.listed, self.directories, self.timeout_s, repository=self.recovery.repository
             ),
         ]
 
     async def archive(self, progress: Progress) -> Done:
         """Archive the WAL that the recovery needs."""
-        return await restore_steps.archive(self.postgres, self.recovery, progress, self.outage)
+        return await steps.archive(self.postgres, self.recovery, progress, self.outage)
 
     async def build(self, progress: Progress) -> Done:
         """Restore the data beside the live ones; a failed restore leaves nothing."""
@@ -116,7 +116,7 @@ class PostgresRestoreRun:
             *(outages.CONSEQUENCES if self.outage else self._differences()),
             *await self._revision_difference(self.postgres.kube),
         )
-        detail = restore_steps.format_comparison(self.restored, len(self.differences))
+        detail = steps.format_comparison(self.restored, len(self.differences))
         return Done(changed=False, detail=detail)
 
     def _differences(self) -> list[str]:
@@ -224,11 +224,11 @@ class PostgresRestoreRun:
         await restored.store(self.postgres, self.record)
         progress.report("exchanges the data")
         if self.outage is None:
-            self.pause_s = await restore_switch.exchange(self.postgres, self.directories.switch)
+            self.pause_s = await switch.exchange(self.postgres, self.directories.switch)
         else:
             began = time.monotonic()
             await self.directories.switch()
-            await restore_switch.await_writable(self.postgres, progress)
+            await switch.await_writable(self.postgres, progress)
             self.pause_s = round(time.monotonic() - began, 3)
         self.record = self.record.in_phase(Phase.SWITCHED)
         await restored.store(self.postgres, self.record)

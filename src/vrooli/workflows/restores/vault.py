@@ -21,7 +21,7 @@ from vrooli.rotation.versions import Restoration
 from vrooli.steps import run_steps
 from vrooli.workflows import advice
 from vrooli.workflows.clusters import access
-from vrooli.workflows.restore_vault_run import SecretRestoreRun
+from vrooli.workflows.restores.vault_run import SecretRestoreRun
 from vrooli.workflows.results.backups import VaultRestoreResult
 from vrooli.workflows.results.base import StepsResult
 from vrooli.workflows.rotate import STAGE_S
