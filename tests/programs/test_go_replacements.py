@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from vrooli.errors import VrooliError
 from vrooli.events import Progress
 from vrooli.images import go_modules
 from vrooli.programs import golang, model, replacements
-from vrooli.programs.model import Group
+from vrooli.programs.model import Edit, Group
 
 MODULE, VERSION = "example.test/tool", "v1.0.0"
 GROUP = Group("tool", f"{MODULE}@{VERSION}", {"tool": MODULE}, build_s=1)
@@ -90,3 +91,24 @@ def test_a_package_of_no_module_is_an_error(folder: Path) -> None:
     (folder / "go.mod").write_text("module programs\n\nrequire example.test/too v1.0.0\n")
     with pytest.raises(VrooliError, match="tool/cloud belongs to no required module"):
         replacements.modules(GROUP)
+
+
+@needs_go
+async def test_the_program_has_the_edits_of_its_group(folder: Path, tmp_path: Path) -> None:
+    _record_sum(folder)
+    edit = Edit(f"{MODULE}/main.go", "println(cloud.Name())", 'println(cloud.Name() + ", edited")')
+    group = replace(GROUP, edits=(edit,))
+    assert group.key() != GROUP.key()
+    await golang.build(group, tmp_path, Progress())
+    assert (await process.run([tmp_path / "tool"])).log == "small, edited\n"
+
+
+@needs_go
+@pytest.mark.parametrize("before", ["no such text", "\n"])
+async def test_an_edit_whose_text_is_not_there_once_is_refused(
+    folder: Path, tmp_path: Path, before: str
+) -> None:
+    _record_sum(folder)
+    group = replace(GROUP, edits=(Edit(f"{MODULE}/main.go", before, ""),))
+    with pytest.raises(VrooliError, match=r"main\.go does not contain once"):
+        await golang.build(group, tmp_path, Progress())

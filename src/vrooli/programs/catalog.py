@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vrooli.programs import sums
-from vrooli.programs.model import Download, Group
+from vrooli.programs.model import Download, Edit, Group
 from vrooli.programs.versions import (
     CNI_PLUGINS,
     CONTAINERD,
@@ -182,6 +182,16 @@ GROUPS: tuple[Group, ...] = (
         f"github.com/rancher/local-path-provisioner@v{LOCAL_PATH_PROVISIONER}",
         {"local-path-provisioner": "github.com/rancher/local-path-provisioner"},
         build_s=15,
+        # It takes a read lock that it has already. If its configuration is read anew in between,
+        # which happens every 30 s, it creates no volume any more.
+        edits=(
+            Edit(
+                "github.com/rancher/local-path-provisioner/provisioner.go",
+                "c *StorageClassConfig) (string, error) {\n"
+                "\tp.configMutex.RLock()\n\tdefer p.configMutex.RUnlock()\n",
+                "c *StorageClassConfig) (string, error) {\n",
+            ),
+        ),
     ),
     # No program, only definitions: the kinds that Traefik and the tests of the chart need.
     Group(

@@ -107,7 +107,7 @@ def _flags(group: Group) -> list[str]:
 
 
 async def _modified(go: Path, group: Group, into: Path) -> Path | None:
-    """A copy of the group's module with its replaced packages; None if it has none."""
+    """A copy of the group's module with its changes; None if it has none."""
     modules = replacements.modules(group)
     if not modules:
         return None

@@ -34,6 +34,26 @@ class Download:
 
 
 @dataclass(frozen=True)
+class Edit:
+    """A text of a module that a build replaces, to correct a fault.
+
+    Attributes:
+        file: The import path of the package, and the name of the file.
+        before: The text, which the file contains once.
+        after: The text in its place.
+    """
+
+    file: str
+    before: str
+    after: str
+
+    @property
+    def package(self) -> str:
+        """The import path of its package."""
+        return self.file.rpartition("/")[0]
+
+
+@dataclass(frozen=True)
 class Group:
     """Programs that are built together, so that compiled packages are shared.
 
@@ -49,6 +69,7 @@ class Group:
             linked statically, so that it needs no library of the host.
         needs_source: Whether the module's charts and CRDs are needed in addition to its programs.
         downloads: Official downloads of some of its programs.
+        edits: Corrections of its modules.
     """
 
     name: str
@@ -60,6 +81,7 @@ class Group:
     cgo: bool = False
     needs_source: bool = False
     downloads: tuple[Download, ...] = ()
+    edits: tuple[Edit, ...] = ()
 
     @property
     def go_dir(self) -> Path:
@@ -74,6 +96,8 @@ class Group:
         """A short hash of everything that determines the programs."""
         digest = hashlib.sha256()
         digest.update(repr((self.packages, self.tags, sorted(self.stamp.items()))).encode())
+        if self.edits:
+            digest.update(repr(self.edits).encode())
         for file in sorted(self.go_dir.rglob("*")):
             if file.is_file():
                 digest.update(str(file.relative_to(self.go_dir)).encode())

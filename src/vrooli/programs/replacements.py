@@ -1,8 +1,8 @@
-"""Packages of Go modules that a build replaces with smaller ones, so that it compiles less.
+"""Changes of Go modules in a build: smaller packages, so that it compiles less, and corrections.
 
-go/<group>/_replaced/ contains these packages by their import paths; Go ignores folders with such a
-name. Go refuses to overlay files of its module cache. So each module with a replaced package is
-copied from there, after Go has verified it, and the copy is built.
+go/<group>/_replaced/ contains the smaller packages by their import paths; Go ignores folders with
+such a name. Go refuses to overlay files of its module cache. So each changed module is copied from
+there, after Go has verified it, and the copy is built.
 """
 
 from __future__ import annotations
@@ -20,23 +20,27 @@ _REQUIRED = re.compile(r"^\s*(?:require )?(\S+) (v\S+)", re.MULTILINE)
 
 
 def modules(group: Group) -> dict[str, str]:
-    """The modules with replaced packages, and their versions.
+    """The changed modules, and their versions.
 
     Raises:
         VrooliError: A package belongs to no module of the group.
     """
     required = dict(_REQUIRED.findall((group.go_dir / "go.mod").read_text()))
-    found = {_module_of(package, required) for package in _packages(group)}
+    changed = {*_packages(group), *(edit.package for edit in group.edits)}
+    found = {_module_of(package, required) for package in changed}
     return {module: required[module] for module in sorted(found)}
 
 
 def copy(group: Group, sources: Mapping[str, Path], into: Path) -> None:
-    """Write a module that builds the group with its replaced packages.
+    """Write a module that builds the group with its replaced packages and its edits.
 
     Args:
         group: The group.
         sources: The verified source of each of its ``modules``.
         into: The empty folder for it.
+
+    Raises:
+        VrooliError: A file does not contain the text of an edit once.
     """
     # Not with the modes: go.mod is extended, and files of the module cache are read-only.
     own, copyfile = shutil.ignore_patterns(FOLDER), shutil.copyfile
@@ -52,6 +56,12 @@ def copy(group: Group, sources: Mapping[str, Path], into: Path) -> None:
             file.unlink()
         for file in (group.go_dir / FOLDER / package).glob("*.go"):
             shutil.copyfile(file, target / file.name)
+    for edit in group.edits:
+        file = into / edit.file
+        text = file.read_text()
+        if text.count(edit.before) != 1:
+            raise VrooliError(f"{edit.file} does not contain once what a build replaces in it.")
+        file.write_text(text.replace(edit.before, edit.after))
 
 
 def _packages(group: Group) -> list[str]:
