@@ -27,8 +27,28 @@ _UNAVAILABLE = (
     httpx.codes.SERVICE_UNAVAILABLE,
     httpx.codes.GATEWAY_TIMEOUT,
 )
+# How often a request is made that the server refuses for now, and the longest delay between two of
+# them, seconds; client-go makes as many (maxRetries in rest/request.go).
+MAX_ATTEMPTS, LONGEST_DELAY_S = 10, 5.0
 # The request has not reached the server.
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout)
+
+
+async def repeat_refused(attempt: Callable[[], Awaitable[T]]) -> T:
+    """The result of an attempt, repeated after the delay that the server names with status 429.
+
+    The server has not begun such a request. It answers so while the storage of a new kind starts.
+    """
+    for _ in range(MAX_ATTEMPTS - 1):
+        try:
+            return await attempt()
+        except ApiError as error:
+            delay_s = error.retry_after_s
+            is_refusal = error.status != httpx.codes.TOO_MANY_REQUESTS
+            if is_refusal or delay_s is None or delay_s > LONGEST_DELAY_S:
+                raise
+            await asyncio.sleep(delay_s)
+    return await attempt()
 
 
 class Patience:

@@ -201,7 +201,7 @@ class Rest:
 
     async def _call(self, method: str, action: str, **settings: Any) -> httpx.Response:
         return await self._patience.repeat(
-            lambda: self._call_once(method, action, **settings),
+            lambda: patience.repeat_refused(lambda: self._call_once(method, action, **settings)),
             lambda error: patience.is_repeatable(method, error),
         )
 

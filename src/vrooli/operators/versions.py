@@ -211,7 +211,7 @@ VERSIONS: tuple[OperatorVersion, ...] = (
         Facts(
             Fact("Go module 1.5.0, `restricted`", Proof.TRIED),
             Fact("defaults", Proof.TRIED),
-            Fact("accepted", Proof.TRIED),
+            Fact("accepted (1.5.0)", Proof.API_SERVER),
             Fact("since 1.3 the condition `Ready`, before as 0.10", Proof.TRIED),
             Fact("cluster role of the chart", Proof.TRIED),
             Fact("events", Proof.TRIED),

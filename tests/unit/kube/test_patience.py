@@ -130,3 +130,18 @@ async def test_a_program_that_has_started_is_not_started_again(cluster: FakeClus
     assert failure.value.is_started
     assert failure.value.is_outage
     assert len(cluster.server.programs.ran) == 1
+
+
+async def test_a_request_that_is_refused_for_now_is_made_again(cluster: FakeCluster) -> None:
+    cluster.add(_settings("old"))
+    cluster.failures.add("list", "ConfigMap", 429, "initializing", times=3, retry_after_s=0)
+    assert len(await cluster.list("v1", "ConfigMap", "dev")) == 1
+
+
+@pytest.mark.parametrize(("delay_s", "times"), [(None, 1), (6, 1), (0, 10)])
+async def test_a_refusal_without_an_early_end_is_an_error(
+    cluster: FakeCluster, delay_s: int | None, times: int
+) -> None:
+    cluster.failures.add("list", "ConfigMap", 429, "busy", times=times, retry_after_s=delay_s)
+    with pytest.raises(ApiError, match="busy"):
+        await cluster.list("v1", "ConfigMap", "dev")
