@@ -51,6 +51,31 @@ async def test_bytes_and_the_end_of_one_direction_pass_through() -> None:
             writer.close()
 
 
+async def test_parts_of_a_request_do_not_wait_for_acknowledgements() -> None:
+    created: list[socket.socket] = []
+    options: list[int] = []
+
+    async def create_socket() -> socket.socket:
+        created.append(socket.socket())
+        return created[-1]
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        options.append(created[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    near = free_port()
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        far = server.sockets[0].getsockname()[1]
+        target = forwarder.Target("127.0.0.1", far, create_socket)
+        async with await forwarder.listen(near, target):
+            reader, writer = await asyncio.open_connection("127.0.0.1", near)
+            writer.write(b"x")
+            await asyncio.wait_for(reader.read(-1), 60)
+            writer.close()
+    assert options == [1]
+
+
 async def test_a_connection_to_nobody_is_closed_and_the_next_one_served() -> None:
     near, far = free_port(), free_port()
     async with await forwarder.listen(near, _target(far)):
