@@ -58,6 +58,27 @@ def test_the_version_needs_no_command_and_no_library_but_typer() -> None:
     assert _imported((["--version"], {})) & {*HEAVY, *HELP, *COMMANDS} == set()
 
 
+def test_a_command_that_connects_imports_no_library_of_the_tests() -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-X",
+            "importtime",
+            "-m",
+            "vrooli",
+            "status",
+            "--cluster",
+            "embedded:none",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    modules = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "httpcore" in modules
+    assert "trio._core" not in modules
+
+
 def test_the_help_of_a_command_needs_only_it_and_the_library_that_shows_it() -> None:
     modules = _imported((["status", "--help"], {}))
     assert modules & {*HEAVY, *HELP, *COMMANDS} == {*HELP, "vrooli.cli.status"}
