@@ -20,7 +20,7 @@ from pathlib import Path
 from vrooli import environments
 from vrooli.events import Event, StepEnded, StepStarted
 from vrooli.workflows.clusters import embedded
-from vrooli.workflows.develop import develop
+from vrooli.workflows.development.develop import develop
 from vrooli.workflows.options import DevelopOptions
 
 NAME = "bench-of-vrooli"

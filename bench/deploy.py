@@ -33,7 +33,7 @@ from vrooli.release import Release
 from vrooli.release.model import Revision
 from vrooli.release.records import storage
 from vrooli.workflows.clusters import access
-from vrooli.workflows.rollback import RollbackOptions, rollback
+from vrooli.workflows.deploys.rollback import RollbackOptions, rollback
 
 BASE, NEXT, MISSING, CRASHING, HOOK = ("2.0.0", "2.0.1", "2.0.3", "2.0.4", "2.0.5")
 PRODUCTION: dict[str, Any] = {

@@ -25,8 +25,8 @@ from vrooli.environments import environment
 from vrooli.events import silent
 from vrooli.kube import Kube
 from vrooli.release.model import Release
-from vrooli.workflows import status
 from vrooli.workflows.clusters import access, snapshots
+from vrooli.workflows.health import status
 
 DATABASE, TABLE, NAME = "vrooli", "public.snapshot_rows", "snapshot-round"
 STATE = f"SELECT count(*) AS rows, md5(string_agg(text, ',' ORDER BY number)) AS sum FROM {TABLE}"  # noqa: S608

@@ -87,7 +87,7 @@ def anyio_backend() -> str:
 def live() -> Iterator[Live]:
     """Bring the whole up once for all tests that need it, and delete it after the last."""
     from vrooli.workflows.clusters import embedded  # noqa: PLC0415 - only where a cluster is wanted
-    from vrooli.workflows.develop import develop  # noqa: PLC0415
+    from vrooli.workflows.development.develop import develop  # noqa: PLC0415
     from vrooli.workflows.options import DevelopOptions  # noqa: PLC0415
 
     if os.geteuid() != 0:

@@ -22,7 +22,7 @@ from vrooli.kube import Kube, Manifest
 from vrooli.operators.model import INSTALL_COMMAND
 from vrooli.vault import policies, server
 from vrooli.vault.client import VaultClient
-from vrooli.workflows.check import CheckOptions, check
+from vrooli.workflows.checks.check import CheckOptions, check
 from vrooli.workflows.clusters import access
 
 pytestmark = pytest.mark.root

@@ -28,8 +28,8 @@ from vrooli.events import silent
 from vrooli.findings import Verdict
 from vrooli.kube import Kube
 from vrooli.operators.model import INSTALL_COMMAND
-from vrooli.workflows import check as workflow
-from vrooli.workflows.check import CheckOptions
+from vrooli.workflows.checks import check as workflow
+from vrooli.workflows.checks.check import CheckOptions
 
 NAMESPACE = "few-rights"
 # As all checks are, but with less patience; a unit test adds up their own limits.

@@ -24,7 +24,7 @@ from vrooli.errors import PrerequisiteError
 from vrooli.events import Event, Progress, StepStarted
 from vrooli.kube import Kube
 from vrooli.release.rollout import tracker
-from vrooli.workflows.deploy import deploy
+from vrooli.workflows.deploys.deploy import deploy
 from vrooli.workflows.options import DeployOptions
 
 VERSION = "4.5.6"

@@ -27,8 +27,8 @@ from vrooli.release import Release, apply, lease
 from vrooli.release.failure_handling import DeployFailedError
 from vrooli.release.records import storage
 from vrooli.release.records.author import author
-from vrooli.workflows import releases
-from vrooli.workflows.deploy import deploy
+from vrooli.workflows.deploys import history
+from vrooli.workflows.deploys.deploy import deploy
 from vrooli.workflows.options import DeployOptions
 from vrooli.workflows.safeguards import replacement
 from vrooli.workflows.safeguards.consent import Consent
@@ -123,7 +123,7 @@ async def test_without_rollback_the_release_is_left_and_a_second_deploy_goes_on(
 ) -> None:
     with pytest.raises(DeployFailedError, match="vrooli-dev is left as it is"):
         await deploy(replace(options, rollback=False), silent)
-    found = await releases.history(here, CONTEXT, silent)
+    found = await history.history(here, CONTEXT, silent)
     (revision,) = found.revisions
     assert (revision.number, revision.status) == (1, "deployed")
     assert revision.description.startswith("it did not become ready: The release isn't ready after")
@@ -133,8 +133,8 @@ async def test_without_rollback_the_release_is_left_and_a_second_deploy_goes_on(
     release = Release.of(here, bare_kubeconfig)
     with pytest.raises(UsageError, match=f"version {VERSION}, which was deployed from an artifact"):
         await replacement.demand(cluster, release, here, Consent())
-    assert (await releases.diff(DeployOptions(here, cluster=CONTEXT), silent)).ok
-    assert (await releases.diff(options, silent)).ok
+    assert (await history.diff(DeployOptions(here, cluster=CONTEXT), silent)).ok
+    assert (await history.diff(options, silent)).ok
     deployments = await cluster.list("apps/v1", "Deployment", here.namespace)
     images = {
         container["image"].rpartition("/")[2]
@@ -144,7 +144,7 @@ async def test_without_rollback_the_release_is_left_and_a_second_deploy_goes_on(
     assert images >= {f"{name}:{VERSION}@{DIGEST}" for name in ("ui", "server", "jobs")}
     with pytest.raises(DeployFailedError, match="isn't ready"):
         await deploy(replace(options, rollback=False), silent)
-    again = await releases.history(here, CONTEXT, silent)
+    again = await history.history(here, CONTEXT, silent)
     assert [item.number for item in again.revisions] == [1]
 
 
@@ -302,7 +302,7 @@ async def test_only_a_person_who_interrupted_it_is_asked_and_the_rest_is_told_th
     assert "Deployment/" in error.message
     assert "Helm's revision 2 is deployed and may not be ready" in error.message
     assert f"`vrooli rollback -e dev --cluster {CONTEXT}`" in error.advice
-    told = await releases.history(here, CONTEXT, silent)
+    told = await history.history(here, CONTEXT, silent)
     assert told.revisions[-1].outcome == "failed"
     assert told.revisions[-1].description == "it did not become ready: it was interrupted"
 

@@ -18,8 +18,8 @@ from vrooli.operators.installation import record
 from vrooli.operators.installation.install import find_deployment, running_version
 from vrooli.operators.installation.upgrade import plan
 from vrooli.operators.redis import install as redis_install
-from vrooli.workflows.operated import Operated
-from vrooli.workflows.operator_change import OperatorChange, UpgradeFailedError
+from vrooli.workflows.operators.change import OperatorChange, UpgradeFailedError
+from vrooli.workflows.operators.managed import Operated
 
 PROGRESS = Progress()
 OLDER = older_operator.VERSION

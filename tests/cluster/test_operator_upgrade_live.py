@@ -16,7 +16,7 @@ from vrooli.operators.catalog import databases
 from vrooli.operators.installation import install as installation
 from vrooli.operators.model import State
 from vrooli.workflows.clusters import embedded
-from vrooli.workflows.upgrade_operators import NAMES, UpgradeOptions, upgrade_operators
+from vrooli.workflows.operators.upgrade import NAMES, UpgradeOptions, upgrade_operators
 
 pytestmark = pytest.mark.root
 

@@ -38,8 +38,8 @@ from vrooli.release.rollout import wait
 from vrooli.release.rollout.wait import until_ready
 from vrooli.steps import Done
 from vrooli.vault import server as vault_server
-from vrooli.workflows.deploy import deploy
-from vrooli.workflows.develop import develop
+from vrooli.workflows.deploys.deploy import deploy
+from vrooli.workflows.development.develop import develop
 from vrooli.workflows.options import DeployOptions, DevelopOptions
 
 NAME = "demo"

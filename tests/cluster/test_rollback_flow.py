@@ -24,8 +24,8 @@ from vrooli.kube import Kube
 from vrooli.release import Release, apply
 from vrooli.release.failure_handling import DeployFailedError
 from vrooli.release.records import marks, storage
-from vrooli.workflows import releases
-from vrooli.workflows.rollback import RollbackOptions, rollback
+from vrooli.workflows.deploys import history
+from vrooli.workflows.deploys.rollback import RollbackOptions, rollback
 from vrooli.workflows.safeguards.consent import Consent
 
 # A request that is cancelled while it connects leaves its socket to the garbage collector.
@@ -162,6 +162,6 @@ async def test_one_that_does_not_become_ready_keeps_its_evidence_and_stays(
     assert sorted(steps[:2]) == ["changes", "checks"]
     assert steps[2:] == ["release", "healthy", "evidence"]
     assert await _jobs(bare_kube, release) == 1
-    told = await releases.history(options.environment, CONTEXT, silent)
+    told = await history.history(options.environment, CONTEXT, silent)
     assert [item.outcome for item in told.revisions] == ["ready", "unfinished", "failed"]
     assert told.revisions[-1].description.startswith("Rollback to 1; it did not become ready: ")

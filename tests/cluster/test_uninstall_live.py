@@ -14,8 +14,8 @@ from vrooli.kube import Kube
 from vrooli.operators import VSO
 from vrooli.operators.installation import install
 from vrooli.operators.model import State
+from vrooli.workflows.deploys.uninstall import uninstall
 from vrooli.workflows.safeguards.consent import CONFIRMED
-from vrooli.workflows.uninstall import uninstall
 
 pytestmark = pytest.mark.root
 

@@ -21,8 +21,8 @@ from vrooli.kube import Kube
 from vrooli.release.model import Release
 from vrooli.rotation import targets
 from vrooli.rotation.model import Rotated
-from vrooli.workflows.backup import backup, backups
-from vrooli.workflows.backup_run import BackupOptions
+from vrooli.workflows.backups.backup import backup, backups
+from vrooli.workflows.backups.run import BackupOptions
 from vrooli.workflows.restores.copy import RestoreOptions, restore
 from vrooli.workflows.restores.end import finish_restore
 from vrooli.workflows.restores.point import PointRestoreOptions, restore_point

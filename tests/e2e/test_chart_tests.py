@@ -8,7 +8,7 @@ import pytest
 
 from support.cluster.live import Live
 from vrooli.events import silent
-from vrooli.workflows.test import SuiteOptions, run_suites
+from vrooli.workflows.suites.test import SuiteOptions, run_suites
 
 pytestmark = pytest.mark.root
 

@@ -26,9 +26,9 @@ from vrooli.release import Release
 from vrooli.release.records import storage
 from vrooli.release.rollout import operator_logs, queries, wait
 from vrooli.release.rollout.tracker import ReleaseFailedError
-from vrooli.workflows.deploy import deploy
+from vrooli.workflows.deploys.deploy import deploy
+from vrooli.workflows.health.status import status
 from vrooli.workflows.options import DeployOptions
-from vrooli.workflows.status import status
 
 pytestmark = [pytest.mark.root, pytest.mark.anyio]
 

@@ -26,15 +26,15 @@ from vrooli.kube import Kube
 from vrooli.release import Release, overrides
 from vrooli.release.failure_handling import DeployFailedError
 from vrooli.release.records import storage
-from vrooli.workflows import releases
-from vrooli.workflows.deploy import deploy
+from vrooli.workflows.deploys import history
+from vrooli.workflows.deploys.deploy import deploy
+from vrooli.workflows.deploys.rollback import RollbackOptions, rollback
+from vrooli.workflows.health.watch import watch
 from vrooli.workflows.options import DeployOptions
 from vrooli.workflows.results.releases import DeployResult
 from vrooli.workflows.results.status import WatchResult
-from vrooli.workflows.rollback import RollbackOptions, rollback
-from vrooli.workflows.scale import scale
-from vrooli.workflows.values_change import ValuesOptions
-from vrooli.workflows.watch import watch
+from vrooli.workflows.scaling.scale import scale
+from vrooli.workflows.scaling.values_change import ValuesOptions
 
 pytestmark = [pytest.mark.root, pytest.mark.anyio]
 
@@ -120,14 +120,14 @@ async def test_a_version_is_deployed_then_nothing_changes_then_it_goes_back(
     for name in ("server", "jobs", "ui"):
         assert running[name] == f"localhost/vrooli/{name}:{GOOD}@{recorded[name].digest}"
 
-    assert (await releases.diff(_options(live, artifacts, GOOD), silent)).ok
-    assert (await releases.diff(DeployOptions(DEV, cluster=live.cluster), silent)).ok
+    assert (await history.diff(_options(live, artifacts, GOOD), silent)).ok
+    assert (await history.diff(DeployOptions(DEV, cluster=live.cluster), silent)).ok
     second = await deploy(_options(live, artifacts, GOOD), silent)
     assert not second.changed
     assert second.revision == first.revision
     assert second.changes == ()
 
-    told = await releases.history(DEV, live.cluster, silent)
+    told = await history.history(DEV, live.cluster, silent)
     assert [item.status for item in told.revisions][-2:] == ["superseded", "deployed"]
     back = await rollback(RollbackOptions(DEV, None, live.cluster), silent)
     assert back.revision == first.revision + 1

@@ -27,10 +27,10 @@ from vrooli.release import Release
 from vrooli.release.failure_handling import DeployFailedError
 from vrooli.release.records import storage
 from vrooli.release.rollout import wait
-from vrooli.workflows.deploy import deploy
-from vrooli.workflows.develop import develop
+from vrooli.workflows.deploys.deploy import deploy
+from vrooli.workflows.deploys.rollback import RollbackOptions, rollback
+from vrooli.workflows.development.develop import develop
 from vrooli.workflows.options import DeployOptions, DevelopOptions
-from vrooli.workflows.rollback import RollbackOptions, rollback
 
 pytestmark = [pytest.mark.root, pytest.mark.anyio]
 

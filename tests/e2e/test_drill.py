@@ -14,7 +14,7 @@ from vrooli.drills.writer_program import TABLE
 from vrooli.events import silent
 from vrooli.kube import Kube
 from vrooli.release import Release
-from vrooli.workflows.drill import DrillOptions, drill
+from vrooli.workflows.drills.drill import DrillOptions, drill
 
 pytestmark = [pytest.mark.root, pytest.mark.anyio]
 

@@ -27,11 +27,11 @@ from vrooli.kube import Kube
 from vrooli.release import Release, apply
 from vrooli.release import uninstall as release_uninstall
 from vrooli.release.rollout import wait
-from vrooli.workflows.diagnose import DiagnoseOptions, diagnose
-from vrooli.workflows.grow import grow
-from vrooli.workflows.growth_plan import Data
-from vrooli.workflows.status import status
-from vrooli.workflows.values_change import ValuesOptions
+from vrooli.workflows.health.diagnose import DiagnoseOptions, diagnose
+from vrooli.workflows.health.status import status
+from vrooli.workflows.scaling.grow import grow
+from vrooli.workflows.scaling.growth_plan import Data
+from vrooli.workflows.scaling.values_change import ValuesOptions
 
 pytestmark = [pytest.mark.root, pytest.mark.anyio, pytest.mark.long]
 

@@ -16,13 +16,13 @@ from support.cluster.live import Live
 from vrooli.events import silent
 from vrooli.kube import Kube
 from vrooli.kube.status import GATEWAY_API
-from vrooli.workflows.check import CheckOptions, check
-from vrooli.workflows.develop import develop
-from vrooli.workflows.diagnose import DiagnoseOptions, diagnose
-from vrooli.workflows.graph import GraphOptions, graph
+from vrooli.workflows.checks.check import CheckOptions, check
+from vrooli.workflows.development.develop import develop
+from vrooli.workflows.graphs.graph import GraphOptions, graph
+from vrooli.workflows.health.diagnose import DiagnoseOptions, diagnose
+from vrooli.workflows.health.status import status
 from vrooli.workflows.options import DevelopOptions
 from vrooli.workflows.results.releases import DevelopResult
-from vrooli.workflows.status import status
 
 pytestmark = [pytest.mark.root, pytest.mark.anyio, pytest.mark.long, pytest.mark.timeout(1800)]
 

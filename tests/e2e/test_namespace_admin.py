@@ -19,9 +19,9 @@ from vrooli.events import Progress, silent
 from vrooli.kube import Kube
 from vrooli.process import Completed
 from vrooli.workflows.clusters import embedded
-from vrooli.workflows.develop import develop
+from vrooli.workflows.deploys.uninstall import uninstall
+from vrooli.workflows.development.develop import develop
 from vrooli.workflows.options import DevelopOptions
-from vrooli.workflows.uninstall import uninstall
 
 pytestmark = [pytest.mark.root, pytest.mark.anyio]
 

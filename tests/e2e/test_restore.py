@@ -17,11 +17,11 @@ from vrooli.errors import PrerequisiteError
 from vrooli.events import silent
 from vrooli.kube import Kube
 from vrooli.release.model import Release
-from vrooli.workflows.grow import grow
-from vrooli.workflows.growth_plan import Data
 from vrooli.workflows.restores.end import finish_restore
 from vrooli.workflows.restores.postgres import PostgresRestoreOptions, restore_postgres
-from vrooli.workflows.values_change import ValuesOptions
+from vrooli.workflows.scaling.grow import grow
+from vrooli.workflows.scaling.growth_plan import Data
+from vrooli.workflows.scaling.values_change import ValuesOptions
 
 pytestmark = [pytest.mark.root, pytest.mark.anyio, pytest.mark.long]
 

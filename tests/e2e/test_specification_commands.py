@@ -27,8 +27,8 @@ from vrooli.kube import Kube, Manifest
 from vrooli.release import Release, uninstall
 from vrooli.release.records import storage
 from vrooli.release.rollout import wait
-from vrooli.workflows.build import BuildOptions, build
-from vrooli.workflows.develop import develop
+from vrooli.workflows.artifacts.build import BuildOptions, build
+from vrooli.workflows.development.develop import develop
 from vrooli.workflows.options import DevelopOptions
 
 pytestmark = pytest.mark.root

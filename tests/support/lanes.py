@@ -24,7 +24,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from support.cluster.clusters import STATE_DIR
-from vrooli.workflows import preparation
+from vrooli.workflows.suites import builds as preparation
 
 LIVE, CLUSTERS = "live", "clusters"
 # The files of the tests that share a cluster.

@@ -13,7 +13,7 @@ import pytest
 
 from support import lanes
 from support.cluster import clusters
-from vrooli.workflows import preparation
+from vrooli.workflows.suites import builds
 
 SCOPES = [
     "tests/unit/a.py",
@@ -28,7 +28,7 @@ def test_what_starts_servers_is_before_the_rest_once_its_builds_have_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     result = tmp_path / "result"
-    monkeypatch.setenv(preparation.RESULT, str(result))
+    monkeypatch.setenv(builds.RESULT, str(result))
     services, unit = "tests/services/b.py", "tests/unit/a.py"
     on_clusters = ["tests/cluster/c.py", lanes.CLUSTERS]
     assert sorted(SCOPES, key=lanes.rank) == [lanes.LIVE, services, unit, *on_clusters]
@@ -48,7 +48,7 @@ def test_what_starts_servers_is_before_the_rest_once_its_builds_have_ended(
 def test_shortly_before_and_beside_the_last_live_tests_run_those_that_need_not_wait(
     monkeypatch: pytest.MonkeyPatch, pending: list[str], first: str
 ) -> None:
-    monkeypatch.delenv(preparation.RESULT, raising=False)
+    monkeypatch.delenv(builds.RESULT, raising=False)
     is_alone_next = lanes.are_last([f"tests/{item}" for item in pending])
     waiting = [scope for scope in SCOPES if scope != lanes.LIVE]
     assert min(waiting, key=partial(lanes.rank, is_alone_next=is_alone_next)) == first

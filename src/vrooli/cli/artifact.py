@@ -44,7 +44,7 @@ def verify(
     """
 
     def work(listener: Listener) -> Awaitable[VerifyResult]:
-        from vrooli.workflows.artifact import verify_artifact
+        from vrooli.workflows.artifacts.inspection import verify_artifact
 
         return verify_artifact(path, listener)
 

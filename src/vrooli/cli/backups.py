@@ -98,8 +98,8 @@ def backup(
     del wait, yes
 
     def work(listener: Listener) -> Awaitable[BackupResult]:
-        from vrooli.workflows.backup import backup
-        from vrooli.workflows.backup_run import BackupOptions
+        from vrooli.workflows.backups.backup import backup
+        from vrooli.workflows.backups.run import BackupOptions
 
         where = environments.environment(environment)
         request = BackupOptions(where, cluster, repository, kind.value, timeout)
@@ -126,7 +126,7 @@ def backups(
     """List the backups of a release, oldest first, and the moments that can be restored."""
 
     def work(listener: Listener) -> Awaitable[BackupsResult]:
-        from vrooli.workflows.backup import backups
+        from vrooli.workflows.backups.backup import backups
 
         return backups(environments.environment(environment), cluster, listener)
 

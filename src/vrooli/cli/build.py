@@ -122,7 +122,7 @@ def command(
     """
 
     def work(listener: Listener) -> Awaitable[BuildResult]:
-        from vrooli.workflows.build import BuildOptions, build
+        from vrooli.workflows.artifacts.build import BuildOptions, build
 
         names = environment or list(environments.ENVIRONMENTS)
         selected = {environments.environment(name) for name in names}

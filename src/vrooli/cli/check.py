@@ -18,7 +18,7 @@ from vrooli.events import Listener
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from vrooli.workflows.check import CheckOptions
+    from vrooli.workflows.checks.check import CheckOptions
     from vrooli.workflows.results.findings import CheckResult, FindingView
 
 CheckOnly = Annotated[
@@ -113,7 +113,7 @@ def command(
     """
 
     def work(listener: Listener) -> Awaitable[CheckResult]:
-        from vrooli.workflows.check import CheckOptions, check
+        from vrooli.workflows.checks.check import CheckOptions, check
 
         request = CheckOptions(
             environments.environment(environment),

@@ -76,13 +76,13 @@ def pods(ctx: typer.Context, incomplete: str) -> list[str]:
         return []
 
     async def fetch() -> list[str]:
-        from vrooli.workflows import sessions
+        from vrooli.workflows.sessions import programs
 
-        options = sessions.SessionOptions(
+        options = programs.SessionOptions(
             known.environment(given["environment"]), given.get("cluster")
         )
         async with asyncio.timeout(LIMIT_S):
-            return await sessions.fetch_pods(options, component)
+            return await programs.fetch_pods(options, component)
 
     try:
         return _matching(asyncio.run(fetch()), incomplete)

@@ -110,7 +110,7 @@ def command(
     del source  # there is one
 
     def work(listener: Listener) -> Awaitable[DeployResult]:
-        from vrooli.workflows.deploy import deploy
+        from vrooli.workflows.deploys.deploy import deploy
         from vrooli.workflows.options import DeployOptions
 
         where = environments.environment(environment)

@@ -64,7 +64,7 @@ def command(
     """
 
     def work(listener: Listener) -> Awaitable[DevResult]:
-        from vrooli.workflows import dev
+        from vrooli.workflows.development import services as dev
         from vrooli.workflows.options import DevelopOptions
 
         request = DevelopOptions(

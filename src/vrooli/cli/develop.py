@@ -67,7 +67,8 @@ def command(
     """
 
     def work(listener: Listener) -> Awaitable[DevelopResult]:
-        from vrooli.workflows import develop, develop_watch
+        from vrooli.workflows.development import develop
+        from vrooli.workflows.development import watch as develop_watch
         from vrooli.workflows.options import DevelopOptions
 
         environments.target(target)

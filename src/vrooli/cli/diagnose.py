@@ -94,7 +94,7 @@ def command(
     """
 
     def work(listener: Listener) -> Awaitable[DiagnoseResult]:
-        from vrooli.workflows.diagnose import DiagnoseOptions, diagnose
+        from vrooli.workflows.health.diagnose import DiagnoseOptions, diagnose
 
         requested = DiagnoseOptions(
             environments.environment(environment),

@@ -162,7 +162,7 @@ def command(
 
     def work(listener: Listener) -> Awaitable[DrillResult]:
         from vrooli.drills.model import RequestedLimits
-        from vrooli.workflows.drill import DrillOptions, drill
+        from vrooli.workflows.drills.drill import DrillOptions, drill
 
         if bool(faults) + all_faults + clean_up != 1:
             raise UsageError(
@@ -187,7 +187,7 @@ def command(
 
 
 def _show(result: DrillResult, console: Console) -> None:
-    from vrooli.workflows import drill_reports
+    from vrooli.workflows.drills import reports as drill_reports
 
     rows = [drill_reports.cells(view) for view in result.drills]
     if rows:

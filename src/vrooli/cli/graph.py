@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from vrooli.workflows.graph import GraphOptions
+    from vrooli.workflows.graphs.graph import GraphOptions
     from vrooli.workflows.results.base import Result
     from vrooli.workflows.results.graphs import GraphResult
 
@@ -106,16 +106,16 @@ def command(
         return _build_options(environment, cluster, live or serve, form, diagram, values)
 
     def draw(listener: Listener) -> Awaitable[GraphResult]:
-        from vrooli.workflows import graph
+        from vrooli.workflows.graphs import graph
 
         if port is not None:
             raise UsageError("--port requires --serve.", "Add --serve, or remove --port.")
         return graph.graph(build_options(), listener)
 
     def show(listener: Listener) -> Awaitable[Result]:
-        from vrooli.workflows import graph_server
+        from vrooli.workflows.graphs import server
 
-        return graph_server.serve(build_options(), port or 0, listener)
+        return server.serve(build_options(), port or 0, listener)
 
     if serve:
         execute(show, tables.show_empty, output, debug)
@@ -131,7 +131,7 @@ def _build_options(
     diagrams: list[DiagramName] | None,
     values: list[Path] | None,
 ) -> GraphOptions:
-    from vrooli.workflows import graph
+    from vrooli.workflows.graphs import graph
 
     if values and live:
         raise UsageError(

@@ -65,9 +65,9 @@ def command(
     """
 
     def work(listener: Listener) -> Awaitable[GrowResult]:
-        from vrooli.workflows.grow import grow
-        from vrooli.workflows.growth_plan import Data
-        from vrooli.workflows.values_change import ValuesOptions
+        from vrooli.workflows.scaling.grow import grow
+        from vrooli.workflows.scaling.growth_plan import Data
+        from vrooli.workflows.scaling.values_change import ValuesOptions
 
         request = ValuesOptions(environments.environment(environment), cluster, timeout)
         return grow(request, Data(data.value), size, listener, prompt.consent(yes=yes))

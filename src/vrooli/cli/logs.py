@@ -98,7 +98,7 @@ def command(
     """
 
     def work(listener: Listener) -> Awaitable[Result]:
-        from vrooli.workflows.logs import LogOptions, release_logs
+        from vrooli.workflows.logs.logs import LogOptions, release_logs
 
         request = LogOptions(
             environments.environment(environment),

@@ -52,7 +52,7 @@ def command(
     """
 
     def work(listener: Listener) -> Awaitable[Result]:
-        from vrooli.workflows import open as workflow
+        from vrooli.workflows.sessions import pages as workflow
 
         where = environments.environment(environment)
         request = workflow.OpenOptions(where, page.value, cluster)

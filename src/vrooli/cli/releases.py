@@ -49,7 +49,7 @@ def history(
     """List the revisions of a release, oldest first."""
 
     def work(listener: Listener) -> Awaitable[HistoryResult]:
-        from vrooli.workflows import releases
+        from vrooli.workflows.deploys import history as releases
 
         return releases.history(environments.environment(environment), cluster, listener)
 
@@ -82,7 +82,7 @@ def rollback(
     """
 
     def work(listener: Listener) -> Awaitable[RollbackResult]:
-        from vrooli.workflows.rollback import RollbackOptions, rollback
+        from vrooli.workflows.deploys.rollback import RollbackOptions, rollback
 
         where = environments.environment(environment)
         request = RollbackOptions(where, revision, cluster, timeout, preserve_added)
@@ -118,7 +118,7 @@ def diff(
     """
 
     def work(listener: Listener) -> Awaitable[DiffResult]:
-        from vrooli.workflows import releases
+        from vrooli.workflows.deploys import history as releases
         from vrooli.workflows.options import DeployOptions
 
         where = environments.environment(environment)

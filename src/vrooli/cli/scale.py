@@ -64,8 +64,8 @@ def command(
     """
 
     def work(listener: Listener) -> Awaitable[ScaleResult]:
-        from vrooli.workflows.scale import scale
-        from vrooli.workflows.values_change import ValuesOptions
+        from vrooli.workflows.scaling.scale import scale
+        from vrooli.workflows.scaling.values_change import ValuesOptions
 
         if (replicas is None) != reset:
             raise UsageError(

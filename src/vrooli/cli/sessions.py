@@ -17,7 +17,7 @@ from vrooli.events import Listener
 
 if TYPE_CHECKING:
     from vrooli.workflows.results.sessions import ProgramResult
-    from vrooli.workflows.sessions import Capturing, SessionOptions
+    from vrooli.workflows.sessions.programs import Capturing, SessionOptions
 
 SHELL_EXAMPLES = examples.epilog(
     ("Open a shell in a server pod", "vrooli shell server"),
@@ -124,7 +124,7 @@ def shell(
     """
 
     def work(listener: Listener) -> Awaitable[ProgramResult]:
-        from vrooli.workflows import sessions
+        from vrooli.workflows.sessions import programs as sessions
 
         words = command or []
         streams = _streams(output, has_command=bool(words), reads_input=True)
@@ -153,7 +153,7 @@ def psql(
     """
 
     def work(listener: Listener) -> Awaitable[ProgramResult]:
-        from vrooli.workflows import sessions
+        from vrooli.workflows.sessions import programs as sessions
 
         has_command = command is not None
         streams = _streams(output, has_command=has_command, reads_input=not has_command)
@@ -177,7 +177,7 @@ def redis_cli(
     """
 
     def work(listener: Listener) -> Awaitable[ProgramResult]:
-        from vrooli.workflows import sessions
+        from vrooli.workflows.sessions import programs as sessions
 
         words = command or []
         streams = _streams(output, has_command=bool(words), reads_input=True)
@@ -188,7 +188,7 @@ def redis_cli(
 
 
 def _options(environment: str, cluster: str | None, read_only: bool = False) -> SessionOptions:
-    from vrooli.workflows.sessions import SessionOptions
+    from vrooli.workflows.sessions.programs import SessionOptions
 
     return SessionOptions(environments.environment(environment), cluster, read_only)
 

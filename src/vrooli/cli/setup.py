@@ -59,7 +59,7 @@ def command(
     """
 
     def work(listener: Listener) -> Awaitable[StepsResult]:
-        from vrooli.workflows.setup import SetupOptions, setup
+        from vrooli.workflows.development.setup import SetupOptions, setup
 
         request = SetupOptions(
             target=environments.target(target) if target else None,

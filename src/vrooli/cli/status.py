@@ -64,14 +64,14 @@ def command(
     """
 
     def follow(listener: Listener) -> Awaitable[WatchResult]:
-        from vrooli.workflows.watch import WATCH_S
-        from vrooli.workflows.watch import watch as attach
+        from vrooli.workflows.health.watch import WATCH_S
+        from vrooli.workflows.health.watch import watch as attach
 
         where = environments.environment(environment)
         return attach(where, cluster, listener, timeout or WATCH_S)
 
     def work(listener: Listener) -> Awaitable[StatusResult]:
-        from vrooli.workflows.status import LIMIT_S, status
+        from vrooli.workflows.health.status import LIMIT_S, status
 
         where = environments.environment(environment)
         return status(where, cluster, listener, timeout or LIMIT_S)

@@ -72,7 +72,7 @@ def command(
     """Run the Helm tests of a running release, or test suites of this repository."""
 
     def work(listener: Listener) -> Awaitable[SuitesResult]:
-        from vrooli.workflows.test import SuiteOptions, run_suites
+        from vrooli.workflows.suites.test import SuiteOptions, run_suites
 
         request = SuiteOptions(
             suites=tuple(dict.fromkeys(item.value for item in suite)),

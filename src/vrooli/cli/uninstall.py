@@ -43,7 +43,7 @@ def command(
     """
 
     def work(listener: Listener) -> Awaitable[StepsResult]:
-        from vrooli.workflows.uninstall import uninstall
+        from vrooli.workflows.deploys.uninstall import uninstall
 
         where = environments.environment(environment)
         return uninstall(where, cluster, listener, data=data, consent=prompt.consent(yes=yes))

@@ -72,7 +72,7 @@ def operators(
     """
 
     def work(listener: Listener) -> Awaitable[UpgradeOperatorsResult]:
-        from vrooli.workflows import upgrade_operators as workflow
+        from vrooli.workflows.operators import upgrade as workflow
 
         chosen = tuple(name.value for name in names or ())
         request = workflow.UpgradeOptions(chosen, cluster, force, timeout)

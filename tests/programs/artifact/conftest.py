@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from vrooli.events import silent
-from vrooli.workflows.build import BuildOptions, build
+from vrooli.workflows.artifacts.build import BuildOptions, build
 
 
 @pytest.fixture(scope="session")

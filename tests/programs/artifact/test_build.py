@@ -25,9 +25,9 @@ from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError, VrooliError
 from vrooli.events import Progress, silent
 from vrooli.images import BuiltImage, Package
-from vrooli.workflows import bills
-from vrooli.workflows import build as workflow
-from vrooli.workflows.build import BuildOptions, build
+from vrooli.workflows.artifacts import build as workflow
+from vrooli.workflows.artifacts import sboms
+from vrooli.workflows.artifacts.build import BuildOptions, build
 from vrooli.workflows.results.artifacts import BuildResult
 
 DATE = "2026-01-02T03:04:05+00:00"
@@ -350,7 +350,7 @@ def _without_builder(monkeypatch: pytest.MonkeyPatch) -> set[str]:
         return SimpleNamespace(images=stored)
 
     monkeypatch.setattr(workflow, "ensure_builder", builder)
-    monkeypatch.setattr(bills, "detect", detect)
+    monkeypatch.setattr(sboms, "detect", detect)
     for act in (ensure, bundle, push, read_packages, read_with_modules):
         monkeypatch.setattr(images, act.__name__, act)
     return pushed

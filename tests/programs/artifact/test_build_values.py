@@ -17,8 +17,8 @@ from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError
 from vrooli.events import silent
 from vrooli.release.overrides import Overrides
-from vrooli.workflows.build import BuildOptions, build
-from vrooli.workflows.deploy import rendered
+from vrooli.workflows.artifacts.build import BuildOptions, build
+from vrooli.workflows.deploys.deploy import rendered
 from vrooli.workflows.options import DeployOptions
 
 PROD = ENVIRONMENTS["prod"]

@@ -17,7 +17,7 @@ from support.release.rotated_secrets import NAME, PLACE, sync
 from vrooli.chart import manifest
 from vrooli.environments import ENVIRONMENTS
 from vrooli.release.model import Release
-from vrooli.workflows.backup_run import BackupOptions, BackupRun
+from vrooli.workflows.backups.run import BackupOptions, BackupRun
 
 RELEASE = Release(NAME, PLACE, Path("kubeconfig"))
 HOST = "vrooli-pg-repo-host-0"

@@ -21,7 +21,7 @@ from support.release.database_pods import output, owned, pod
 from support.release.repository import FakeRepository, backup
 from support.release.rotated_secrets import NAME, PLACE, deployment, rotator, secret, sync
 from vrooli.backups.points import ANNOTATION, Point
-from vrooli.cli.restore_vault import _parse
+from vrooli.cli.restores.vault import _parse
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import InterruptError, PrerequisiteError, UsageError, WaitTimeoutError
 from vrooli.events import Event, LogLine

@@ -14,7 +14,7 @@ import yaml
 from vrooli import project
 from vrooli.environments import ENVIRONMENTS, Environment
 from vrooli.events import silent
-from vrooli.workflows.build import BuildOptions, build
+from vrooli.workflows.artifacts.build import BuildOptions, build
 
 DEV = ENVIRONMENTS["dev"]
 SECRETS = ("sharedConfigAll", "sharedSecretsServerJobs", "postgres", "redis", "dockerhubPullSecret")

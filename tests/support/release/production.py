@@ -25,14 +25,14 @@ from vrooli.release import Release
 from vrooli.release import uninstall as release_uninstall
 from vrooli.rotation.model import Rotated
 from vrooli.workflows.clusters import access
-from vrooli.workflows.deploy import deploy
-from vrooli.workflows.drill import DrillOptions, drill
+from vrooli.workflows.deploys.deploy import deploy
+from vrooli.workflows.deploys.rollback import RollbackOptions, rollback
+from vrooli.workflows.deploys.uninstall import uninstall
+from vrooli.workflows.drills.drill import DrillOptions, drill
 from vrooli.workflows.options import DeployOptions
 from vrooli.workflows.results.drills import DrillResult
-from vrooli.workflows.rollback import RollbackOptions, rollback
 from vrooli.workflows.rotate import RotateOptions, rotate
 from vrooli.workflows.switchover import Database, SwitchoverOptions, switchover
-from vrooli.workflows.uninstall import uninstall
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from vrooli.checks.interface import UnavailableError
 from vrooli.checks.network import connectivity, ingress_class, ingress_controller
 from vrooli.checks.storage import classes as storage_classes
 from vrooli.checks.storage import volumes
-from vrooli.workflows.check import CONNECT_S
+from vrooli.workflows.checks.check import CONNECT_S
 
 HUB = {"image": {"registry": "docker.io/someone"}, "vso": {"enabled": False}}
 

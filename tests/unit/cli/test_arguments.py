@@ -22,16 +22,17 @@ from vrooli.drills.model import RequestedLimits
 from vrooli.environments import ENVIRONMENTS, Environment, SecretsSource
 from vrooli.errors import UsageError
 from vrooli.rotation.model import Rotated
-from vrooli.workflows.backup_run import BackupOptions
-from vrooli.workflows.build import BuildOptions
-from vrooli.workflows.check import CheckOptions
+from vrooli.workflows.artifacts.build import BuildOptions
+from vrooli.workflows.backups.run import BackupOptions
+from vrooli.workflows.checks.check import CheckOptions
 from vrooli.workflows.db import DbOptions
-from vrooli.workflows.diagnose import DiagnoseOptions
-from vrooli.workflows.drill import DrillOptions
-from vrooli.workflows.graph import Format, GraphOptions
-from vrooli.workflows.growth_plan import Data
-from vrooli.workflows.logs import LogOptions
-from vrooli.workflows.open import OpenOptions
+from vrooli.workflows.deploys.rollback import RollbackOptions
+from vrooli.workflows.development.setup import SetupOptions
+from vrooli.workflows.drills.drill import DrillOptions
+from vrooli.workflows.graphs.graph import Format, GraphOptions
+from vrooli.workflows.health.diagnose import DiagnoseOptions
+from vrooli.workflows.logs.logs import LogOptions
+from vrooli.workflows.operators.upgrade import UpgradeOptions
 from vrooli.workflows.options import DeployOptions, DevelopOptions
 from vrooli.workflows.restores.copy import RestoreOptions
 from vrooli.workflows.restores.point import PointRestoreOptions
@@ -84,15 +85,14 @@ from vrooli.workflows.results.releases import (
 from vrooli.workflows.results.sessions import OpenResult, ProgramResult
 from vrooli.workflows.results.status import StatusResult
 from vrooli.workflows.results.suites import SuitesResult
-from vrooli.workflows.rollback import RollbackOptions
 from vrooli.workflows.rotate import RotateOptions
 from vrooli.workflows.safeguards.consent import Consent
-from vrooli.workflows.sessions import SessionOptions
-from vrooli.workflows.setup import SetupOptions
+from vrooli.workflows.scaling.growth_plan import Data
+from vrooli.workflows.scaling.values_change import ValuesOptions
+from vrooli.workflows.sessions.pages import OpenOptions
+from vrooli.workflows.sessions.programs import SessionOptions
+from vrooli.workflows.suites.test import SuiteOptions
 from vrooli.workflows.switchover import Database, SwitchoverOptions
-from vrooli.workflows.test import SuiteOptions
-from vrooli.workflows.upgrade_operators import UpgradeOptions
-from vrooli.workflows.values_change import ValuesOptions
 
 DEV, PROD = ENVIRONMENTS["dev"], ENVIRONMENTS["prod"]
 CLUSTER = ClusterView(name="x", kind="embedded", state="running")
@@ -109,8 +109,8 @@ CACHE = CacheResult(changed=False, path="/x", caches=(), total_bytes=0, free_byt
 PROGRAM = ProgramResult(namespace="x", pod="x", container="x", exit_status=0)
 # What each workflow gives back, as little as its model takes.
 RESULTS: dict[str, Result] = {
-    "setup.setup": StepsResult.model_validate(STEPS),
-    "develop.develop": DevelopResult.model_validate(
+    "development.setup.setup": StepsResult.model_validate(STEPS),
+    "development.develop.develop": DevelopResult.model_validate(
         {
             **STEPS,
             **dict.fromkeys(("environment", "release", "namespace", "cluster"), "x"),
@@ -118,7 +118,7 @@ RESULTS: dict[str, Result] = {
             "urls": {},
         }
     ),
-    "dev.dev": DevResult.model_validate(
+    "development.services.dev": DevResult.model_validate(
         {
             **STEPS,
             **dict.fromkeys(("environment", "release", "namespace", "cluster"), "x"),
@@ -136,7 +136,7 @@ RESULTS: dict[str, Result] = {
             "posts": ({"id": "1", "text": "x", "state": "approved"},),
         }
     ),
-    "build.build": BuildResult.model_validate(
+    "artifacts.build.build": BuildResult.model_validate(
         {
             **STEPS,
             **dict.fromkeys(("version", "path", "package"), "x"),
@@ -145,7 +145,7 @@ RESULTS: dict[str, Result] = {
             "modified": False,
         }
     ),
-    "deploy.deploy": DeployResult.model_validate(
+    "deploys.deploy.deploy": DeployResult.model_validate(
         {
             **STEPS,
             **dict.fromkeys(("version", "environment", "release", "namespace", "cluster"), "x"),
@@ -153,14 +153,14 @@ RESULTS: dict[str, Result] = {
             "changes": (),
         }
     ),
-    "check.check": CheckResult(
+    "checks.check.check": CheckResult(
         environment="x", cluster="x", namespace="x", checks=(), elapsed_s=0.0
     ),
-    "releases.history": HistoryResult(release="x", namespace="x", revisions=()),
-    "rollback.rollback": RollbackResult.model_validate(
+    "deploys.history.history": HistoryResult(release="x", namespace="x", revisions=()),
+    "deploys.rollback.rollback": RollbackResult.model_validate(
         {**STEPS, "release": "x", "namespace": "x", "to_revision": 1, "revision": 3}
     ),
-    "grow.grow": GrowResult.model_validate(
+    "scaling.grow.grow": GrowResult.model_validate(
         {
             **STEPS,
             **dict.fromkeys(("environment", "release", "namespace", "data"), "x"),
@@ -172,7 +172,7 @@ RESULTS: dict[str, Result] = {
             "overrides": (),
         }
     ),
-    "scale.scale": ScaleResult.model_validate(
+    "scaling.scale.scale": ScaleResult.model_validate(
         {
             **STEPS,
             **dict.fromkeys(("environment", "release", "namespace", "component"), "x"),
@@ -182,26 +182,26 @@ RESULTS: dict[str, Result] = {
             "overrides": (),
         }
     ),
-    "releases.diff": DiffResult(release="x", compared_to="x", changes=()),
-    "artifact.verify_artifact": VerifyResult(
+    "deploys.history.diff": DiffResult(release="x", compared_to="x", changes=()),
+    "artifacts.inspection.verify_artifact": VerifyResult(
         path="/a", version="1.2.3", chart="vrooli 1", commit=None, file_count=1, differences=()
     ),
-    "status.status": StatusResult(environment="dev", cluster=CLUSTER),
-    "graph.graph": GraphResult.model_validate(
+    "health.status.status": StatusResult(environment="dev", cluster=CLUSTER),
+    "graphs.graph.graph": GraphResult.model_validate(
         {
             **dict.fromkeys(("environment", "release", "namespace", "source", "rendered"), "x"),
             "live": False,
             "diagrams": (),
         }
     ),
-    "diagnose.diagnose": DiagnoseResult(
+    "health.diagnose.diagnose": DiagnoseResult(
         release="x", namespace="x", causes=(), unavailable=(), rule_count=1, elapsed_s=0.0
     ),
-    "graph_server.serve": Result(),
-    **{f"sessions.{name}": PROGRAM for name in ("shell", "psql", "redis_cli")},
-    "test.run_suites": SuitesResult(suites=(), cases=()),
-    "logs.release_logs": Result(),
-    "backup.backup": BackupResult.model_validate(
+    "graphs.server.serve": Result(),
+    **{f"sessions.programs.{name}": PROGRAM for name in ("shell", "psql", "redis_cli")},
+    "suites.test.run_suites": SuitesResult(suites=(), cases=()),
+    "logs.logs.release_logs": Result(),
+    "backups.backup.backup": BackupResult.model_validate(
         {
             **STEPS,
             **dict.fromkeys(("release", "namespace", "restore_command"), "x"),
@@ -209,7 +209,7 @@ RESULTS: dict[str, Result] = {
             "notes": (),
         }
     ),
-    "backup.backups": BackupsResult(
+    "backups.backup.backups": BackupsResult(
         release="x",
         namespace="x",
         cluster="x",
@@ -220,7 +220,7 @@ RESULTS: dict[str, Result] = {
     "rotate.rotate": RotateResult.model_validate(
         {**STEPS, "release": "x", "namespace": "x", "secrets": ()}
     ),
-    "drill.drill": DrillResult(
+    "drills.drill.drill": DrillResult(
         release="x",
         namespace="x",
         loaded=True,
@@ -231,7 +231,7 @@ RESULTS: dict[str, Result] = {
             ),
         ),
     ),
-    "upgrade_operators.upgrade_operators": UpgradeOperatorsResult(
+    "operators.upgrade.upgrade_operators": UpgradeOperatorsResult(
         **STEPS,
         cluster="kind:kind",
         operators=(
@@ -320,10 +320,10 @@ RESULTS: dict[str, Result] = {
             "differences": (),
         }
     ),
-    "uninstall.uninstall": StepsResult.model_validate(STEPS),
+    "deploys.uninstall.uninstall": StepsResult.model_validate(STEPS),
     "clusters.embedded.start": ClusterResult(changed=False, cluster=CLUSTER),
     "clusters.embedded.stop": ClusterResult(changed=False, cluster=CLUSTER),
-    "open.open_page": OpenResult(url="http://x", opened=False),
+    "sessions.pages.open_page": OpenResult(url="http://x", opened=False),
     "cache.show": CACHE,
     "cache.clean": CACHE,
     "clusters.snapshots.create": SnapshotResult(elapsed_s=1, snapshot=SNAPSHOT),
@@ -484,32 +484,32 @@ def _restore(**changes: Any) -> dict[str, Any]:
 YES = Consent(yes=True)
 VALUES = Path(__file__).parents[3] / "k8s" / "chart" / "values.yaml"
 TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
-    ("setup.setup", "setup", {}, _setup()),
-    ("setup.setup", "setup --target k8s-cluster", {}, _setup(target="k8s-cluster")),
-    ("setup.setup", "setup -t k8s-cluster", {}, _setup(target="k8s-cluster")),
-    ("setup.setup", "setup --cluster kind", {}, _setup(cluster="kind")),
+    ("development.setup.setup", "setup", {}, _setup()),
+    ("development.setup.setup", "setup --target k8s-cluster", {}, _setup(target="k8s-cluster")),
+    ("development.setup.setup", "setup -t k8s-cluster", {}, _setup(target="k8s-cluster")),
+    ("development.setup.setup", "setup --cluster kind", {}, _setup(cluster="kind")),
     (
-        "setup.setup",
+        "development.setup.setup",
         "setup --secrets-source file",
         {},
         _setup(secrets_source=SecretsSource.FILE),
     ),
     (
-        "setup.setup",
+        "development.setup.setup",
         "setup",
         {"SECRETS_SOURCE": "file"},
         _setup(secrets_source=SecretsSource.FILE),
     ),
-    ("develop.develop", "develop", {}, _develop()),
-    ("dev.dev", "dev server", {}, {**_develop(), "names": ["server"], "debugger": False}),
+    ("development.develop.develop", "develop", {}, _develop()),
+    ("development.services.dev", "dev server", {}, {**_develop(), "names": ["server"], "debugger": False}),
     (
-        "dev.dev",
+        "development.services.dev",
         "dev ui jobs --debugger --yes",
         {},
         {**_develop(), "names": ["ui", "jobs"], "consent": YES, "debugger": True},
     ),
     (
-        "dev.dev",
+        "development.services.dev",
         "dev ui --cluster kind",
         {},
         {**_develop(cluster="kind"), "names": ["ui"], "debugger": False},
@@ -525,204 +525,204 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
         {},
         {"options": DbOptions(DEV, "kind"), "consent": Consent()},
     ),
-    ("develop.develop", "develop --target k8s-cluster", {}, _develop()),
-    ("develop.develop", "develop --yes", {}, {**_develop(), "consent": YES}),
-    ("develop.develop", "develop --discard-overrides", {}, _develop(discard_overrides=True)),
-    ("develop.develop", "develop -t k8s-cluster", {}, _develop()),
-    ("develop.develop", "develop --environment prod", {}, _develop(environment=PROD)),
-    ("develop.develop", "develop -e production", {}, _develop(environment=PROD)),
-    ("develop.develop", "develop", {"VROOLI_ENVIRONMENT": "prod"}, _develop(environment=PROD)),
-    ("develop.develop", "develop --cluster embedded:two", {}, _develop(cluster="embedded:two")),
-    ("develop.develop", "develop", {"VROOLI_CLUSTER": "kind"}, _develop(cluster="kind")),
-    ("develop.develop", "develop", {"SECRETS_SOURCE": "vault"}, _develop()),
+    ("development.develop.develop", "develop --target k8s-cluster", {}, _develop()),
+    ("development.develop.develop", "develop --yes", {}, {**_develop(), "consent": YES}),
+    ("development.develop.develop", "develop --discard-overrides", {}, _develop(discard_overrides=True)),
+    ("development.develop.develop", "develop -t k8s-cluster", {}, _develop()),
+    ("development.develop.develop", "develop --environment prod", {}, _develop(environment=PROD)),
+    ("development.develop.develop", "develop -e production", {}, _develop(environment=PROD)),
+    ("development.develop.develop", "develop", {"VROOLI_ENVIRONMENT": "prod"}, _develop(environment=PROD)),
+    ("development.develop.develop", "develop --cluster embedded:two", {}, _develop(cluster="embedded:two")),
+    ("development.develop.develop", "develop", {"VROOLI_CLUSTER": "kind"}, _develop(cluster="kind")),
+    ("development.develop.develop", "develop", {"SECRETS_SOURCE": "vault"}, _develop()),
     (
-        "develop.develop",
+        "development.develop.develop",
         "develop",
         {"SECRETS_SOURCE": "file"},
         _develop(secrets_source=SecretsSource.FILE),
     ),
     (
-        "develop.develop",
+        "development.develop.develop",
         "develop --secrets-source vault",
         {"SECRETS_SOURCE": "file"},
         _develop(),
     ),
-    ("develop.develop", "develop --secrets-file /s", {}, _develop(secrets_file=Path("/s"))),
+    ("development.develop.develop", "develop --secrets-file /s", {}, _develop(secrets_file=Path("/s"))),
     (
-        "develop.develop",
+        "development.develop.develop",
         "develop",
         {"VROOLI_SECRETS_FILE": "/s"},
         _develop(secrets_file=Path("/s")),
     ),
-    ("develop.develop", f"develop --values {VALUES}", {}, _develop(values=(VALUES,))),
-    ("develop.develop", f"develop -f {VALUES} -f {VALUES}", {}, _develop(values=(VALUES,) * 2)),
+    ("development.develop.develop", f"develop --values {VALUES}", {}, _develop(values=(VALUES,))),
+    ("development.develop.develop", f"develop -f {VALUES} -f {VALUES}", {}, _develop(values=(VALUES,) * 2)),
     (
-        "develop.develop",
+        "development.develop.develop",
         "develop --port http=8080 --port api=0",
         {},
         _develop(ports={"http": 8080, "api": 0}),
     ),
-    ("build.build", "build", {}, _build()),
-    ("build.build", "build", {"VROOLI_ENVIRONMENT": "dev"}, _build()),
-    ("build.build", "build --version 1.2.3", {}, _build(version="1.2.3")),
-    ("build.build", "build -v 1.2.3-rc.1", {}, _build(version="1.2.3-rc.1")),
-    ("build.build", "build --environment prod", {}, _build(environments=(PROD,))),
-    ("build.build", "build -e production -e dev", {}, _build(environments=(DEV, PROD))),
-    ("build.build", "build --out /o", {}, _build(out=Path("/o"))),
+    ("artifacts.build.build", "build", {}, _build()),
+    ("artifacts.build.build", "build", {"VROOLI_ENVIRONMENT": "dev"}, _build()),
+    ("artifacts.build.build", "build --version 1.2.3", {}, _build(version="1.2.3")),
+    ("artifacts.build.build", "build -v 1.2.3-rc.1", {}, _build(version="1.2.3-rc.1")),
+    ("artifacts.build.build", "build --environment prod", {}, _build(environments=(PROD,))),
+    ("artifacts.build.build", "build -e production -e dev", {}, _build(environments=(DEV, PROD))),
+    ("artifacts.build.build", "build --out /o", {}, _build(out=Path("/o"))),
     (
-        "build.build",
+        "artifacts.build.build",
         "build -v 1.2.3 --write-source",
         {},
         _build(version="1.2.3", write_source=True),
     ),
-    ("build.build", f"build --values {VALUES}", {}, _build(values=(VALUES,))),
-    ("build.build", f"build -f {VALUES} -f {VALUES}", {}, _build(values=(VALUES,) * 2)),
-    ("build.build", "build --images", {}, _build(images=True)),
-    ("build.build", "build --push-images", {}, _build(push_images=True)),
-    ("build.build", "build --push oci://r.example/c", {}, _build(push="oci://r.example/c")),
-    ("grow.grow", "grow postgres 5Gi", {}, _grow(Data.POSTGRES, "5Gi")),
+    ("artifacts.build.build", f"build --values {VALUES}", {}, _build(values=(VALUES,))),
+    ("artifacts.build.build", f"build -f {VALUES} -f {VALUES}", {}, _build(values=(VALUES,) * 2)),
+    ("artifacts.build.build", "build --images", {}, _build(images=True)),
+    ("artifacts.build.build", "build --push-images", {}, _build(push_images=True)),
+    ("artifacts.build.build", "build --push oci://r.example/c", {}, _build(push="oci://r.example/c")),
+    ("scaling.grow.grow", "grow postgres 5Gi", {}, _grow(Data.POSTGRES, "5Gi")),
     (
-        "grow.grow",
+        "scaling.grow.grow",
         "grow backups 5Gi -e prod -y --timeout 60",
         {},
         {**_grow(Data.BACKUPS, "5Gi", PROD, timeout_s=60.0), "consent": YES},
     ),
-    ("scale.scale", "scale server 5", {}, _scale("server", 5)),
-    ("scale.scale", "scale server --reset", {}, _scale("server", None)),
-    ("scale.scale", "scale jobs 0 -e prod -y", {}, {**_scale("jobs", 0, PROD), "consent": YES}),
+    ("scaling.scale.scale", "scale server 5", {}, _scale("server", 5)),
+    ("scaling.scale.scale", "scale server --reset", {}, _scale("server", None)),
+    ("scaling.scale.scale", "scale jobs 0 -e prod -y", {}, {**_scale("jobs", 0, PROD), "consent": YES}),
     (
-        "scale.scale",
+        "scaling.scale.scale",
         "scale ui 2 --cluster kind --timeout 60",
         {},
         _scale("ui", 2, cluster="kind", timeout_s=60.0),
     ),
-    ("deploy.deploy", "deploy", {}, _deploy()),
+    ("deploys.deploy.deploy", "deploy", {}, _deploy()),
     (
-        "deploy.deploy",
+        "deploys.deploy.deploy",
         "deploy --source k8s --environment production -v 1.2.3",
         {},
         _deploy(environment=PROD, version="1.2.3"),
     ),
-    ("deploy.deploy", "deploy -s k8s --artifact /a", {}, _deploy(artifact=Path("/a"))),
-    ("deploy.deploy", "deploy --cluster context:a", {}, _deploy(cluster="context:a")),
-    ("deploy.deploy", "deploy --no-rollback", {}, _deploy(rollback=False)),
-    ("deploy.deploy", "deploy --yes", {}, {**_deploy(), "consent": YES}),
-    ("deploy.deploy", "deploy -y", {}, {**_deploy(), "consent": YES}),
-    ("deploy.deploy", "deploy --timeout 60", {}, _deploy(timeout_s=60.0)),
-    ("deploy.deploy", "deploy --keep-added", {}, _deploy(preserve_added=True)),
-    ("deploy.deploy", "deploy --discard-overrides", {}, _deploy(discard_overrides=True)),
-    ("check.check", "check", {}, _check()),
-    ("check.check", "check --environment prod", {}, _check(environment=PROD)),
-    ("check.check", "check", {"VROOLI_ENVIRONMENT": "prod"}, _check(environment=PROD)),
-    ("check.check", "check --cluster context:a", {}, _check(cluster="context:a")),
-    ("check.check", f"check -f {VALUES}", {}, _check(values=(VALUES,))),
+    ("deploys.deploy.deploy", "deploy -s k8s --artifact /a", {}, _deploy(artifact=Path("/a"))),
+    ("deploys.deploy.deploy", "deploy --cluster context:a", {}, _deploy(cluster="context:a")),
+    ("deploys.deploy.deploy", "deploy --no-rollback", {}, _deploy(rollback=False)),
+    ("deploys.deploy.deploy", "deploy --yes", {}, {**_deploy(), "consent": YES}),
+    ("deploys.deploy.deploy", "deploy -y", {}, {**_deploy(), "consent": YES}),
+    ("deploys.deploy.deploy", "deploy --timeout 60", {}, _deploy(timeout_s=60.0)),
+    ("deploys.deploy.deploy", "deploy --keep-added", {}, _deploy(preserve_added=True)),
+    ("deploys.deploy.deploy", "deploy --discard-overrides", {}, _deploy(discard_overrides=True)),
+    ("checks.check.check", "check", {}, _check()),
+    ("checks.check.check", "check --environment prod", {}, _check(environment=PROD)),
+    ("checks.check.check", "check", {"VROOLI_ENVIRONMENT": "prod"}, _check(environment=PROD)),
+    ("checks.check.check", "check --cluster context:a", {}, _check(cluster="context:a")),
+    ("checks.check.check", f"check -f {VALUES}", {}, _check(values=(VALUES,))),
     (
-        "check.check",
+        "checks.check.check",
         "check",
         {"SECRETS_SOURCE": "file"},
         _check(secrets_source=SecretsSource.FILE),
     ),
     (
-        "check.check",
+        "checks.check.check",
         "check --check-only --environment prod",
         {},
         _check(check_only=True, environment=PROD),
     ),
-    ("check.check", "check --check-only yes", {}, _check(check_only=True)),
-    ("check.check", "check --check-only no --yes no", {}, _check()),
-    ("check.check", "check --operators", {}, _check(operators=True)),
+    ("checks.check.check", "check --check-only yes", {}, _check(check_only=True)),
+    ("checks.check.check", "check --check-only no --yes no", {}, _check()),
+    ("checks.check.check", "check --operators", {}, _check(operators=True)),
     (
-        "check.check",
+        "checks.check.check",
         "check --operators --fix --yes yes",
         {},
         _check(operators=True, fix=True),
     ),
     (
-        "check.check",
+        "checks.check.check",
         "check --operators --fix --check-only yes",
         {},
         _check(operators=True, fix=True, check_only=True),
     ),
-    ("check.check", "check --fix -y", {}, _check(fix=True)),
-    ("check.check", "check --junit /j.xml", {}, _check(junit=Path("/j.xml"))),
-    ("releases.history", "history -e prod", {}, _release(environment=PROD)),
-    ("rollback.rollback", "rollback", {}, _rollback()),
-    ("rollback.rollback", "rollback 3 --cluster kind", {}, _rollback(number=3, cluster="kind")),
-    ("rollback.rollback", "rollback -e prod", {}, _rollback(environment=PROD)),
-    ("rollback.rollback", "rollback --timeout 60", {}, _rollback(timeout_s=60.0)),
-    ("rollback.rollback", "rollback --keep-added", {}, _rollback(preserve_added=True)),
-    ("rollback.rollback", "rollback --yes", {}, {**_rollback(), "consent": YES}),
-    ("releases.diff", "diff", {}, {"options": DeployOptions(DEV)}),
-    ("releases.diff", "diff -v 1.2.3", {}, {"options": DeployOptions(DEV, "1.2.3")}),
-    ("artifact.verify_artifact", "artifact verify /a", {}, {"path": Path("/a")}),
-    ("status.status", "status", {}, {**_release(), "timeout_s": 120.0}),
-    ("status.status", "status --timeout 30", {}, {**_release(), "timeout_s": 30.0}),
-    ("graph.graph", "graph", {}, _graph()),
-    ("graph.graph", "graph -e prod", {}, _graph(environment=PROD)),
-    ("graph.graph", "graph --live --cluster kind", {}, _graph(live=True, cluster="kind")),
-    ("graph.graph", "graph --format svg", {}, _graph(form=Format.SVG)),
-    ("graph.graph", "graph --format html", {}, _graph(form=Format.HTML)),
+    ("checks.check.check", "check --fix -y", {}, _check(fix=True)),
+    ("checks.check.check", "check --junit /j.xml", {}, _check(junit=Path("/j.xml"))),
+    ("deploys.history.history", "history -e prod", {}, _release(environment=PROD)),
+    ("deploys.rollback.rollback", "rollback", {}, _rollback()),
+    ("deploys.rollback.rollback", "rollback 3 --cluster kind", {}, _rollback(number=3, cluster="kind")),
+    ("deploys.rollback.rollback", "rollback -e prod", {}, _rollback(environment=PROD)),
+    ("deploys.rollback.rollback", "rollback --timeout 60", {}, _rollback(timeout_s=60.0)),
+    ("deploys.rollback.rollback", "rollback --keep-added", {}, _rollback(preserve_added=True)),
+    ("deploys.rollback.rollback", "rollback --yes", {}, {**_rollback(), "consent": YES}),
+    ("deploys.history.diff", "diff", {}, {"options": DeployOptions(DEV)}),
+    ("deploys.history.diff", "diff -v 1.2.3", {}, {"options": DeployOptions(DEV, "1.2.3")}),
+    ("artifacts.inspection.verify_artifact", "artifact verify /a", {}, {"path": Path("/a")}),
+    ("health.status.status", "status", {}, {**_release(), "timeout_s": 120.0}),
+    ("health.status.status", "status --timeout 30", {}, {**_release(), "timeout_s": 30.0}),
+    ("graphs.graph.graph", "graph", {}, _graph()),
+    ("graphs.graph.graph", "graph -e prod", {}, _graph(environment=PROD)),
+    ("graphs.graph.graph", "graph --live --cluster kind", {}, _graph(live=True, cluster="kind")),
+    ("graphs.graph.graph", "graph --format svg", {}, _graph(form=Format.SVG)),
+    ("graphs.graph.graph", "graph --format html", {}, _graph(form=Format.HTML)),
     (
-        "graph.graph",
+        "graphs.graph.graph",
         "graph --diagram secrets --diagram delivery",
         {},
         _graph(diagrams=("secrets", "delivery")),
     ),
-    ("graph.graph", f"graph -f {VALUES}", {}, _graph(values=(VALUES,))),
-    ("graph_server.serve", "graph --serve", {}, {**_graph(live=True), "port": 0}),
-    ("graph_server.serve", "graph --serve --port 8090", {}, {**_graph(live=True), "port": 8090}),
+    ("graphs.graph.graph", f"graph -f {VALUES}", {}, _graph(values=(VALUES,))),
+    ("graphs.server.serve", "graph --serve", {}, {**_graph(live=True), "port": 0}),
+    ("graphs.server.serve", "graph --serve --port 8090", {}, {**_graph(live=True), "port": 8090}),
     (
-        "status.status",
+        "health.status.status",
         "status -e prod --cluster kind",
         {},
         {**_release(environment=PROD, cluster="kind"), "timeout_s": 120.0},
     ),
-    ("test.run_suites", "test", {}, _suites()),
-    ("test.run_suites", "test --suite unit -s lint", {}, _suites(suites=("unit", "lint"))),
-    ("test.run_suites", "test -s unit -s unit", {}, _suites(suites=("unit",))),
-    ("test.run_suites", "test", {"VROOLI_SUITE": "all"}, _suites(suites=("all",))),
-    ("test.run_suites", "test -s e2e", {"VROOLI_SUITE": "all"}, _suites(suites=("e2e",))),
-    ("test.run_suites", "test --long --update", {}, _suites(long=True, update=True)),
-    ("test.run_suites", "test -o json", {}, _suites(quiet=True)),
+    ("suites.test.run_suites", "test", {}, _suites()),
+    ("suites.test.run_suites", "test --suite unit -s lint", {}, _suites(suites=("unit", "lint"))),
+    ("suites.test.run_suites", "test -s unit -s unit", {}, _suites(suites=("unit",))),
+    ("suites.test.run_suites", "test", {"VROOLI_SUITE": "all"}, _suites(suites=("all",))),
+    ("suites.test.run_suites", "test -s e2e", {"VROOLI_SUITE": "all"}, _suites(suites=("e2e",))),
+    ("suites.test.run_suites", "test --long --update", {}, _suites(long=True, update=True)),
+    ("suites.test.run_suites", "test -o json", {}, _suites(quiet=True)),
     (
-        "test.run_suites",
+        "suites.test.run_suites",
         "test -e prod --cluster kind",
         {},
         _suites(environment=PROD, cluster="kind"),
     ),
-    ("logs.release_logs", "logs", {}, _logs()),
-    ("logs.release_logs", "logs -o json", {}, _logs(readable=False)),
-    ("logs.release_logs", "logs server", {}, _logs(components=("server",))),
+    ("logs.logs.release_logs", "logs", {}, _logs()),
+    ("logs.logs.release_logs", "logs -o json", {}, _logs(readable=False)),
+    ("logs.logs.release_logs", "logs server", {}, _logs(components=("server",))),
     (
-        "logs.release_logs",
+        "logs.logs.release_logs",
         "logs ui jobs ui --tail 5 --follow -e prod",
         {},
         _logs(components=("ui", "jobs"), tail=5, follow=True, environment=PROD),
     ),
     (
-        "logs.release_logs",
+        "logs.logs.release_logs",
         "logs -f -n 0 --since 2h --grep a.c --raw",
         {},
         _logs(follow=True, tail=0, since_s=7200, pattern=re.compile("a.c"), readable=False),
     ),
-    ("diagnose.diagnose", "diagnose", {}, _diagnose()),
-    ("diagnose.diagnose", "diagnose --timeout 300", {}, _diagnose(limit_s=300.0)),
+    ("health.diagnose.diagnose", "diagnose", {}, _diagnose()),
+    ("health.diagnose.diagnose", "diagnose --timeout 300", {}, _diagnose(limit_s=300.0)),
     (
-        "diagnose.diagnose",
+        "health.diagnose.diagnose",
         "diagnose -n staging --release vrooli-dev --bundle b.tar.gz --force",
         {},
         _diagnose(namespace="staging", name="vrooli-dev", archive=Path("b.tar.gz"), force=True),
     ),
-    ("backup.backup", "backup", {}, _backup()),
+    ("backups.backup.backup", "backup", {}, _backup()),
     (
-        "backup.backup",
+        "backups.backup.backup",
         "backup --repository 2 --type full --timeout 60",
         {},
         _backup(repository=2, kind="full", timeout_s=60.0),
     ),
-    ("backup.backup", "backup --wait --yes -e prod", {}, _backup(environment=PROD)),
-    ("backup.backups", "backups", {}, _release()),
-    ("backup.backups", "backups -e prod", {}, _release(environment=PROD)),
+    ("backups.backup.backup", "backup --wait --yes -e prod", {}, _backup(environment=PROD)),
+    ("backups.backup.backups", "backups", {}, _release()),
+    ("backups.backup.backups", "backups -e prod", {}, _release(environment=PROD)),
     ("rotate.rotate", "rotate all", {}, _rotate()),
     (
         "rotate.rotate",
@@ -738,27 +738,27 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
     ),
     ("switchover.switchover", "switchover redis", {}, _switchover()),
     (
-        "upgrade_operators.upgrade_operators",
+        "operators.upgrade.upgrade_operators",
         "upgrade operators",
         {},
         {"options": UpgradeOptions(), "consent": Consent()},
     ),
     (
-        "upgrade_operators.upgrade_operators",
+        "operators.upgrade.upgrade_operators",
         "upgrade operators redis vault --force --timeout 60 --cluster kind --yes",
         {},
         {"options": UpgradeOptions(("redis", "vault"), "kind", True, 60.0), "consent": YES},
     ),
-    ("drill.drill", "drill vault-deleted restore", {}, _drill("vault-deleted", "restore")),
-    ("drill.drill", "drill --clean-up", {}, _drill(clean_up=True)),
+    ("drills.drill.drill", "drill vault-deleted restore", {}, _drill("vault-deleted", "restore")),
+    ("drills.drill.drill", "drill --clean-up", {}, _drill(clean_up=True)),
     (
-        "drill.drill",
+        "drills.drill.drill",
         "drill --all --yes-to-shared-cluster",
         {},
         _drill(in_shared_cluster=True),
     ),
     (
-        "drill.drill",
+        "drills.drill.drill",
         "drill --all --load -e prod --yes-in-production --heal-timeout 60 --postgres-pause 40 "
         "--redis-pause 30 --failed-reads 9 --junit /j.xml --page /p.html --cluster kind --yes",
         {},
@@ -827,21 +827,21 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
         {},
         _restore(point="a", repository=2, timeout_s=9.0),
     ),
-    ("open.open_page", "open ui", {}, {"options": OpenOptions(DEV, "ui")}),
+    ("sessions.pages.open_page", "open ui", {}, {"options": OpenOptions(DEV, "ui")}),
     (
-        "open.open_page",
+        "sessions.pages.open_page",
         "open graph --no-browser -e prod --cluster kind",
         {},
         {"options": OpenOptions(PROD, "graph", "kind")},
     ),
     (
-        "sessions.shell",
+        "sessions.programs.shell",
         "shell server -- true -x",
         {},
         _session({"component": "server", "command": ["true", "-x"], "pod": None}),
     ),
     (
-        "sessions.shell",
+        "sessions.programs.shell",
         "shell redis --pod a -e prod --cluster kind",
         {},
         _session(
@@ -849,33 +849,33 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
         ),
     ),
     (
-        "sessions.psql",
+        "sessions.programs.psql",
         "psql -c SELECT",
         {},
         _session({"sql": "SELECT", "database": None, "limit_s": 60.0}),
     ),
     (
-        "sessions.psql",
+        "sessions.programs.psql",
         "psql --read-only -d other --timeout 5",
         {},
         _session({"sql": None, "database": "other", "limit_s": 5.0}, read_only=True),
     ),
-    ("sessions.redis_cli", "redis-cli GET a", {}, _session({"words": ["GET", "a"]})),
+    ("sessions.programs.redis_cli", "redis-cli GET a", {}, _session({"words": ["GET", "a"]})),
     (
-        "sessions.redis_cli",
+        "sessions.programs.redis_cli",
         "redis-cli --read-only -- --bigkeys",
         {},
         _session({"words": ["--bigkeys"]}, read_only=True),
     ),
-    ("uninstall.uninstall", "uninstall", {}, _uninstall()),
-    ("uninstall.uninstall", "uninstall --data", {}, _uninstall(data=True)),
+    ("deploys.uninstall.uninstall", "uninstall", {}, _uninstall()),
+    ("deploys.uninstall.uninstall", "uninstall --data", {}, _uninstall(data=True)),
     (
-        "uninstall.uninstall",
+        "deploys.uninstall.uninstall",
         "uninstall --delete-data --yes",
         {},
         _uninstall(data=True, consent=YES),
     ),
-    ("uninstall.uninstall", "uninstall -e prod", {}, _uninstall(environment=PROD)),
+    ("deploys.uninstall.uninstall", "uninstall -e prod", {}, _uninstall(environment=PROD)),
     ("clusters.embedded.start", "cluster start", {}, {"name": "vrooli", "ports": {}}),
     (
         "clusters.embedded.start",

@@ -9,7 +9,8 @@ import sys
 from vrooli.cli import completion
 from vrooli.cluster.embedded.components import catalog
 from vrooli.development import host_services
-from vrooli.workflows import components, scale
+from vrooli.workflows import components
+from vrooli.workflows.scaling import scale
 
 # What requests, models and values files need.
 HEAVY = {"pydantic", "asyncio", "anyio", "httpx", "kr8s", "yaml", "ruamel", "jinja2", "ssl"}

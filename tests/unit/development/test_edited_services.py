@@ -12,7 +12,7 @@ from vrooli.chart import values as chart_values
 from vrooli.development import overlay
 from vrooli.development.services import EDITED_SERVICES, EditedService
 from vrooli.environments import ENVIRONMENTS
-from vrooli.workflows.develop_watch import edited_services, images_of
+from vrooli.workflows.development.watch import edited_services, images_of
 
 DEV = ENVIRONMENTS["dev"]
 ROOT = project.root()

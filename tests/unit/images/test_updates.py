@@ -17,7 +17,7 @@ from vrooli.images.builders.buildah import Buildah
 from vrooli.images.builds import base
 from vrooli.images.contents import Package
 from vrooli.images.updates import Update
-from vrooli.workflows import vulnerabilities
+from vrooli.workflows.suites import vulnerabilities
 
 INDEX = """\
 Package: libssl3

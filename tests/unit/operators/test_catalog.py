@@ -36,7 +36,7 @@ from vrooli.checks.data import changes
 from vrooli.diagnosis.evidence.collection import discovery, kinds, logs, requirements
 from vrooli.diagnosis.remedies import operators as remedies
 from vrooli.release.rollout import operator_logs, progress, readiness
-from vrooli.workflows import check_fix
+from vrooli.workflows.checks import fix
 
 body = {"kind": "Queue", "metadata": {"name": "jobs"}, "spec": {"redis": {}, "sentinel": {}}}
 print(json.dumps({
@@ -46,7 +46,7 @@ print(json.dumps({
     "check": "queue-operator" in [check.name for check in checks.ALL],
     "check of the kinds": api_resources.SERVED_BY["queue.example"].name,
     "check of the data": "Queue" in changes.KINDS,
-    "fix": check_fix.OWNERS["Queue"],
+    "fix": fix.OWNERS["Queue"],
     "evidence": ["queue.example/v1", "Queue"] in [list(kind) for kind in kinds.OF_OPERATORS],
     "evidence of the namespace": "queue-system" in kinds.BELOW,
     "evidence in any namespace": "app=queue-operator" in discovery.KINDS["apps/v1", "Deployment"],

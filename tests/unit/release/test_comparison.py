@@ -19,7 +19,7 @@ from vrooli.release.drift import comparison
 from vrooli.release.drift.diff import Act, ObjectChange
 from vrooli.release.records import storage
 from vrooli.release.records.storage import ReleaseRecord
-from vrooli.workflows import deploy_run
+from vrooli.workflows.deploys import run as deploy_run
 from vrooli.workflows.options import DeployOptions
 
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))

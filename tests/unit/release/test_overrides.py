@@ -11,8 +11,8 @@ import pytest
 from support.fakes.cluster import FakeCluster, namespace
 from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.release import Release, overrides, settable
-from vrooli.workflows.growth_plan import KINDS
-from vrooli.workflows.scale import COMPONENTS
+from vrooli.workflows.scaling.growth_plan import KINDS
+from vrooli.workflows.scaling.scale import COMPONENTS
 
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
 NAME = overrides.config_map_name(RELEASE)

@@ -11,13 +11,15 @@ from vrooli.errors import VrooliError
 from vrooli.events import Event, Listener, Progress, StepEnded, silent
 from vrooli.kube.api_errors import NoAnswerError
 from vrooli.steps import Done, Step, run_steps
-from vrooli.workflows import backup, grow, rotate, scale, switchover
+from vrooli.workflows import rotate, switchover
+from vrooli.workflows.backups import backup
 from vrooli.workflows.restores import copy as restore
 from vrooli.workflows.restores import end as restore_end
 from vrooli.workflows.restores import postgres as restore_postgres
 from vrooli.workflows.restores import redis as restore_redis
 from vrooli.workflows.restores import vault as restore_vault
 from vrooli.workflows.safeguards import api_outages
+from vrooli.workflows.scaling import grow, scale
 
 pytestmark = pytest.mark.anyio
 

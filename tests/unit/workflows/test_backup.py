@@ -33,8 +33,8 @@ from vrooli.events import silent
 from vrooli.kube.execution import Completed, Program
 from vrooli.release.model import Release
 from vrooli.rotation import vault_values
-from vrooli.workflows import backup as workflow
-from vrooli.workflows.backup_run import BackupOptions
+from vrooli.workflows.backups import backup as workflow
+from vrooli.workflows.backups.run import BackupOptions
 from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.access import Access
 

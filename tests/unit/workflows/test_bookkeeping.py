@@ -22,7 +22,8 @@ from vrooli.release.records import bookkeeping
 from vrooli.release.records.metadata import End, RevisionMetadata
 from vrooli.release.rollout import context
 from vrooli.steps import Done
-from vrooli.workflows import deploy_run, release_change
+from vrooli.workflows.deploys import change as release_change
+from vrooli.workflows.deploys import run as deploy_run
 from vrooli.workflows.options import DeployOptions
 
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))

@@ -11,8 +11,8 @@ from vrooli import project
 from vrooli.chart import values
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError
-from vrooli.workflows import build_values
-from vrooli.workflows.build import BuildOptions
+from vrooli.workflows.artifacts import values as build_values
+from vrooli.workflows.artifacts.build import BuildOptions
 
 VROOLI = project.chart_dir() / "values-vrooli.yaml"
 SECRET = "Zt7-wq2.Lm9xKp4v"

@@ -15,9 +15,12 @@ from vrooli.errors import UsageError
 from vrooli.findings import Finding, Verdict
 from vrooli.operators.model import INSTALL_COMMAND
 from vrooli.steps import Done, Step
-from vrooli.workflows import check as workflow
-from vrooli.workflows import check_cases, check_fix, develop, junit
-from vrooli.workflows.check import CheckOptions, missing, summary, verdict, view
+from vrooli.workflows import junit
+from vrooli.workflows.checks import cases as check_cases
+from vrooli.workflows.checks import check as workflow
+from vrooli.workflows.checks import fix as check_fix
+from vrooli.workflows.checks.check import CheckOptions, missing, summary, verdict, view
+from vrooli.workflows.development import develop
 from vrooli.workflows.results.findings import CheckResult
 
 DEV = ENVIRONMENTS["dev"]

@@ -24,7 +24,8 @@ from vrooli.release.rollout import confirmation
 from vrooli.release.rollout.confirmation import FailureConfirmer
 from vrooli.release.rollout.failures import PodFailure
 from vrooli.steps import Done
-from vrooli.workflows import deploy_run, release_change
+from vrooli.workflows.deploys import change
+from vrooli.workflows.deploys import run as deploy_run
 from vrooli.workflows.options import DeployOptions
 from vrooli.workflows.safeguards.consent import CONFIRMED
 
@@ -57,7 +58,7 @@ def rolled_back(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(failed.release.name)
         return Done(changed=True, detail="is healthy again")
 
-    monkeypatch.setattr(release_change.lease, "hold", hold)
+    monkeypatch.setattr(change.lease, "hold", hold)
     monkeypatch.setattr(deploy_run.DeployRun, "check_again", nothing)
     monkeypatch.setattr(deploy_run.DeployRun, "before", nothing)
     monkeypatch.setattr(failure_handling.Failed, "roll_back", roll_back)

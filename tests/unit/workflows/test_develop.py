@@ -23,10 +23,10 @@ from vrooli.release.apply import Applied, ApplyOptions
 from vrooli.release.rollout.context import EPOCH
 from vrooli.secrets import catalog as secrets_catalog
 from vrooli.secrets import env_file, key_pairs
-from vrooli.workflows import develop as module
-from vrooli.workflows import develop_run
 from vrooli.workflows.clusters.selection import Choice
-from vrooli.workflows.develop_run import DevelopRun
+from vrooli.workflows.development import develop as module
+from vrooli.workflows.development import run as develop_run
+from vrooli.workflows.development.run import DevelopRun
 from vrooli.workflows.options import DevelopOptions
 
 DEV = ENVIRONMENTS["dev"]

@@ -17,7 +17,7 @@ from vrooli.release import Release, process_identity
 from vrooli.release.records import storage
 from vrooli.release.records.metadata import End
 from vrooli.steps import Done, Step
-from vrooli.workflows import develop_run
+from vrooli.workflows.development import run as develop_run
 from vrooli.workflows.options import DevelopOptions
 
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))

@@ -24,9 +24,9 @@ from vrooli.kube.unavailable import Unavailable
 from vrooli.redaction import Redactor
 from vrooli.release import Release
 from vrooli.release.records import discovery
-from vrooli.workflows import diagnose
 from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.access import Access
+from vrooli.workflows.health import diagnose
 
 NOTHING = Diagnosis(causes=(), unavailable=())
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))

@@ -27,11 +27,11 @@ from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import InterruptError, PrerequisiteError, UsageError, VrooliError
 from vrooli.events import Outcome, StepEnded, silent
 from vrooli.release.records import storage
-from vrooli.workflows import drill as workflow
-from vrooli.workflows import drill_reports
 from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.access import Access
-from vrooli.workflows.drill import DrillOptions
+from vrooli.workflows.drills import drill as workflow
+from vrooli.workflows.drills import reports as drill_reports
+from vrooli.workflows.drills.drill import DrillOptions
 from vrooli.workflows.results.drills import DrillResult, DrillView
 from vrooli.workflows.safeguards.consent import CONFIRMED, Consent
 

@@ -15,7 +15,7 @@ from vrooli.databases.postgres.session import Postgres
 from vrooli.drills.site import Site
 from vrooli.events import Progress
 from vrooli.release.model import Release
-from vrooli.workflows import drill_restore
+from vrooli.workflows.drills import restore as drill_restore
 
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
 PLACE = Place("vrooli-dev-copy", "vrooli-dev-drill")

@@ -17,7 +17,8 @@ from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.kube import common_labels
 from vrooli.release import Release, process_identity
 from vrooli.release.records.metadata import End
-from vrooli.workflows import edited_pods, status_problems
+from vrooli.workflows.development import edited_pods
+from vrooli.workflows.health import problems
 from vrooli.workflows.results.status import EditedView, ReleaseView
 
 DEV = ENVIRONMENTS["dev"]
@@ -55,7 +56,7 @@ def test_only_pods_of_a_process_are_edited() -> None:
 def test_pods_that_nobody_updates_any_more_are_a_problem() -> None:
     view = EditedView(workloads=("a", "b"), watched_by="ada@host, process 7", abandoned=True)
     release = ReleaseView(name="r", namespace="n", status="deployed", outcome="ready", edited=view)
-    (problem,) = status_problems._of_release(DEV, release)
+    (problem,) = problems._of_release(DEV, release)
     assert problem.startswith("a, b run edited files, but ada@host, process 7 has ended: run ")
 
 
@@ -66,7 +67,7 @@ def test_services_on_a_host_are_told_apart_from_edited_files() -> None:
     assert view is not None
     assert view.on_host
     release = ReleaseView(name="r", namespace="n", status="deployed", outcome="ready", edited=view)
-    (problem,) = status_problems._of_release(DEV, release)
+    (problem,) = problems._of_release(DEV, release)
     assert "vrooli-dev-server pass requests on to a host, but ada@host, process 7" in problem
 
 

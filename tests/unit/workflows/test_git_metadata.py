@@ -10,7 +10,7 @@ import pytest
 
 from vrooli.artifact.model import ArtifactSource
 from vrooli.errors import UsageError
-from vrooli.workflows.git_metadata import source
+from vrooli.workflows.artifacts.git_metadata import source
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from vrooli.graph.live import state as live_state
 from vrooli.graph.live.snapshot import GraphSnapshot
 from vrooli.graph.model import State
 from vrooli.redaction import Redactor
-from vrooli.workflows.graph import FROM_RELEASE, GraphOptions, Source, _result, drawn
+from vrooli.workflows.graphs.graph import FROM_RELEASE, GraphOptions, Source, _result, drawn
 from vrooli.workflows.results.graphs import GraphResult
 
 LIVE = GraphOptions(ENVIRONMENTS["dev"], live=True)

@@ -23,10 +23,10 @@ from vrooli.operators.redis.volumes import claim_labels
 from vrooli.release import Release, overrides
 from vrooli.release.records.source import RecordedSource
 from vrooli.steps import Done
-from vrooli.workflows import grow, growth_plan
-from vrooli.workflows.growth_plan import Data
-from vrooli.workflows.release_change import ReleaseChange
-from vrooli.workflows.values_change import Deployed, ValuesOptions
+from vrooli.workflows.deploys.change import ReleaseChange
+from vrooli.workflows.scaling import grow, growth_plan
+from vrooli.workflows.scaling.growth_plan import Data
+from vrooli.workflows.scaling.values_change import Deployed, ValuesOptions
 
 PROD = ENVIRONMENTS["prod"]
 RELEASE = Release(PROD.release, PROD.namespace, Path("kubeconfig"))

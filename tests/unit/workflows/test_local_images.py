@@ -11,7 +11,7 @@ import pytest
 from vrooli.chart import values as chart_values
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError
-from vrooli.workflows import local_images
+from vrooli.workflows.development import local_images
 
 DEV, PROD = ENVIRONMENTS["dev"], ENVIRONMENTS["prod"]
 

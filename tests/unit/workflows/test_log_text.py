@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from vrooli.workflows.log_text import readable
+from vrooli.workflows.logs.text import readable
 
 
 @pytest.fixture(autouse=True)

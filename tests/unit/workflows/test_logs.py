@@ -20,10 +20,10 @@ from vrooli.kube import ApiError, NoAnswerError
 from vrooli.kube.pods import ALL, LogRange
 from vrooli.redaction import Redactor
 from vrooli.release import secret_redaction
-from vrooli.workflows import log_streams, logs
 from vrooli.workflows.clusters import access
-from vrooli.workflows.log_streams import Follower, Line, Source
-from vrooli.workflows.logs import LogOptions, release_logs
+from vrooli.workflows.logs import logs, streams
+from vrooli.workflows.logs.logs import LogOptions, release_logs
+from vrooli.workflows.logs.streams import Follower, Line, Source
 
 DEV = ENVIRONMENTS["dev"]
 
@@ -281,7 +281,7 @@ async def test_masks_are_renewed_after_errors_that_pass(monkeypatch: pytest.Monk
 async def test_a_log_that_breaks_off_is_read_on_after_its_last_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(log_streams, "AGAIN_S", 0.0)
+    monkeypatch.setattr(streams, "AGAIN_S", 0.0)
     cluster = Scripted(pod("server", "a"))
     cluster.runs = [["T1 one", "T2 two", VrooliError("cut")], ["T2 two", "T3 three"]]
     assert await _follow(cluster) == ["one", "two", "three"]

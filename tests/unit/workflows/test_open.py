@@ -14,12 +14,13 @@ from support.fakes.cluster import FakeCluster
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import Event, LogLine, silent
-from vrooli.workflows import graph_server, urls
-from vrooli.workflows import open as workflow
+from vrooli.workflows import urls
 from vrooli.workflows.clusters import access
-from vrooli.workflows.open import OpenOptions, open_page
+from vrooli.workflows.graphs import server as graph_server
 from vrooli.workflows.results.base import Result
 from vrooli.workflows.results.sessions import OpenResult
+from vrooli.workflows.sessions import pages as workflow
+from vrooli.workflows.sessions.pages import OpenOptions, open_page
 
 pytestmark = pytest.mark.anyio
 DEV = ENVIRONMENTS["dev"]

@@ -11,7 +11,7 @@ from support.fakes.cluster import FakeCluster
 from vrooli.chart import values as chart_values
 from vrooli.environments import ENVIRONMENTS
 from vrooli.operators import PGO
-from vrooli.workflows import postgres_version
+from vrooli.workflows.development import postgres_version
 
 
 def _cluster(*majors: int) -> FakeCluster:

@@ -11,13 +11,13 @@ from vrooli.cluster.embedded.polling import poll_until
 from vrooli.errors import PrerequisiteError
 from vrooli.events import Event, Progress, StepEnded, silent
 from vrooli.steps import Done, Step
-from vrooli.workflows import preparation
+from vrooli.workflows.suites import builds
 
 
 @pytest.fixture(autouse=True)
 def beside_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for no build before the body."""
-    monkeypatch.setattr(preparation, "AT_ONCE_S", 0.01)
+    monkeypatch.setattr(builds, "AT_ONCE_S", 0.01)
 
 
 async def _build(progress: Progress) -> Done:
@@ -47,8 +47,8 @@ async def test_what_runs_beside_builds_reads_their_end_in_a_file() -> None:
         return await _build(progress)
 
     steps = [Step("programs", "Programs", build)]
-    async with preparation.beside(steps, events.append) as env:
-        result = Path(env[preparation.RESULT])
+    async with builds.beside(steps, events.append) as env:
+        result = Path(env[builds.RESULT])
         assert not result.exists()
         may_end.set()
         assert await _until_there(result) == ""
@@ -60,8 +60,8 @@ async def test_a_failed_build_is_known_to_the_body_and_raised_after_it() -> None
     failures: list[str] = []
     steps = [Step("programs", "Programs", _fail), Step("images", "Images", _build, ("programs",))]
     with pytest.raises(PrerequisiteError, match="not reachable"):
-        async with preparation.beside(steps, silent) as env:
-            failures.append(await _until_there(Path(env[preparation.RESULT])))
+        async with builds.beside(steps, silent) as env:
+            failures.append(await _until_there(Path(env[builds.RESULT])))
     assert failures == ["The registry is not reachable. Check the proxy."]
 
 
@@ -79,11 +79,11 @@ async def test_builds_end_with_what_needs_them() -> None:
             raise
         return Done(changed=False)
 
-    async with preparation.beside([Step("programs", "Programs", build)], silent):
+    async with builds.beside([Step("programs", "Programs", build)], silent):
         await began.wait()
     assert cancelled == [True]
 
 
 async def test_where_nothing_is_built_nothing_waits() -> None:
-    async with preparation.beside([], silent) as env:
+    async with builds.beside([], silent) as env:
         assert env == {}

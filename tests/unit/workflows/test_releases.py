@@ -17,7 +17,7 @@ from vrooli.events import silent
 from vrooli.redaction import Redactor
 from vrooli.release.model import Revision
 from vrooli.release.records.storage import ReleaseRecord
-from vrooli.workflows import releases
+from vrooli.workflows.deploys import history
 
 
 @pytest.mark.anyio
@@ -39,9 +39,9 @@ async def test_what_helm_reports_of_a_revision_is_reported_without_secrets(
     async def redactor(kube: object, namespace: str) -> Redactor:
         return Redactor(defined)
 
-    monkeypatch.setattr(releases.access, "connect", connect)
-    monkeypatch.setattr(releases.storage, "fetch_records", fetch_records)
-    monkeypatch.setattr(releases.secret_redaction, "redactor", redactor)
-    (reported,) = (await releases.history(ENVIRONMENTS["dev"], None, silent)).revisions
+    monkeypatch.setattr(history.access, "connect", connect)
+    monkeypatch.setattr(history.storage, "fetch_records", fetch_records)
+    monkeypatch.setattr(history.secret_redaction, "redactor", redactor)
+    (reported,) = (await history.history(ENVIRONMENTS["dev"], None, silent)).revisions
     assert reported.description.startswith("Upgrade failed: ")
     assert leaked(planted, reported.description) == []

@@ -17,8 +17,8 @@ from vrooli.release.model import Revision
 from vrooli.release.records.metadata import End, Kind, Origin, RevisionMetadata
 from vrooli.release.records.storage import ReleaseRecord
 from vrooli.steps import Done, Step
-from vrooli.workflows import develop
 from vrooli.workflows.clusters.selection import Choice
+from vrooli.workflows.development import develop
 from vrooli.workflows.safeguards import replacement
 from vrooli.workflows.safeguards.consent import Consent
 

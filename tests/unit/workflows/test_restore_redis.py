@@ -24,7 +24,7 @@ from vrooli.kube import ApiError
 from vrooli.kube.times import parse_time
 from vrooli.release.model import Release
 from vrooli.steps import Done, Step
-from vrooli.workflows.backup_run import BackupRun
+from vrooli.workflows.backups.run import BackupRun
 from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.access import Access
 from vrooli.workflows.restores import redis as workflow

@@ -18,8 +18,8 @@ from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.events import silent
 from vrooli.release import Release
 from vrooli.release.records.metadata import End, RevisionMetadata
-from vrooli.workflows import rollback
-from vrooli.workflows.rollback import RollbackOptions
+from vrooli.workflows.deploys import rollback
+from vrooli.workflows.deploys.rollback import RollbackOptions
 from vrooli.workflows.safeguards.consent import CONFIRMED
 
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))

@@ -17,7 +17,7 @@ from vrooli.findings import Finding
 from vrooli.release import lease
 from vrooli.release.model import Release, Revision
 from vrooli.release.records.storage import ReleaseRecord
-from vrooli.workflows import rollback
+from vrooli.workflows.deploys import rollback
 from vrooli.workflows.safeguards import deployable
 
 TO = Revision(3, "superseded", "vrooli-1.2.0", datetime(2026, 1, 1, tzinfo=UTC))

@@ -23,9 +23,9 @@ from vrooli.findings import Finding
 from vrooli.release import Release, overrides
 from vrooli.release.overrides import NONE, Overrides
 from vrooli.release.records.source import RecordedSource
-from vrooli.workflows import scale
-from vrooli.workflows.release_change import ReleaseChange
-from vrooli.workflows.values_change import Deployed, Edit, ValuesChange, ValuesOptions
+from vrooli.workflows.deploys.change import ReleaseChange
+from vrooli.workflows.scaling import scale
+from vrooli.workflows.scaling.values_change import Deployed, Edit, ValuesChange, ValuesOptions
 
 PROD = ENVIRONMENTS["prod"]
 RELEASE = Release(PROD.release, PROD.namespace, Path("kubeconfig"))

@@ -19,8 +19,8 @@ from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError
 from vrooli.events import Progress
 from vrooli.steps import Done
-from vrooli.workflows import service_images
-from vrooli.workflows.deploy_run import DeployRun
+from vrooli.workflows.artifacts import service_images
+from vrooli.workflows.deploys.run import DeployRun
 
 PACKED, PUSHED, OTHER = (f"sha256:{digit * 64}" for digit in "abc")
 REGISTRY = {"image": {"registry": "r.example:5000/vrooli"}}

@@ -16,9 +16,9 @@ from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import PrerequisiteError, UsageError, VrooliError
 from vrooli.events import silent
 from vrooli.kube.execution import Completed, Program, StartError
-from vrooli.workflows import sessions
 from vrooli.workflows.clusters import access
-from vrooli.workflows.sessions import SessionOptions
+from vrooli.workflows.sessions import programs
+from vrooli.workflows.sessions.programs import SessionOptions
 
 pytestmark = pytest.mark.anyio
 DEV = ENVIRONMENTS["dev"]
@@ -76,7 +76,7 @@ def handle(cluster: FakeCluster, place: tuple[str, str], completed: Completed) -
 
 async def test_a_command_runs_in_the_newest_ready_pod(cluster: FakeCluster) -> None:
     handle(cluster, ("server-new", "server"), Completed(5, "hi\n", ""))
-    result = await sessions.shell(OPTIONS, "server", ["true"], None, Capture(), silent)
+    result = await programs.shell(OPTIONS, "server", ["true"], None, Capture(), silent)
     assert (result.pod, result.exit_status, result.exit_code, result.ok) == (
         *("server-new", 5, 5),
         False,
@@ -86,7 +86,7 @@ async def test_a_command_runs_in_the_newest_ready_pod(cluster: FakeCluster) -> N
 
 async def test_a_named_pod_is_used_even_if_it_is_not_ready(cluster: FakeCluster) -> None:
     handle(cluster, ("server-broken", "server"), output(""))
-    result = await sessions.shell(OPTIONS, "server", ["true"], "server-broken", Capture(), silent)
+    result = await programs.shell(OPTIONS, "server", ["true"], "server-broken", Capture(), silent)
     assert result.pod == "server-broken"
 
 
@@ -102,7 +102,7 @@ async def test_what_does_not_exist_is_refused(
     cluster: FakeCluster, component: str, name: str | None, reason: str
 ) -> None:
     with pytest.raises(UsageError, match=reason):
-        await sessions.shell(OPTIONS, component, [], name, Capture(), silent)
+        await programs.shell(OPTIONS, component, [], name, Capture(), silent)
 
 
 async def test_a_container_without_a_shell_is_reported_with_a_way_in(
@@ -113,13 +113,13 @@ async def test_a_container_without_a_shell_is_reported_with_a_way_in(
 
     cluster.server.programs.handlers["dev", "server-new", "server"] = refuse
     with pytest.raises(StartError, match="has no shell") as raised:
-        await sessions.shell(OPTIONS, "server", [], None, Capture(), silent)
+        await programs.shell(OPTIONS, "server", [], None, Capture(), silent)
     assert "kubectl debug --stdin --tty --namespace dev server-new" in raised.value.advice
 
 
 async def test_sql_runs_in_the_primary_and_is_no_argument(cluster: FakeCluster) -> None:
     handle(cluster, ("pg-1", "database"), output("1\n"))
-    result = await sessions.psql(READ_ONLY, "SELECT 1", None, 5, Capture(), silent)
+    result = await programs.psql(READ_ONLY, "SELECT 1", None, 5, Capture(), silent)
     assert result.stdout == "1\n"
     program = cluster.server.programs.ran[-1]
     assert program.stdin == b"SELECT 1\n"
@@ -132,7 +132,7 @@ async def test_sql_runs_in_the_primary_and_is_no_argument(cluster: FakeCluster) 
 
 async def test_psql_shows_the_environment_in_its_prompt(cluster: FakeCluster) -> None:
     handle(cluster, ("pg-1", "database"), output(""))
-    await sessions.psql(OPTIONS, None, "other", 5, Capture(), silent)
+    await programs.psql(OPTIONS, None, "other", 5, Capture(), silent)
     argv = cluster.server.programs.ran[-1].argv
     assert "PROMPT1=[dev] %/%R%x%# " in argv
     assert argv[-1] == "other"
@@ -141,14 +141,14 @@ async def test_psql_shows_the_environment_in_its_prompt(cluster: FakeCluster) ->
 async def test_sql_that_takes_too_long_is_an_error(cluster: FakeCluster) -> None:
     handle(cluster, ("pg-1", "database"), Completed(124, "", ""))
     with pytest.raises(VrooliError, match="did not end within 5 s"):
-        await sessions.psql(OPTIONS, "SELECT 1", None, 5, Capture(), silent)
+        await programs.psql(OPTIONS, "SELECT 1", None, 5, Capture(), silent)
 
 
 async def test_redis_cli_runs_in_the_master_and_takes_the_password_from_the_pod(
     cluster: FakeCluster,
 ) -> None:
     handle(cluster, ("rfr-0", "redis"), output("PONG\n"))
-    result = await sessions.redis_cli(OPTIONS, ["PING"], Capture(), silent)
+    result = await programs.redis_cli(OPTIONS, ["PING"], Capture(), silent)
     assert (result.pod, result.stdout) == ("rfr-0", "PONG\n")
     argv = cluster.server.programs.ran[-1].argv
     assert 'REDISCLI_AUTH="$REDIS_PASSWORD"' in argv[2]
@@ -157,11 +157,11 @@ async def test_redis_cli_runs_in_the_master_and_takes_the_password_from_the_pod(
 
 async def test_read_only_redis_is_a_replica(cluster: FakeCluster) -> None:
     handle(cluster, ("rfr-1", "redis"), output("12\n"))
-    result = await sessions.redis_cli(READ_ONLY, ["DBSIZE"], Capture(), silent)
+    result = await programs.redis_cli(READ_ONLY, ["DBSIZE"], Capture(), silent)
     assert result.pod == "rfr-1"
 
 
 async def test_read_only_redis_without_a_replica_is_refused(cluster: FakeCluster) -> None:
     await cluster.delete("v1", "Pod", "rfr-1", "dev")
     with pytest.raises(PrerequisiteError, match="no ready replica"):
-        await sessions.redis_cli(READ_ONLY, [], Capture(), silent)
+        await programs.redis_cli(READ_ONLY, [], Capture(), silent)

@@ -30,9 +30,9 @@ from vrooli.release.model import secret_name
 from vrooli.release.records.metadata import End
 from vrooli.vault import manifests as vault
 from vrooli.vulnerabilities.lookup import Lookup
-from vrooli.workflows import status as module
 from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.selection import Choice
+from vrooli.workflows.health import status as module
 from vrooli.workflows.results.status import StatusResult
 
 Body = dict[str, Any]

@@ -15,9 +15,9 @@ from vrooli.errors import UsageError
 from vrooli.events import Event, Outcome, Progress, StepEnded, silent
 from vrooli.programs.catalog import GROUPS
 from vrooli.steps import Done, Step
-from vrooli.workflows import test as suites
 from vrooli.workflows.host import setup
-from vrooli.workflows.test import SuiteOptions
+from vrooli.workflows.suites import test as suites
+from vrooli.workflows.suites.test import SuiteOptions
 
 DEV = ENVIRONMENTS["dev"]
 LINTS = ["ruff check", "ruff format", "mypy", "lint-imports"]

@@ -23,9 +23,9 @@ from vrooli.events import Progress, silent
 from vrooli.release import Release, helm
 from vrooli.release import uninstall as release_uninstall
 from vrooli.steps import Done
-from vrooli.workflows import uninstall as workflow
 from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.access import Access
+from vrooli.workflows.deploys import uninstall as workflow
 from vrooli.workflows.results.base import StepsResult
 from vrooli.workflows.safeguards.consent import CONFIRMED, Consent
 

@@ -20,14 +20,14 @@ from vrooli.kube import common_labels
 from vrooli.operators import PGO, REDIS, VSO, Operator
 from vrooli.release import Release, lease
 from vrooli.steps import Done
-from vrooli.workflows import upgrade_operators as workflow
 from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.access import Access
 from vrooli.workflows.clusters.selection import Choice
-from vrooli.workflows.operator_change import OperatorChange
+from vrooli.workflows.operators import upgrade as workflow
+from vrooli.workflows.operators.change import OperatorChange
+from vrooli.workflows.operators.upgrade import NAMES, UpgradeOptions
 from vrooli.workflows.results.operators import UpgradeOperatorsResult
 from vrooli.workflows.safeguards.consent import CONFIRMED, Consent
-from vrooli.workflows.upgrade_operators import NAMES, UpgradeOptions
 
 RELEASE = Release.of(ENVIRONMENTS["dev"], Path("kubeconfig"))
 

@@ -14,8 +14,8 @@ import pytest
 from vrooli.events import Event, Outcome, StepEnded
 from vrooli.vulnerabilities import accepted, inventory, osv
 from vrooli.vulnerabilities.inventory import Pin
-from vrooli.workflows import vulnerabilities
 from vrooli.workflows.results.suites import CaseView
+from vrooli.workflows.suites import vulnerabilities
 
 PINS = [Pin("PyPI", "a", "1", "uv.lock"), Pin("npm", "@b/c", "2", "package-lock.json")]
 Answer = Callable[[dict[str, Any]], httpx.Response]

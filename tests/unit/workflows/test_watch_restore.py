@@ -19,8 +19,8 @@ from vrooli.errors import WaitTimeoutError
 from vrooli.events import Event
 from vrooli.release import Release, process_identity
 from vrooli.release.records.metadata import End
-from vrooli.workflows import overlay_run
-from vrooli.workflows.develop_watch import WatchRun
+from vrooli.workflows.development import overlay as overlay_run
+from vrooli.workflows.development.watch import WatchRun
 from vrooli.workflows.options import DevelopOptions
 
 DEV = ENVIRONMENTS["dev"]

@@ -18,7 +18,7 @@ from vrooli.release import lease
 from vrooli.release.model import Release
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows import advice
-from vrooli.workflows.backup_run import BackupOptions, BackupRun
+from vrooli.workflows.backups.run import BackupOptions, BackupRun
 from vrooli.workflows.clusters import access
 from vrooli.workflows.results.backups import RedisRestoreResult
 from vrooli.workflows.results.base import StepsResult

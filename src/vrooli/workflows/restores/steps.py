@@ -14,7 +14,7 @@ from vrooli.errors import UsageError
 from vrooli.events import Progress
 from vrooli.grammar import counted
 from vrooli.steps import Done
-from vrooli.workflows.backup_run import ARCHIVE_S
+from vrooli.workflows.backups.run import ARCHIVE_S
 from vrooli.workflows.results.backups import TableView
 
 

@@ -14,7 +14,7 @@ from vrooli.databases.postgres.session import Postgres
 from vrooli.errors import VrooliError, WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.steps import Done, Step
-from vrooli.workflows.backup_run import BACKUP_S
+from vrooli.workflows.backups.run import BACKUP_S
 
 # How long the first write after a switch may take, seconds.
 WRITABLE_S = 60.0

@@ -1,0 +1,1 @@
+"""`vrooli restore`: what is restored, and how the result is shown."""

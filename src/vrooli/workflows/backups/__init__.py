@@ -1,0 +1,1 @@
+"""Backups of a release: the points of a command, step by step."""

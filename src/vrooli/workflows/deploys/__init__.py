@@ -1,0 +1,1 @@
+"""Changes of a whole release: deploy, rollback, uninstall, and the history of them."""

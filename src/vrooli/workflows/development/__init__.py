@@ -1,0 +1,1 @@
+"""Development on a cluster: bring-up, edited files in pods, and services on this host."""

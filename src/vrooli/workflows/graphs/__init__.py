@@ -1,0 +1,1 @@
+"""The pictures of a release: drawn once, or live in a browser."""

@@ -1,0 +1,1 @@
+"""Whether a release is healthy, and why not: status, watch and diagnose."""

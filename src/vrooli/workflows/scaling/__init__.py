@@ -1,0 +1,1 @@
+"""Numbers of pods and sizes of volumes that the next deploys keep."""

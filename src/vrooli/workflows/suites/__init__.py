@@ -1,0 +1,1 @@
+"""The project's own test suites, and the tests of a release."""
