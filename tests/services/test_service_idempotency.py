@@ -108,10 +108,14 @@ def test_a_rejected_post_does_not_use_its_key(stack: Stack) -> None:
 
 
 def test_concurrent_requests_with_one_key_create_one_post(stack: Stack) -> None:
-    """Of both servers: one stores it, the others wait and get its answer."""
+    """Of both servers: one stores it, the others get its answer, on a busy machine by a retry."""
     key = str(uuid4())
+
+    def send_one(number: int) -> httpx.Response:
+        return send_until_accepted(stack.url(number % 2), "At once", key)
+
     with ThreadPoolExecutor(10) as threads:
-        answers = list(threads.map(lambda n: send(stack.url(n % 2), "At once", key=key), range(10)))
+        answers = list(threads.map(send_one, range(10)))
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.json()["id"] for answer in answers}) == 1
     assert stored(stack, "At once") == 1
