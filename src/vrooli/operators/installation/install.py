@@ -69,10 +69,19 @@ def desired_record(operator: Operator, source: Source, site: Site) -> record.Rec
 async def wait_ready(operator: Operator, kube: Kube, progress: Progress) -> None:
     """Wait until the operator's Deployment is ready, whoever installed it.
 
-    One that was installed here and is scaled to 0 pods is started.
-
     Raises:
         WaitTimeoutError: It is not, with the reasons of its pods.
+        VrooliError: It is missing, or somebody else's and scaled to 0 pods.
+    """
+    deployment = await find_started(operator, kube, progress)
+    name, namespace = deployment["metadata"]["name"], deployment["metadata"]["namespace"]
+    await workloads.wait_ready(kube, "Deployment", name, namespace, READY_S, progress)
+
+
+async def find_started(operator: Operator, kube: Kube, progress: Progress) -> Manifest:
+    """The operator's Deployment; one that was installed here is started if it has 0 pods.
+
+    Raises:
         VrooliError: It is missing, or somebody else's and scaled to 0 pods.
     """
     deployment = await find_deployment(operator, kube)
@@ -84,7 +93,8 @@ async def wait_ready(operator: Operator, kube: Kube, progress: Progress) -> None
     name, namespace = deployment["metadata"]["name"], deployment["metadata"]["namespace"]
     if deployment_unready_reason(deployment) == SCALED_TO_ZERO:
         await _start(operator, kube, Ref("Deployment", name, namespace), progress)
-    await workloads.wait_ready(kube, "Deployment", name, namespace, READY_S, progress)
+        return {**deployment, "spec": {**deployment["spec"], "replicas": 1}}
+    return deployment
 
 
 async def _start(operator: Operator, kube: Kube, deployment: Ref, progress: Progress) -> None:

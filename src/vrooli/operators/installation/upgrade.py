@@ -13,7 +13,6 @@ from vrooli.operators import versions
 from vrooli.operators.installation import helm, record
 from vrooli.operators.installation.install import (
     find_deployment,
-    install,
     is_other_version,
     running_version,
     wait_ready,
@@ -197,11 +196,3 @@ class PreviousOperator:
         now = await record.read(site.kube, self.operator.namespace)
         unfinished = replace(now, source=self.record.source, inputs="")
         await record.write(site.kube, self.operator.namespace, unfinished)
-
-
-async def replace_operator(
-    operator: Operator, source: Source, site: Site, progress: Progress
-) -> None:
-    """Install the new version with its definitions, and wait until its pods are ready."""
-    await install(operator, source, site, progress)
-    await wait_ready(operator, site.kube, progress)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
@@ -48,6 +49,28 @@ class ReleaseFailedError(VrooliError):
     """A release cannot become ready; the message names the failing pod."""
 
 
+@dataclass(frozen=True)
+class Subject:
+    """What rolls out, for messages.
+
+    Attributes:
+        name: Its name at the beginning of a sentence.
+        status: How people see its status.
+        longer: How a command waits longer, as a clause; empty if none does.
+    """
+
+    name: str
+    status: str
+    longer: str = ""
+
+
+RELEASE = Subject(
+    "The release",
+    "See `vrooli status` and `vrooli logs`",
+    "; `vrooli deploy` and `vrooli rollback` wait longer with --timeout",
+)
+
+
 class RolloutTracker:
     """The observed state of one release, and its evaluation.
 
@@ -59,8 +82,14 @@ class RolloutTracker:
     """
 
     def __init__(
-        self, kube: Kube, manifests: Sequence[Manifest], progress: Progress, began: datetime
+        self,
+        kube: Kube,
+        manifests: Sequence[Manifest],
+        progress: Progress,
+        began: datetime,
+        subject: Subject = RELEASE,
     ) -> None:
+        self._subject = subject
         self._kube, self._manifests, self._progress = kube, tuple(manifests), progress
         self._namespace = manifests[0].namespace if manifests else ""
         self._watcher = Watcher(
@@ -181,7 +210,7 @@ class RolloutTracker:
             for key, it in self.errors().items()
         ]
         return WaitTimeoutError(
-            "\n".join([f"The release isn't ready after {limit_s:.0f} s:", *lines]),
+            "\n".join([f"{self._subject.name} isn't ready after {limit_s:.0f} s:", *lines]),
             self._advice(),
         )
 
@@ -192,12 +221,9 @@ class RolloutTracker:
         begin = (
             f"A node was still being added for {', '.join(names)}: wait for it"
             if names
-            else "See `vrooli status` and `vrooli logs`"
+            else self._subject.status
         )
-        return (
-            f"{begin}, then run the same command again; "
-            "`vrooli deploy` and `vrooli rollback` wait longer with --timeout."
-        )
+        return f"{begin}, then run the same command again{self._subject.longer}."
 
     def unready(self) -> dict[str, str]:
         """Why objects are not ready, by kind and name."""
@@ -271,7 +297,7 @@ class RolloutTracker:
             raise ReleaseFailedError(
                 "\n".join(
                     [
-                        "The release can't become ready:",
+                        f"{self._subject.name} can't become ready:",
                         *(inert.line(f"  {line}") for line in confirmed),
                     ]
                 ),

@@ -8,15 +8,16 @@ from collections.abc import Coroutine, Iterable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from vrooli.chart.manifest import Manifest
+from vrooli.chart.manifest import Manifest, from_body
 from vrooli.events import Progress
 from vrooli.grammar import counted
 from vrooli.kube import Kube
-from vrooli.release.rollout import (
-    context,
-)
+from vrooli.kube.status import deployment_unready_reason
+from vrooli.operators import Operator
+from vrooli.operators.installation import install as installation
+from vrooli.release.rollout import context
 from vrooli.release.rollout.context import EPOCH
-from vrooli.release.rollout.tracker import RolloutTracker
+from vrooli.release.rollout.tracker import RELEASE, RolloutTracker, Subject
 from vrooli.steps import Done, first_error
 
 T = TypeVar("T")
@@ -30,6 +31,7 @@ async def until_ready(
     *,
     since: datetime = EPOCH,
     rests: bool = False,
+    subject: Subject = RELEASE,
 ) -> Done:
     """Wait until every object of a release is ready, and report the progress of each.
 
@@ -40,13 +42,14 @@ async def until_ready(
         timeout_s: The timeout, seconds.
         since: The start of the deploy; hooks from before are ignored.
         rests: Nothing was changed, so ready objects need not stay ready first.
+        subject: What the objects are, for messages.
 
     Raises:
         ReleaseFailedError: A pod can't become ready by waiting.
         WaitTimeoutError: Not all were ready in time; the message says why.
     """
     manifests = tuple(manifests)
-    rollout = RolloutTracker(kube, manifests, progress, since)
+    rollout = RolloutTracker(kube, manifests, progress, since, subject)
     began = time.monotonic()
     try:
         async with asyncio.timeout(timeout_s), asyncio.TaskGroup() as group:
@@ -60,6 +63,26 @@ async def until_ready(
     waited = time.monotonic() - began
     message = f"{counted(len(rollout.counted), 'object')} ready after {waited:.0f} s"
     return Done(rollout.has_waited, "; ".join([message, *map(str, rollout.unavailable)]))
+
+
+async def until_operator_ready(operator: Operator, kube: Kube, progress: Progress) -> None:
+    """Wait until an operator's Deployment is ready, or until a failure of its pods is certain.
+
+    One that was installed here and is scaled to 0 pods is started.
+
+    Raises:
+        ReleaseFailedError: A pod can't become ready by waiting.
+        WaitTimeoutError: It was not ready in time; the message says why.
+        VrooliError: It is missing, or somebody else's and scaled to 0 pods.
+    """
+    deployment = await installation.find_started(operator, kube, progress)
+    if deployment_unready_reason(deployment) is None:
+        return
+    namespace = deployment["metadata"]["namespace"]
+    status = f"See `kubectl describe pods -n {namespace}`"
+    subject = Subject(operator.title, status)
+    manifest = from_body(deployment, namespace)
+    await until_ready(kube, [manifest], progress, installation.READY_S, subject=subject)
 
 
 async def run_unless_hooks_fail(

@@ -19,7 +19,7 @@ from vrooli.errors import CommandError, VrooliError
 from vrooli.events import Listener, Progress, StepEnded
 from vrooli.kube import Kube
 from vrooli.operators import VSO, Operator, Site, Source
-from vrooli.operators.installation.install import find_namespace, install, wait_ready
+from vrooli.operators.installation.install import find_namespace, install
 from vrooli.operators.vso.names import STATIC_SECRET
 from vrooli.operators.vso.templates import keys_by_path
 from vrooli.release import apply, failure_handling, overrides
@@ -182,7 +182,7 @@ class DevelopRun:
         """Wait for the operators' pods; the release only needs the kinds that they serve."""
         async with asyncio.TaskGroup() as group:
             for operator in operators.OPERATORS:
-                group.create_task(wait_ready(operator, self.kube, progress))
+                group.create_task(wait.until_operator_ready(operator, self.kube, progress))
         return Done(changed=False, detail=f"all {len(operators.OPERATORS)} are ready")
 
     async def ensure_secrets(self, progress: Progress) -> Done:

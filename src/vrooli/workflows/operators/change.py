@@ -12,9 +12,10 @@ from vrooli.databases.restarts import Restart
 from vrooli.errors import VrooliError, WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.operators import Site
-from vrooli.operators.installation.install import wait_ready
+from vrooli.operators.installation.install import install
 from vrooli.operators.installation.reconciled import wait_reconciled
-from vrooli.operators.installation.upgrade import Plan, PreviousOperator, replace_operator
+from vrooli.operators.installation.upgrade import Plan, PreviousOperator
+from vrooli.release.rollout import wait
 from vrooli.steps import Done, first_error, message_of
 from vrooli.workflows.operators.managed import Operated
 from vrooli.workflows.results.operators import DatabaseRestartView
@@ -69,7 +70,8 @@ class OperatorChange:
 
     async def _upgrade(self, progress: Progress) -> None:
         plan, since = self._plan, datetime.now(UTC)
-        await replace_operator(plan.operator, plan.source, self._site, progress)
+        await install(plan.operator, plan.source, self._site, progress)
+        await wait.until_operator_ready(plan.operator, self._site.kube, progress)
         try:
             self.proof = await wait_reconciled(
                 plan.operator, self._site.kube, self._operated.is_awaited, progress
@@ -80,7 +82,7 @@ class OperatorChange:
         await asyncio.sleep(OBSERVED_S)
         await self._operated.await_ready(progress, self._timeout_s, since)
         # It may have crashed on what it met.
-        await wait_ready(plan.operator, self._site.kube, progress)
+        await wait.until_operator_ready(plan.operator, self._site.kube, progress)
 
     def _failure(self, error: BaseException, done: str) -> UpgradeFailedError:
         title, target = self._plan.operator.title, self._plan.target
