@@ -11,7 +11,7 @@ from vrooli import project
 from vrooli.chart import values
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError
-from vrooli.workflows.artifacts import values as build_values
+from vrooli.workflows.artifacts import build_values
 from vrooli.workflows.artifacts.build import BuildOptions
 
 VROOLI = project.chart_dir() / "values-vrooli.yaml"

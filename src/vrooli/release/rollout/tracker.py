@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
@@ -29,6 +28,7 @@ from vrooli.release.rollout.failures import PodFailure
 from vrooli.release.rollout.progress import ResourceProgress
 from vrooli.release.rollout.readiness import RULES
 from vrooli.release.rollout.redis_reconcile import RedisReconcileTrigger
+from vrooli.release.rollout.subject import RELEASE, Subject
 
 # How long objects must stay ready after a change, and after the databases became ready, seconds:
 # operators observe changes late, and a service without its database still passes one probe.
@@ -47,28 +47,6 @@ API_OUTAGE_S = 20.0
 
 class ReleaseFailedError(VrooliError):
     """A release cannot become ready; the message names the failing pod."""
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What rolls out, for messages.
-
-    Attributes:
-        name: Its name at the beginning of a sentence.
-        status: How people see its status.
-        longer: How a command waits longer, as a clause; empty if none does.
-    """
-
-    name: str
-    status: str
-    longer: str = ""
-
-
-RELEASE = Subject(
-    "The release",
-    "See `vrooli status` and `vrooli logs`",
-    "; `vrooli deploy` and `vrooli rollback` wait longer with --timeout",
-)
 
 
 class RolloutTracker:

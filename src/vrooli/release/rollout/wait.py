@@ -17,7 +17,8 @@ from vrooli.operators import Operator
 from vrooli.operators.installation import install as installation
 from vrooli.release.rollout import context
 from vrooli.release.rollout.context import EPOCH
-from vrooli.release.rollout.tracker import RELEASE, RolloutTracker, Subject
+from vrooli.release.rollout.subject import RELEASE, Subject
+from vrooli.release.rollout.tracker import RolloutTracker
 from vrooli.steps import Done, first_error
 
 T = TypeVar("T")

@@ -21,8 +21,7 @@ from vrooli.events import Listener, Outcome, Progress
 from vrooli.images import BuiltImage
 from vrooli.locks import locked
 from vrooli.steps import Done, Step, run_steps
-from vrooli.workflows.artifacts import sboms, service_images
-from vrooli.workflows.artifacts import values as build_values
+from vrooli.workflows.artifacts import build_values, sboms, service_images
 from vrooli.workflows.artifacts.git_metadata import source
 from vrooli.workflows.host.setup import ensure_builder
 from vrooli.workflows.results.artifacts import BuildResult
