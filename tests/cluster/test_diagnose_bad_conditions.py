@@ -382,7 +382,7 @@ def bad_runs(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     def run(name: str, folder: Path) -> Said:
         change, _ = BAD[name]
         with way(release, folder, "/namespaces/dev/pods", change) as kubeconfig:
-            return diagnose(kubeconfig, "--timeout", "12", limit_s=20)
+            return diagnose(kubeconfig, "--timeout", "30", limit_s=45)
 
     runs = {name: partial(run, name) for name in BAD}
     with started(runs, tmp_path_factory.mktemp("bad")) as begun:
