@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ import pytest
 from support.fakes.cluster import FakeCluster, namespace
 from vrooli.backups import listing, targets
 from vrooli.backups.points import Point, RedisDump
+from vrooli.databases.redis.session import Redis
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import InterruptError, PrerequisiteError, UsageError, VrooliError
 from vrooli.events import silent
@@ -62,13 +64,15 @@ class Parts:
 
     def __init__(self, patch: pytest.MonkeyPatch, point: Point | None) -> None:
         self.order: list[str] = []
-        self.failures: dict[str, VrooliError] = {}
+        self.failures: dict[str, BaseException] = {}
         patch.setattr(access, "connect", _connect)
         patch.setattr(listing, "fetch", self._fetch)
         patch.setattr(targets, "at_point", lambda *_: SimpleNamespace(point=point))
         patch.setattr(workflow, "restore_postgres", self._part("postgres", POSTGRES))
         patch.setattr(workflow, "restore_redis", self._part("redis", REDIS))
-        patch.setattr(restore_vault, "prepare", self._part("check", None))
+        redis = SimpleNamespace(master=self._part("master", None))
+        patch.setattr(Redis, "of", self._part("redis-check", redis))
+        patch.setattr(restore_vault, "prepare", self._part("vault-check", None))
         patch.setattr(restore_vault, "restore_vault", self._part("vault", VAULT))
 
     async def _fetch(self, *_: object) -> None:
@@ -97,24 +101,28 @@ def point(vault: Mapping[str, int], redis: RedisDump | None) -> Point:
 FULL = point({"secret/vrooli/secrets/redis": 3}, RedisDump(9, "ab", 1, 3))
 
 
-async def test_the_secrets_are_checked_first_and_restored_last(
+CHECKS = ["redis-check", "master", "vault-check"]
+
+
+async def test_all_parts_are_checked_first_and_the_secrets_are_restored_last(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     parts = Parts(monkeypatch, FULL)
     result = await workflow.restore_point(OPTIONS, silent)
-    assert parts.order == ["check", "postgres", "redis", "vault"]
+    assert parts.order == [*CHECKS, "postgres", "redis", "vault"]
     assert (result.postgres, result.redis, result.vault) == (POSTGRES, REDIS, VAULT)
     assert result.notes == ()
 
 
-async def test_a_version_that_cannot_be_written_is_refused_before_any_change(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("check", CHECKS)
+async def test_a_part_that_cannot_be_restored_is_refused_before_any_change(
+    monkeypatch: pytest.MonkeyPatch, check: str
 ) -> None:
     parts = Parts(monkeypatch, FULL)
-    parts.failures["check"] = PrerequisiteError("A version was destroyed. Nothing was changed.")
-    with pytest.raises(PrerequisiteError, match=r"Nothing was changed\.$"):
+    parts.failures[check] = PrerequisiteError("It cannot be restored.")
+    with pytest.raises(PrerequisiteError, match=r"^It cannot be restored\.$"):
         await workflow.restore_point(OPTIONS, silent)
-    assert parts.order == []
+    assert "postgres" not in parts.order
 
 
 async def test_what_the_point_lacks_stays_and_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +147,7 @@ async def test_an_error_of_the_first_part_is_its_own(monkeypatch: pytest.MonkeyP
     with pytest.raises(InterruptError) as raised:
         await workflow.restore_point(OPTIONS, silent)
     assert raised.value.message == "Not confirmed; nothing was changed."
-    assert parts.order == ["check"]
+    assert parts.order == CHECKS
 
 
 @pytest.mark.parametrize(
@@ -167,3 +175,30 @@ async def test_an_error_after_the_first_part_says_what_was_done_and_what_remains
     assert done in raised.value.message
     assert all(command in raised.value.advice for command in commands)
     assert ("--only redis" in raised.value.advice) is (part == "redis")
+
+
+async def test_an_error_of_the_secrets_of_a_release_without_redis_is_of_vault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parts = Parts(monkeypatch, point(FULL.vault, None))
+    parts.failures["vault"] = VrooliError("It is sealed.")
+    with pytest.raises(VrooliError) as raised:
+        await workflow.restore_point(OPTIONS, silent)
+    assert raised.value.message == (
+        f"Secrets in Vault: It is sealed. PostgreSQL has the data of point {ID} already."
+    )
+    assert "--only redis" not in raised.value.advice
+
+
+@pytest.mark.parametrize("part", ["redis", "vault"])
+async def test_an_interrupt_after_the_first_part_says_what_remains(
+    monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    parts = Parts(monkeypatch, FULL)
+    parts.failures[part] = asyncio.CancelledError()
+    with pytest.raises(InterruptError) as raised:
+        await workflow.restore_point(OPTIONS, silent)
+    assert "PostgreSQL" in raised.value.message
+    assert f"--only {part} -e dev" in raised.value.advice
+    # PostgreSQL would refuse to begin again.
+    assert "Do not run --all again" in raised.value.advice

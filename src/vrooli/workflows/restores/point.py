@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,8 +10,9 @@ from dataclasses import dataclass, field
 from vrooli import shell
 from vrooli.backups import listing, targets
 from vrooli.backups.points import Point
+from vrooli.databases.redis.session import Redis
 from vrooli.environments import Environment
-from vrooli.errors import UsageError, VrooliError
+from vrooli.errors import InterruptError, UsageError, VrooliError
 from vrooli.events import Listener, LogLine
 from vrooli.release import lease
 from vrooli.release.model import Release
@@ -27,6 +29,9 @@ from vrooli.workflows.results.backups import (
     VaultRestoreResult,
 )
 from vrooli.workflows.safeguards.consent import CONFIRMED, Consent
+
+# The parts that follow PostgreSQL, as ``--only`` takes them, and their names for users.
+TITLES = {"redis": "Redis", "vault": "Secrets in Vault"}
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ async def restore_point(
     Raises:
         UsageError: There is no such point, or the confirmation is missing.
         PrerequisiteError: A part cannot be restored now.
-        InterruptError: A part was declined.
+        InterruptError: A part was declined or interrupted.
         VrooliError: A part failed; the message names those that were restored before.
     """
     began = time.monotonic()
@@ -96,7 +101,7 @@ async def restore_point(
 
 
 async def _checked(options: PointRestoreOptions) -> tuple[Release, Point]:
-    """The release and the point, of which every version in Vault can be written."""
+    """The release and the point, after the checks of what it has for Redis and Vault."""
     async with access.connect(options.cluster) as reached:
         kube = reached.kube
         release = Release.of(options.environment, reached.cluster.kubeconfig)
@@ -107,6 +112,8 @@ async def _checked(options: PointRestoreOptions) -> tuple[Release, Point]:
                 f"{options.point} is a backup of PostgreSQL only.",
                 "Restore it without --all; `vrooli backups` shows which ones are points.",
             )
+        if point.redis is not None:
+            await (await Redis.of(kube, release)).master()
         if point.vault:
             await vault.prepare(options._vault, kube, release)
     return release, point
@@ -130,7 +137,7 @@ class _Run:
     postgres: PostgresRestoreResult | None = None
     redis: RedisRestoreResult | None = None
     vault: VaultRestoreResult | None = None
-    # The commands that restore the other parts.
+    # The parts that are not restored yet, as ``--only`` takes them.
     remaining: list[str] = field(default_factory=list)
 
     async def restore(self, point: Point) -> None:
@@ -152,18 +159,24 @@ class _Run:
         except VrooliError as error:
             self._explain(error)
             raise
+        except asyncio.CancelledError as cancelled:
+            interrupt = InterruptError("It was interrupted.")
+            self._explain(interrupt)
+            raise interrupt from cancelled
 
     def _explain(self, error: VrooliError) -> None:
         """Add to an error which parts are restored, how to return, and how to go on."""
-        part = "Secrets in Vault" if self.redis else "Redis"
         done = "PostgreSQL and Redis have" if self.redis else "PostgreSQL has"
         error.message = (
-            f"{part}: {error.message} {done} the data of point {self.options.point} already."
+            f"{TITLES[self.remaining[0]]}: {error.message} {done} the data of point "
+            f"{self.options.point} already."
         )
         error.args = (error.message,)
         undo = [part.undo_command for part in (self.postgres, self.redis) if part is not None]
         rest = " and ".join(f"`{self.options.command(part)}`" for part in self.remaining)
         back = " and ".join(f"`{command}`" for command in undo)
+        # PostgreSQL refuses another restore before the end of this one.
         error.advice = (
-            f"{error.advice} To restore the rest: {rest}. To bring the data of before back: {back}."
+            f"{error.advice} Do not run --all again; to restore the rest: {rest}. To bring the "
+            f"data of before back: {back}."
         ).lstrip()
