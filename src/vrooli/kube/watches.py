@@ -92,10 +92,13 @@ class Watching(Reading):
                         if (reported := current.apply(event)) is not None:
                             yield reported
             except (ApiError, NoAnswerError) as error:
-                if isinstance(error, ApiError) and error.status not in TRANSIENT:
+                status = error.status if isinstance(error, ApiError) else None
+                if status not in (None, *TRANSIENT):
                     raise
-                # A restored server may have an older state, so its version is not relied on.
-                current.version = ""
+                # A restored server may have an older state, so its version is not relied on. A busy
+                # one has the same state, and a list is more work for it than a watch.
+                if status != httpx.codes.TOO_MANY_REQUESTS:
+                    current.version = ""
             await asyncio.sleep(PAUSE_S)
 
     async def _state(self, scope: _Scope) -> tuple[list[Manifest], str]:

@@ -140,6 +140,13 @@ async def test_what_was_deleted_in_an_interruption_is_reported(
     assert server.versions[-1] == "20"
 
 
+async def test_a_busy_server_is_not_asked_for_another_list() -> None:
+    busy = kr8s.ServerError("busy", response=httpx.Response(429))
+    server = Server(listed(pod("a")), busy, busy, [event("MODIFIED", pod("a", 11))])
+    assert await reported(server, 2) == ["ADDED a", "MODIFIED a"]
+    assert server.versions == ["10"]
+
+
 async def test_a_refused_watch_is_an_error() -> None:
     server = Server(listed(), kr8s.ServerError("no", response=httpx.Response(403)))
     with pytest.raises(ApiError) as caught:
