@@ -21,6 +21,7 @@ from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.kube import attachment, execution, forbidden
 from vrooli.kube.api_errors import ApiError, ConnectionLostError, error_message
 from vrooli.kube.forward import Forward
+from vrooli.kube.line_stream import iterate_lines
 from vrooli.kube.rest import Rest
 from vrooli.kube.session import Session, open_session
 from vrooli.steps import first_error
@@ -191,7 +192,7 @@ class Pods(Rest):
                 timeout=None,
             ) as answer:
                 await _check_log(pod, answer)
-                async for line in answer.aiter_lines():
+                async for line in iterate_lines(answer):
                     if _NO_LOG.fullmatch(line):
                         raise ApiError(f"read the log of {pod}", httpx.codes.NOT_FOUND, line)
                     yield line

@@ -17,6 +17,7 @@ from vrooli.errors import WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.kube.api_errors import ApiError, NoAnswerError
 from vrooli.kube.known import Change, Known
+from vrooli.kube.line_stream import iterate_lines
 from vrooli.kube.objects import Body, text
 from vrooli.kube.reads import NAMES, NAMES_LIST, Manifest, Reading, items_of, selectors
 from vrooli.kube.rest import REQUEST_S
@@ -132,7 +133,7 @@ class Watching(Reading):
                 stream=True,
                 timeout=STREAM_S,
             ) as answer:
-                async for line in answer.aiter_lines():
+                async for line in iterate_lines(answer):
                     yield json.loads(line)
         except (httpx.TransportError, kr8s.APITimeoutError, json.JSONDecodeError) as error:
             raise NoAnswerError(f"A request to {action} broke off: {error!r}") from error

@@ -39,9 +39,9 @@ class Stream:
     def __init__(self, lines: Sequence[str]) -> None:
         self._lines = lines
 
-    async def aiter_lines(self) -> AsyncIterator[str]:
+    async def aiter_bytes(self) -> AsyncIterator[bytes]:
         for line in self._lines:
-            yield line
+            yield f"{line}\n".encode()
 
 
 class Server:
