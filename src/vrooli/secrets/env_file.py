@@ -57,10 +57,16 @@ def add_key_pairs(path: Path, read_keys: Collection[str]) -> list[str]:
         The names of the new keys.
 
     Raises:
-        UsageError: The file cannot be read or written.
+        UsageError: The file cannot be read or written, or has one key of such a pair.
     """
     variables = _variables(path)
-    generated = key_pairs.generate_missing(read_keys, [key for key in variables if variables[key]])
+    present = [key for key in variables if variables[key]]
+    if halves := key_pairs.find_halves(read_keys, present):
+        raise UsageError(
+            f"The secrets file {path} has one key of a pair: {', '.join(halves)}.",
+            "Add the other key of the pair, or remove this one: both are generated then.",
+        )
+    generated = key_pairs.generate_missing(read_keys, present)
     if generated:
         lines = ["", "# key pairs, made once", *(f"{key}='{generated[key]}'" for key in generated)]
         try:

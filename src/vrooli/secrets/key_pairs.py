@@ -78,6 +78,17 @@ PAIRS = (
 NAMES = frozenset[str]().union(*(pair.names for pair in PAIRS))
 
 
+def find_halves(read: Collection[str], present: Collection[str]) -> list[str]:
+    """The keys that have a value without the other of their pair, which values read.
+
+    Args:
+        read: The keys that values read.
+        present: The keys that have a value.
+    """
+    pairs = [pair.names & set(present) for pair in PAIRS if pair.names & set(read)]
+    return sorted(name for names in pairs if len(names) == 1 for name in names)
+
+
 def generate_missing(read: Collection[str], present: Collection[str]) -> dict[str, str]:
     """New values by key, for the pairs that are read and of which no key is present.
 

@@ -123,3 +123,14 @@ def test_a_file_gets_no_key_pair_that_nothing_reads(path: Path) -> None:
     before = path.read_text()
     assert env_file.add_key_pairs(path, ["DB_PASSWORD"]) == []
     assert path.read_text() == before
+
+
+def test_half_a_key_pair_that_values_read_is_refused(path: Path) -> None:
+    with path.open("a") as file:
+        file.write("JWT_PUB=of-somebody\n")
+    before = path.read_text()
+    with pytest.raises(UsageError, match="one key of a pair: JWT_PUB") as refused:
+        env_file.add_key_pairs(path, ["JWT_PRIV", "JWT_PUB"])
+    assert "of-somebody" not in f"{refused.value.message}{refused.value.advice}"
+    assert path.read_text() == before
+    assert env_file.add_key_pairs(path, ["DB_PASSWORD"]) == []
