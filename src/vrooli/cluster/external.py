@@ -19,6 +19,7 @@ from vrooli.cluster import minikube_profiles, node_images
 from vrooli.cluster.interface import ClusterStatus
 from vrooli.errors import CommandError, PrerequisiteError, UsageError, VrooliError
 from vrooli.events import Progress
+from vrooli.files import write_atomically
 from vrooli.kube import Kube
 from vrooli.process import Completed
 from vrooli.steps import Done
@@ -102,8 +103,8 @@ class _External:
     async def _write_kubeconfig(self) -> None:
         text = await self._kubeconfig_text()
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.kubeconfig.touch(mode=0o600)
-        self.kubeconfig.write_text(text)
+        # Another command may read it at this moment.
+        write_atomically(self.kubeconfig, text, 0o600)
 
 
 @dataclass(frozen=True)

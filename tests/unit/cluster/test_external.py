@@ -50,6 +50,22 @@ def test_only_running_minikube_profiles_count(text: str, names: str) -> None:
     assert minikube_profiles.parse_running(text) == names.split()
 
 
+async def test_a_kubeconfig_is_whole_for_whoever_reads_it_while_it_is_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    cluster = ContextCluster("a", tmp_path / "a")
+    command = "kubectl config view --minify --flatten --context a"
+    _programs(monkeypatch, **{command: KUBECONFIG})
+    await cluster._write_kubeconfig()
+    with cluster.kubeconfig.open() as reader:
+        _programs(monkeypatch, **{command: f"{KUBECONFIG}users: []\n"})
+        await cluster._write_kubeconfig()
+        assert reader.read() == KUBECONFIG
+    assert cluster.kubeconfig.read_text() != KUBECONFIG
+    assert stat.S_IMODE(cluster.kubeconfig.stat().st_mode) == 0o600
+    assert [path.name for path in cluster.folder.iterdir()] == ["kubeconfig"]
+
+
 async def test_a_running_minikube_profile_is_left_alone(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
