@@ -15,13 +15,15 @@ from vrooli.events import Progress
 from vrooli.kube import Kube
 from vrooli.operators import VSO
 from vrooli.operators.installation import install
+from vrooli.operators.vso import names
 from vrooli.release.rollout import tracker, wait
 from vrooli.release.rollout.tracker import ReleaseFailedError
 
 Body = dict[str, Any]
 PROGRESS = Progress()
 NAME, VERSION = "vso-of-somebody", "5c9d8f"
-LABELS = {"app.kubernetes.io/name": VSO.name, "pod-template-hash": VERSION}
+POD = f"{NAME}-{VERSION}-abcde"
+LABELS = {**names.LABELS, "pod-template-hash": VERSION}
 IMAGE = "registry.example.com/vault-secrets-operator:9.9"
 NOT_FOUND = f'failed to resolve reference "{IMAGE}": not found'
 UNREACHABLE = "dial tcp: lookup registry.example.com: no such host"
@@ -30,20 +32,19 @@ CERTAIN_S = 60.0
 
 
 def _deployment() -> Body:
-    selector = {"app.kubernetes.io/name": VSO.name}
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {
             "name": NAME,
             "namespace": VSO.namespace,
-            "labels": {**selector, **dict([VSO.selector.split("=", 1)])},
+            "labels": names.LABELS,
             "annotations": {"deployment.kubernetes.io/revision": "1"},
         },
         "spec": {
             "replicas": 1,
-            "selector": {"matchLabels": selector},
-            "template": {"metadata": {"labels": selector}, "spec": _spec()},
+            "selector": {"matchLabels": names.LABELS},
+            "template": {"metadata": {"labels": names.LABELS}, "spec": _spec()},
         },
     }
 
@@ -84,11 +85,11 @@ async def operator(bare_kube: Kube) -> AsyncIterator[Kube]:
         _owned("ReplicaSet", f"{NAME}-{VERSION}", deployment, spec=spec), VSO.namespace
     )
     spec = {**_spec(), "automountServiceAccountToken": False}
-    pod = _owned("Pod", f"{NAME}-{VERSION}-abcde", replicas, spec=spec)
+    pod = _owned("Pod", POD, replicas, spec=spec)
     await bare_kube.create(pod, VSO.namespace)
     yield bare_kube
     for kind, name in (
-        ("Pod", f"{NAME}-{VERSION}-abcde"),
+        ("Pod", POD),
         ("ReplicaSet", f"{NAME}-{VERSION}"),
         ("Deployment", NAME),
     ):
@@ -99,9 +100,8 @@ async def _wait_for_image(kube: Kube, message: str) -> None:
     waiting = {"waiting": {"reason": "ErrImagePull", "message": message}}
     container = {"name": "manager", "image": IMAGE, "imageID": "", "ready": False}
     status = {**container, "restartCount": 0, "state": waiting}
-    pod = f"{NAME}-{VERSION}-abcde/status"
     change = {"status": {"phase": "Pending", "containerStatuses": [status]}}
-    await kube.patch("v1", "Pod", pod, VSO.namespace, change)
+    await kube.patch("v1", "Pod", f"{POD}/status", VSO.namespace, change)
 
 
 async def test_an_image_that_does_not_exist_ends_the_wait_with_its_name(operator: Kube) -> None:
@@ -112,7 +112,7 @@ async def test_an_image_that_does_not_exist_ends_the_wait_with_its_name(operator
     assert time.monotonic() - began < CERTAIN_S
     first, second = failed.value.message.splitlines()
     assert first == f"{VSO.title} can't become ready:"
-    assert f"{NAME}-{VERSION}-abcde/manager: ErrImagePull" in second
+    assert f"{POD}/manager: ErrImagePull" in second
     assert IMAGE in second
     assert "run the same command again" in failed.value.advice
 

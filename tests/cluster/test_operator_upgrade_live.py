@@ -13,8 +13,9 @@ from vrooli.events import Progress, silent
 from vrooli.kube import Kube
 from vrooli.operators import REDIS, Site, Source
 from vrooli.operators.catalog import databases
-from vrooli.operators.installation import install as installation
+from vrooli.operators.installation.install import install
 from vrooli.operators.model import State
+from vrooli.release.rollout import wait
 from vrooli.workflows.clusters import embedded
 from vrooli.workflows.operators.upgrade import NAMES, UpgradeOptions, upgrade_operators
 
@@ -48,7 +49,8 @@ async def test_operators_with_older_images_are_replaced_and_no_pod_of_a_database
     for operator in chosen:
         images = operator.distributions[Source.GO_MODULE].images
         site = Site(kube, live.kubeconfig, dict.fromkeys(images, "older"))
-        await installation.ensure(operator, Source.GO_MODULE, site, Progress())
+        await install(operator, Source.GO_MODULE, site, Progress())
+        await wait.until_operator_ready(operator, kube, Progress())
     before = await database_pods(kube, live.environment.namespace)
     result = await upgrade_operators(UpgradeOptions(names, live.cluster), silent)
     assert {item.outcome for item in result.operators} == {"upgraded"}
@@ -71,7 +73,7 @@ async def test_the_previous_redis_operator_becomes_the_current_one(
     await embedded.named(name).load_images(archive, Progress())
     site = Site(kube, live.kubeconfig, module_dir=module_dir)
     await older_operator.install(site, monkeypatch)
-    await installation.wait_ready(REDIS, kube, Progress())
+    await wait.until_operator_ready(REDIS, kube, Progress())
     assert (await operators.status(REDIS, kube)).version == older_operator.VERSION
     before = await database_pods(kube, live.environment.namespace)
     result = await upgrade_operators(UpgradeOptions(("redis",), live.cluster), silent)

@@ -12,8 +12,8 @@ from vrooli.errors import PrerequisiteError
 from vrooli.events import Progress, silent
 from vrooli.kube import Kube
 from vrooli.operators import VSO
-from vrooli.operators.installation import install
 from vrooli.operators.model import State
+from vrooli.release.rollout import wait
 from vrooli.workflows.deploys.uninstall import uninstall
 from vrooli.workflows.safeguards.consent import CONFIRMED
 
@@ -35,7 +35,7 @@ async def stopped_operator(kube: Kube) -> AsyncIterator[None]:
         yield
     finally:
         await scale(1)
-        await install.wait_ready(VSO, kube, Progress())
+        await wait.until_operator_ready(VSO, kube, Progress())
 
 
 @pytest.mark.usefixtures("stopped_operator")

@@ -6,7 +6,7 @@ them, `installation/` installs any of them. Nothing of Vrooli's own chart belong
 """
 
 from vrooli.operators.catalog import OPERATORS
-from vrooli.operators.installation.install import ensure, status
+from vrooli.operators.installation.install import status
 from vrooli.operators.installation.sources import choose
 from vrooli.operators.model import Operator, OperatorStatus, Site, Source
 from vrooli.operators.pgo.operator import PGO
@@ -23,6 +23,5 @@ __all__ = [
     "Site",
     "Source",
     "choose",
-    "ensure",
     "status",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from vrooli.errors import VrooliError
 from vrooli.events import Progress
-from vrooli.kube import Kube, Manifest, common_labels, objects, workloads
+from vrooli.kube import Kube, Manifest, common_labels, objects
 from vrooli.kube.objects import Ref
 from vrooli.kube.status import SCALED_TO_ZERO, deployment_unready_reason
 from vrooli.operators import versions
@@ -21,18 +21,6 @@ FOREIGN = "foreign"
 UPGRADE_COMMAND = "vrooli upgrade operators"
 # The version in a tag, such as 5.8.2 in ubi9-5.8.2-0.
 _VERSION = re.compile(r"(?<![\d.])\d++\.\d++(?:\.\d++)*")
-
-
-async def ensure(operator: Operator, source: Source, site: Site, progress: Progress) -> Done:
-    """Install an operator unless it is installed, and wait until it is ready.
-
-    Raises:
-        WaitTimeoutError: Its pods did not become ready.
-        VrooliError: It could not be installed.
-    """
-    done = await install(operator, source, site, progress)
-    await wait_ready(operator, site.kube, progress)
-    return done
 
 
 async def install(operator: Operator, source: Source, site: Site, progress: Progress) -> Done:
@@ -64,18 +52,6 @@ def desired_record(operator: Operator, source: Source, site: Site) -> record.Rec
     version = operator.distributions[source].version
     inputs = {"source": source, "version": version, **operator.inputs(source, site)}
     return record.Record(True, source, version, record.fingerprint(inputs))
-
-
-async def wait_ready(operator: Operator, kube: Kube, progress: Progress) -> None:
-    """Wait until the operator's Deployment is ready, whoever installed it.
-
-    Raises:
-        WaitTimeoutError: It is not, with the reasons of its pods.
-        VrooliError: It is missing, or somebody else's and scaled to 0 pods.
-    """
-    deployment = await find_started(operator, kube, progress)
-    name, namespace = deployment["metadata"]["name"], deployment["metadata"]["namespace"]
-    await workloads.wait_ready(kube, "Deployment", name, namespace, READY_S, progress)
 
 
 async def find_started(operator: Operator, kube: Kube, progress: Progress) -> Manifest:

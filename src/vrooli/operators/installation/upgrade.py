@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 
 from vrooli.errors import VrooliError
@@ -15,7 +15,6 @@ from vrooli.operators.installation.install import (
     find_deployment,
     is_other_version,
     running_version,
-    wait_ready,
 )
 from vrooli.operators.installation.record import Record
 from vrooli.operators.model import INSTALL_COMMAND, Operator, Site, Source
@@ -164,10 +163,17 @@ class PreviousOperator:
         revision = await helm.fetch_revision(site.kube, operator.namespace, name) if name else 0
         return cls(operator, installed, revision)
 
-    async def restore(self, site: Site, progress: Progress) -> str:
+    async def restore(
+        self, site: Site, await_ready: Callable[[], Awaitable[None]], progress: Progress
+    ) -> str:
         """Go back to the previous release of the operator, if Helm has installed it.
 
         The definitions stay: older objects are valid in newer ones.
+
+        Args:
+            site: Where the operator is installed.
+            await_ready: Waits until its pods are ready.
+            progress: Receives what is done.
 
         Returns:
             What was done, as a clause.
@@ -186,7 +192,7 @@ class PreviousOperator:
             return f"{title} could not go back to {version}: {error.message}"
         back = f"went back to {title} {version} (Helm's revision {self.revision})"
         try:
-            await wait_ready(self.operator, site.kube, progress)
+            await await_ready()
         except VrooliError as error:
             return f"{back}, which is not ready: {error.message}"
         return f"{back}, which is ready"

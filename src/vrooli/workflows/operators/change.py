@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from vrooli.databases import restarts
 from vrooli.databases.restarts import Restart
@@ -61,7 +62,8 @@ class OperatorChange:
             async with restarts.follow(self._site.kube) as followed:
                 await self._upgrade(progress)
         except (VrooliError, ExceptionGroup) as raised:
-            done = await previous.restore(self._site, progress)
+            await_ready = partial(self._await_ready, progress)
+            done = await previous.restore(self._site, await_ready, progress)
             raise self._failure(first_error(raised), done) from raised
         self.restarts = tuple(map(_view, followed.result(time.monotonic())))
         plan, found = self._plan, self.restarts
@@ -71,7 +73,7 @@ class OperatorChange:
     async def _upgrade(self, progress: Progress) -> None:
         plan, since = self._plan, datetime.now(UTC)
         await install(plan.operator, plan.source, self._site, progress)
-        await wait.until_operator_ready(plan.operator, self._site.kube, progress)
+        await self._await_ready(progress)
         try:
             self.proof = await wait_reconciled(
                 plan.operator, self._site.kube, self._operated.is_awaited, progress
@@ -82,7 +84,10 @@ class OperatorChange:
         await asyncio.sleep(OBSERVED_S)
         await self._operated.await_ready(progress, self._timeout_s, since)
         # It may have crashed on what it met.
-        await wait.until_operator_ready(plan.operator, self._site.kube, progress)
+        await self._await_ready(progress)
+
+    async def _await_ready(self, progress: Progress) -> None:
+        await wait.until_operator_ready(self._plan.operator, self._site.kube, progress)
 
     def _failure(self, error: BaseException, done: str) -> UpgradeFailedError:
         title, target = self._plan.operator.title, self._plan.target

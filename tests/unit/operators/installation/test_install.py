@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 
 from support.fakes.cluster import FakeCluster, namespace
-from support.fakes.cluster_api import Request
 from vrooli import operators
 from vrooli.errors import VrooliError
 from vrooli.events import Progress
 from vrooli.kube import common_labels
 from vrooli.operators import OperatorStatus
-from vrooli.operators.installation.install import running_version, wait_ready
+from vrooli.operators.installation.install import find_started, running_version
 from vrooli.operators.model import State
 
 Body = dict[str, Any]
@@ -93,21 +92,15 @@ async def test_an_operator_without_pods_is_not_ready() -> None:
 async def test_an_operator_that_was_installed_here_is_started() -> None:
     place = namespace(operators.PGO.namespace, labels={common_labels.MANAGED_BY: "vrooli"})
     cluster = FakeCluster(place, _stopped())
-
-    def start_pods(request: Request) -> None:
-        body = cluster.body("Deployment", "pgo", operators.PGO.namespace)
-        if request.verb == "get" and body["spec"]["replicas"] == 1:
-            cluster.add(deployment("postgres-operator:5.4"))
-
-    cluster.server.on_request = start_pods
-    await wait_ready(operators.PGO, cluster, Progress())
+    started = await find_started(operators.PGO, cluster, Progress())
+    assert started["spec"]["replicas"] == 1
     assert cluster.changes == [("patch", "Deployment", "pgo")]
 
 
 async def test_an_operator_of_somebody_else_is_not_started() -> None:
     cluster = FakeCluster(namespace(operators.PGO.namespace), _stopped())
     with pytest.raises(VrooliError, match="scaled to 0 pods") as failed:
-        await wait_ready(operators.PGO, cluster, Progress())
+        await find_started(operators.PGO, cluster, Progress())
     assert "kubectl scale deployment/pgo" in failed.value.advice
     assert not cluster.changes
 
