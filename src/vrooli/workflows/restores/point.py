@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from vrooli import shell
 from vrooli.backups import listing, targets
@@ -80,8 +80,8 @@ async def restore_point(
     notes = tuple(_notes(point))
     for note in notes:
         listener(LogLine("point", note))
-    run = _Run(options, listener, consent)
-    await run.restore(point)
+    run = _Run(options, point, listener, consent)
+    await run.restore()
     done = [part for part in (run.postgres, run.redis, run.vault) if part is not None]
     steps = tuple(step for part in done for step in part.steps)
     changed = any(part.changed for part in done)
@@ -132,29 +132,34 @@ class _Run:
     """The parts that are restored so far."""
 
     options: PointRestoreOptions
+    point: Point
     listener: Listener
     consent: Consent
     postgres: PostgresRestoreResult | None = None
     redis: RedisRestoreResult | None = None
     vault: VaultRestoreResult | None = None
-    # The parts that are not restored yet, as ``--only`` takes them.
-    remaining: list[str] = field(default_factory=list)
 
-    async def restore(self, point: Point) -> None:
+    @property
+    def remaining(self) -> list[str]:
+        """The parts of the point that are not restored yet, as ``--only`` takes them."""
+        is_left = {
+            "redis": self.point.redis is not None and self.redis is None,
+            "vault": bool(self.point.vault) and self.vault is None,
+        }
+        return [part for part in is_left if is_left[part]]
+
+    async def restore(self) -> None:
         """Restore each part that the point has."""
         options, where = self.options, (self.options.environment, self.options.point)
-        has_redis, has_secrets = point.redis is not None, bool(point.vault)
-        self.remaining = ["redis"] * has_redis + ["vault"] * has_secrets
         request = PostgresRestoreOptions(
             where[0], point=where[1], cluster=options.cluster, timeout_s=options.timeout_s
         )
         self.postgres = await restore_postgres(request, self.listener, self.consent)
         try:
-            if has_redis:
+            if self.point.redis is not None:
                 load = RedisRestoreOptions(*where, options.cluster, options.timeout_s)
                 self.redis = await restore_redis(load, self.listener, self.consent)
-                self.remaining.remove("redis")
-            if has_secrets:
+            if self.point.vault:
                 self.vault = await vault.restore_vault(options._vault, self.listener, self.consent)
         except VrooliError as error:
             self._explain(error)
