@@ -24,7 +24,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from support.cluster.clusters import STATE_DIR
-from vrooli.workflows.suites import builds as preparation
+from vrooli.workflows.suites import builds
 
 LIVE, CLUSTERS = "live", "clusters"
 # The files of the tests that share a cluster.
@@ -79,7 +79,7 @@ def rank(scope: str, *, is_alone_next: bool = False) -> int:
     if re.match(LIGHT, scope):
         return 0 if is_alone_next else 2
     needs_builds = scope == CLUSTERS or re.match(BUILT_FOR, scope)
-    return 3 if needs_builds and not _have_ended(os.environ.get(preparation.RESULT)) else 1
+    return 3 if needs_builds and not _have_ended(os.environ.get(builds.RESULT)) else 1
 
 
 def _have_ended(result: str | None) -> bool:
@@ -152,5 +152,5 @@ def demand_builds(item: pytest.Item) -> None:
 
 def _builds(item: pytest.Item) -> Path | None:
     """The file with the result of the builds, if a test needs one."""
-    result = os.environ.get(preparation.RESULT)
+    result = os.environ.get(builds.RESULT)
     return Path(result) if result and re.match(BUILT_FOR, item.nodeid) else None

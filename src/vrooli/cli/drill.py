@@ -187,11 +187,11 @@ def command(
 
 
 def _show(result: DrillResult, console: Console) -> None:
-    from vrooli.workflows.drills import reports as drill_reports
+    from vrooli.workflows.drills import reports
 
-    rows = [drill_reports.cells(view) for view in result.drills]
+    rows = [reports.cells(view) for view in result.drills]
     if rows:
-        tables.show_rows("Faults", drill_reports.COLUMNS, rows, console)
+        tables.show_rows("Faults", reports.COLUMNS, rows, console)
     for view in result.drills:
         for reason in view.reasons:
             console.print(f"{view.fault}: {view.outcome}: {reason}", markup=False, soft_wrap=True)

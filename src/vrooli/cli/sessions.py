@@ -124,11 +124,11 @@ def shell(
     """
 
     def work(listener: Listener) -> Awaitable[ProgramResult]:
-        from vrooli.workflows.sessions import programs as sessions
+        from vrooli.workflows.sessions import programs
 
         words = command or []
         streams = _streams(output, has_command=bool(words), reads_input=True)
-        return sessions.shell(
+        return programs.shell(
             _options(environment, cluster), component, words, pod, streams, listener
         )
 
@@ -153,12 +153,12 @@ def psql(
     """
 
     def work(listener: Listener) -> Awaitable[ProgramResult]:
-        from vrooli.workflows.sessions import programs as sessions
+        from vrooli.workflows.sessions import programs
 
         has_command = command is not None
         streams = _streams(output, has_command=has_command, reads_input=not has_command)
         request = _options(environment, cluster, read_only)
-        return sessions.psql(request, command, database, timeout, streams, listener)
+        return programs.psql(request, command, database, timeout, streams, listener)
 
     execute(work, tables.show_empty, output, debug)
 
@@ -177,12 +177,12 @@ def redis_cli(
     """
 
     def work(listener: Listener) -> Awaitable[ProgramResult]:
-        from vrooli.workflows.sessions import programs as sessions
+        from vrooli.workflows.sessions import programs
 
         words = command or []
         streams = _streams(output, has_command=bool(words), reads_input=True)
         request = _options(environment, cluster, read_only)
-        return sessions.redis_cli(request, words, streams, listener)
+        return programs.redis_cli(request, words, streams, listener)
 
     execute(work, tables.show_empty, output, debug)
 

@@ -22,7 +22,7 @@ from vrooli.release.records import bookkeeping
 from vrooli.release.records.metadata import End, RevisionMetadata
 from vrooli.release.rollout import context
 from vrooli.steps import Done
-from vrooli.workflows.deploys import change as release_change
+from vrooli.workflows.deploys import change
 from vrooli.workflows.deploys import run as deploy_run
 from vrooli.workflows.options import DeployOptions
 
@@ -119,7 +119,7 @@ async def _follow(
     async def until_ready(*words: object, **more: object) -> Done:
         return HEALTHY
 
-    monkeypatch.setattr(release_change.wait, "until_ready", until_ready)
+    monkeypatch.setattr(change.wait, "until_ready", until_ready)
     run = object.__new__(deploy_run.DeployRun)
     run.options = DeployOptions(ENVIRONMENTS["dev"], discard_overrides=discard)
     cluster = SimpleNamespace(kubeconfig=RELEASE.kubeconfig)

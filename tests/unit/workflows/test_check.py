@@ -18,7 +18,7 @@ from vrooli.steps import Done, Step
 from vrooli.workflows import junit
 from vrooli.workflows.checks import cases as check_cases
 from vrooli.workflows.checks import check as workflow
-from vrooli.workflows.checks import fix as check_fix
+from vrooli.workflows.checks import fix
 from vrooli.workflows.checks.check import CheckOptions, missing, summary, verdict, view
 from vrooli.workflows.development import develop
 from vrooli.workflows.results.findings import CheckResult
@@ -132,14 +132,14 @@ def test_only_what_its_finding_offers_is_fixed() -> None:
         _outcome("redis-operator", State.FAILED, _finding("redis-operator", command="look")),
         _outcome("vault", State.FAILED, _finding("vault")),
     ]
-    assert check_fix.of(others) == check_fix.NO_FIX
+    assert fix.of(others) == fix.NO_FIX
 
 
 def test_missing_operators_are_installed_and_waited_for() -> None:
     absent = _outcome(
         "redis-operator", State.FAILED, _finding("redis-operator", command=INSTALL_COMMAND)
     )
-    result = check_fix.of([absent])
+    result = fix.of([absent])
     assert result.steps == ("redis-operator", "operators")
     assert result.actions == ("install Redis operator (Spotahome)",)
     assert result.anew == ()
@@ -148,16 +148,14 @@ def test_missing_operators_are_installed_and_waited_for() -> None:
 def test_an_operator_whose_definitions_are_deleted_is_installed_anew() -> None:
     finding = _finding("api-resources", "VaultAuth", INSTALL_COMMAND)
     unserved = _outcome("api-resources", State.FAILED, finding)
-    result = check_fix.of([unserved])
+    result = fix.of([unserved])
     assert result.steps == ("vault-secrets-operator", "operators")
     assert result.anew == ("vault-secrets-operator",)
 
 
 def test_our_own_vault_is_brought_to_what_it_should_hold() -> None:
     for name in ("vault", "vault-policies"):
-        result = check_fix.of(
-            [_outcome(name, State.FAILED, _finding(name, command=INSTALL_COMMAND))]
-        )
+        result = fix.of([_outcome(name, State.FAILED, _finding(name, command=INSTALL_COMMAND))])
         assert result.steps == ("secrets",)
         assert "initial secrets" in result.actions[0]
 

@@ -30,7 +30,7 @@ from vrooli.release.records import storage
 from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.access import Access
 from vrooli.workflows.drills import drill as workflow
-from vrooli.workflows.drills import reports as drill_reports
+from vrooli.workflows.drills import reports
 from vrooli.workflows.drills.drill import DrillOptions
 from vrooli.workflows.results.drills import DrillResult, DrillView
 from vrooli.workflows.safeguards.consent import CONFIRMED, Consent
@@ -400,7 +400,7 @@ def _result(*views: DrillView) -> DrillResult:
 
 
 def test_the_page_has_no_script_and_only_inert_text() -> None:
-    page = drill_reports.to_page(_result(HOSTILE, SKIPPED))
+    page = reports.to_page(_result(HOSTILE, SKIPPED))
     assert "<script" not in page
     assert "\x1b" not in page
     assert "\u202e" not in page
@@ -411,7 +411,7 @@ def test_the_page_has_no_script_and_only_inert_text() -> None:
 
 
 def test_junit_has_a_failure_and_a_skip() -> None:
-    root = ET.fromstring(drill_reports.to_junit(_result(HOSTILE, SKIPPED)))  # noqa: S314
+    root = ET.fromstring(reports.to_junit(_result(HOSTILE, SKIPPED)))  # noqa: S314
     assert (root.get("tests"), root.get("failures"), root.get("skipped")) == ("2", "1", "1")
     failure = root.find(".//failure")
     assert failure is not None

@@ -15,7 +15,7 @@ from vrooli.databases.postgres.session import Postgres
 from vrooli.drills.site import Site
 from vrooli.events import Progress
 from vrooli.release.model import Release
-from vrooli.workflows.drills import restore as drill_restore
+from vrooli.workflows.drills import restore
 
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
 PLACE = Place("vrooli-dev-copy", "vrooli-dev-drill")
@@ -34,21 +34,21 @@ async def _site(*objects: dict[str, Any]) -> tuple[FakeCluster, Site]:
 
 async def test_a_copy_is_removed_with_its_namespace_and_policies() -> None:
     cluster, site = await _site(AROUND)
-    assert await drill_restore.remove_left(site, Progress()) == (f"copy {PLACE}",)
+    assert await restore.remove_left(site, Progress()) == (f"copy {PLACE}",)
     assert cluster.find("Namespace", PLACE.namespace) is None
     assert cluster.find("NetworkPolicy", "vrooli-pg-restore-vrooli-dev-copy") is None
-    assert await drill_restore.remove_left(site, Progress()) == ()
+    assert await restore.remove_left(site, Progress()) == ()
 
 
 @pytest.mark.parametrize("objects", [(namespace(PLACE.namespace),), (AROUND, FOREIGN)])
 async def test_a_namespace_of_others_is_not_touched(objects: tuple[dict[str, Any], ...]) -> None:
     cluster, site = await _site(*objects)
-    assert await drill_restore.remove_left(site, Progress()) == ()
+    assert await restore.remove_left(site, Progress()) == ()
     assert cluster.changes == []
 
 
 async def test_who_may_not_read_the_namespace_has_left_no_copy_in_it() -> None:
     cluster, site = await _site(AROUND)
     cluster.failures.forbid("get", "Namespace", namespace=None)
-    assert await drill_restore.remove_left(site, Progress()) == ()
+    assert await restore.remove_left(site, Progress()) == ()
     assert cluster.changes == []

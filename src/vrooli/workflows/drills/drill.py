@@ -17,7 +17,7 @@ from vrooli.release.model import Release
 from vrooli.release.records import storage
 from vrooli.workflows import advice, junit
 from vrooli.workflows.clusters import access
-from vrooli.workflows.drills import reports as drill_reports
+from vrooli.workflows.drills import reports
 from vrooli.workflows.drills.restore import RESTORE
 from vrooli.workflows.drills.run import DrillRun, scope_of
 from vrooli.workflows.results.drills import BAD, DrillResult
@@ -154,6 +154,6 @@ def result(options: DrillOptions, run: DrillRun, began: float) -> DrillResult:
 def _write_reports(options: DrillOptions, ended: DrillResult) -> None:
     """Write the reports after each fault: an interrupted command leaves those of the others."""
     if options.junit is not None:
-        options.junit.write_text(drill_reports.to_junit(ended), encoding="utf-8")
+        options.junit.write_text(reports.to_junit(ended), encoding="utf-8")
     if options.page is not None:
-        options.page.write_text(drill_reports.to_page(ended), encoding="utf-8")
+        options.page.write_text(reports.to_page(ended), encoding="utf-8")

@@ -26,7 +26,7 @@ from vrooli.release.model import Release
 from vrooli.release.records.storage import ReleaseRecord
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows.clusters.access import Access
-from vrooli.workflows.drills import restore as drill_restore
+from vrooli.workflows.drills import restore
 from vrooli.workflows.results.drills import (
     FAILED,
     NOT_APPLICABLE,
@@ -85,7 +85,7 @@ class DrillRun:
 
         async def clean(progress: Progress) -> Done:
             progress.report("looks for what an earlier drill has left")
-            copy = await drill_restore.remove_left(self.site, progress)
+            copy = await restore.remove_left(self.site, progress)
             self.removed = (*await leftovers.remove(self.site), *copy)
             removed = bool(self.removed)
             return Done(removed, f"removed {', '.join(self.removed)}" if removed else "none")
@@ -138,8 +138,8 @@ class DrillRun:
         began = time.monotonic()
         is_healthy = True
         try:
-            if name == drill_restore.RESTORE:
-                view = await drill_restore.drill(self.site, Progress(name, listener))
+            if name == restore.RESTORE:
+                view = await restore.drill(self.site, Progress(name, listener))
             else:
                 view = await self._inject(on, name)
         except NotApplicableError as error:
@@ -160,12 +160,12 @@ class DrillRun:
 
 def title_of(name: str) -> str:
     """The title of a fault or of the restore."""
-    return BY_NAME[name].title if name in BY_NAME else drill_restore.TITLE
+    return BY_NAME[name].title if name in BY_NAME else restore.TITLE
 
 
 def scope_of(name: str) -> Scope:
     """The scope of a fault or of the restore."""
-    return BY_NAME[name].scope if name in BY_NAME else drill_restore.SCOPE
+    return BY_NAME[name].scope if name in BY_NAME else restore.SCOPE
 
 
 def _short(name: str, outcome: str, reason: str) -> DrillView:

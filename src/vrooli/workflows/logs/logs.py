@@ -23,7 +23,7 @@ from vrooli.workflows import advice, selectors
 from vrooli.workflows.cancellation import until_cancelled
 from vrooli.workflows.clusters import access
 from vrooli.workflows.components import COMPONENTS, LOG_FILES, find_component
-from vrooli.workflows.logs import text as log_text
+from vrooli.workflows.logs import text
 from vrooli.workflows.logs.streams import Follower, Line, Source, read
 from vrooli.workflows.results.base import Result
 
@@ -188,5 +188,5 @@ class _Output:
         masked = masking.next(line.text)
         if self.options.pattern is not None and not self.options.pattern.search(masked):
             return
-        for part in log_text.readable(masked) if self.options.readable else [masked]:
+        for part in text.readable(masked) if self.options.readable else [masked]:
             self._listener(LogLine(line.pod, part, component))

@@ -19,7 +19,7 @@ from vrooli.secrets.names import Names
 from vrooli.workflows import advice, urls
 from vrooli.workflows.cancellation import until_cancelled
 from vrooli.workflows.clusters import access
-from vrooli.workflows.graphs import server as graph_server
+from vrooli.workflows.graphs import server
 from vrooli.workflows.graphs.graph import GraphOptions
 from vrooli.workflows.results.base import Result
 from vrooli.workflows.results.sessions import OpenResult
@@ -98,7 +98,7 @@ async def _serve_graph(options: OpenOptions, browse: Browse, listener: Listener)
             browse(event.text)
 
     request = GraphOptions(options.environment, options.cluster, live=True)
-    return await graph_server.serve(request, 0, listen)
+    return await server.serve(request, 0, listen)
 
 
 async def _forward(
